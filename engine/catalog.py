@@ -1,0 +1,61 @@
+"""Every stage and model class there is, as explicit tuples of specs.
+
+The workbench draws itself from these. Importing this module imports no numpy, OpenCV or TensorFlow.
+"""
+
+from __future__ import annotations
+
+from engine.models.quick96.spec import QUICK96
+from engine.protocol.errors import UsageError
+from engine.protocol.options import Option
+from engine.protocol.spec import ModelSpec, StageSpec
+from engine.stages.demo_media.spec import DEMO_MEDIA
+from engine.stages.faces_extract.spec import FACES_EXTRACT
+from engine.stages.merge.spec import MERGE
+from engine.stages.train.spec import TRAIN
+from engine.stages.video_cut.spec import VIDEO_CUT
+from engine.stages.video_extract.spec import VIDEO_EXTRACT
+from engine.stages.video_render.spec import VIDEO_RENDER
+
+STAGES: tuple[StageSpec, ...] = (
+    VIDEO_EXTRACT,
+    VIDEO_CUT,
+    FACES_EXTRACT,
+    TRAIN,
+    MERGE,
+    VIDEO_RENDER,
+    DEMO_MEDIA,
+)
+MODELS: tuple[ModelSpec, ...] = (QUICK96,)
+
+
+def stage(stage_id: str) -> StageSpec:
+    """The stage of that id. Raises `UsageError` with the nearest ids."""
+    for spec in STAGES:
+        if spec.id == stage_id:
+            return spec
+    raise _unknown("stage", stage_id, tuple(spec.id for spec in STAGES))
+
+
+def model(model_id: str) -> ModelSpec:
+    """The model class of that id. Raises `UsageError` with the nearest ids."""
+    for spec in MODELS:
+        if spec.id == model_id:
+            return spec
+    raise _unknown("model class", model_id, tuple(spec.id for spec in MODELS))
+
+
+def options_of(spec: StageSpec, model_class: str | None = None) -> tuple[Option, ...]:
+    """A stage's options; for a stage that trains, those of the model class too."""
+    if not spec.trains_model:
+        return spec.options
+    chosen = model_class or next(o.default for o in spec.options if o.name == "model_class")
+    return spec.options + model(chosen).options
+
+
+def _unknown(what: str, wanted: str, known: tuple[str, ...]) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(wanted, known, n=3)
+    remedy = f"did you mean {' or '.join(near)}?" if near else f"known: {' '.join(known)}"
+    return UsageError(f"unknown {what} {wanted!r}", remedy, code=f"unknown-{what.split()[0]}")

@@ -1,0 +1,39 @@
+"""Commands from viewers to a running engine. They are idempotent: sending one twice does no harm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Command(msgspec.Struct, tag_field="cmd", forbid_unknown_fields=True, frozen=True):
+    """Base of all commands."""
+
+
+class Stop(Command, tag="stop", frozen=True):
+    """Save and stop at the next unit of work."""
+
+
+class Save(Command, tag="save", frozen=True):
+    """Save the model now."""
+
+
+class Preview(Command, tag="preview", frozen=True):
+    """Make a new training preview now; `redraw` chooses other samples first."""
+
+    redraw: bool = False
+
+
+class SetOption(Command, tag="set-option", frozen=True):
+    """Change an option whose life is `running`."""
+
+    name: str
+    value: Any
+
+
+class Ping(Command, tag="ping", frozen=True):
+    """Ask for a `Hello`."""
+
+
+AnyCommand = Stop | Save | Preview | SetOption | Ping

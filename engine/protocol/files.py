@@ -1,0 +1,70 @@
+"""Writing files so that nobody finds half of one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.protocol.errors import FacewrightError, InputError
+
+
+def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Replace `path` by `data` in one step: write beside, (fsync,) rename.
+
+    With `durable` the file survives a power cut; without, it is still whole or absent after a kill.
+    Raises `InputError` when the disk is full or the folder not writable; `path` is then unchanged.
+    """
+    with replacing(path, durable=durable) as beside:
+        beside.write_bytes(data)
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """A path beside `path` to write to (same suffix); it takes `path`'s place if the block ends well
+    and is removed if not. Errors of the disk become `InputError`."""
+    beside = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{PART}{path.suffix}")
+    try:
+        yield beside
+        if durable:
+            _sync(beside)
+        beside.replace(path)
+        if durable:
+            _sync(path.parent)
+    except OSError as error:
+        raise disk_error(error, path) from error
+    finally:
+        if beside.exists():
+            beside.unlink()
+
+
+PART = ".part"  # marks files that are being written; left over only by kill -9, swept at next start
+
+
+def sweep_parts(folder: Path) -> None:
+    """Remove what a killed run left half-written in `folder`."""
+    if folder.is_dir():
+        for entry in os.scandir(folder):
+            if entry.name.startswith(".") and PART in entry.name and entry.is_file():
+                Path(entry.path).unlink()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def disk_error(error: OSError, path: Path) -> FacewrightError:
+    """The `InputError` that tells what an `OSError` while writing `path` means."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return InputError(f"the disk is full: cannot write {path}", "make room", code="disk-full")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        remedy = "make the folder writable or choose another workspace"
+        return InputError(f"not allowed to write {path}", remedy, code="read-only")
+    return InputError(f"cannot write {path}: {error.strerror or error}", "check the disk")

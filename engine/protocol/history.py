@@ -1,0 +1,57 @@
+"""A model's history: every iteration's losses in `history.sqlite` of the model's folder.
+
+The engine appends (`engine.train.history`), viewers read while it runs. SQLite because readers and
+the writer need not know of each other, and a kill leaves a sound file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HISTORY_NAME = "history.sqlite"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS steps (
+  iteration INTEGER PRIMARY KEY, at REAL NOT NULL, step_ms REAL NOT NULL, losses BLOB NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class LossPoint:
+    """One iteration: wall-clock time in seconds, the step's milliseconds, one loss per name."""
+
+    iteration: int
+    at: float
+    step_ms: float
+    losses: tuple[float, ...]
+
+
+def pack_losses(values: Sequence[float]) -> bytes:
+    """Losses as the blob that the table holds: little-endian float32."""
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def read_history(path: Path, *, after: int = 0, limit: int | None = None) -> list[LossPoint]:
+    """The points of `history.sqlite` with iteration > `after`, oldest first; with `limit` the last
+    so many. [] if there is no file yet. Never blocks the writer."""
+    if not path.is_file():
+        return []
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2.0)
+    try:
+        rows = connection.execute(
+            "SELECT iteration, at, step_ms, losses FROM steps WHERE iteration > ?"
+            " ORDER BY iteration DESC LIMIT ?",
+            (after, -1 if limit is None else limit),
+        ).fetchall()
+    except sqlite3.OperationalError:
+        return []  # made this moment: no tables yet
+    finally:
+        connection.close()
+    return [
+        LossPoint(iteration, at, step_ms, struct.unpack(f"<{len(blob) // 4}f", blob))
+        for iteration, at, step_ms, blob in reversed(rows)
+    ]

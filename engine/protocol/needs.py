@@ -1,0 +1,126 @@
+"""What a stage needs before it can start: cheap checks made by whoever starts it.
+
+They look at names and rights only. Whether a video can be decoded or a face file is one is found out
+by the engine, which refuses in the same way (an `InputError` before anything is written).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.protocol.errors import InputError
+from engine.protocol.workspace import FACE_SUFFIXES, Side, Workspace, list_images
+
+Check = Callable[[Workspace, Mapping[str, Any]], None]
+
+
+def check_needs(needs: tuple[str, ...], workspace: Workspace, options: Mapping[str, Any]) -> None:
+    """Run the named checks in order. Raises `InputError` with the first that fails."""
+    for need in needs:
+        NEEDS[need](workspace, options)
+
+
+def _workspace(workspace: Workspace, _: Mapping[str, Any]) -> None:
+    root = workspace.root
+    if not root.exists():
+        raise InputError(f"no workspace at {root}", "give an existing folder with -w DIR")
+    if not root.is_dir():
+        raise InputError(f"{root} is a file, not a workspace folder", "give a folder with -w DIR")
+
+
+def _writable(workspace: Workspace, options: Mapping[str, Any]) -> None:
+    _workspace(workspace, options)
+    if not os.access(workspace.root, os.W_OK | os.X_OK) or _mounted_read_only(workspace.root):
+        raise InputError(
+            f"not allowed to write in {workspace.root}",
+            "make the folder writable or choose another workspace",
+            code="read-only",
+        )
+
+
+def _mounted_read_only(path: Path) -> bool:
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
+def _side_of(workspace: Workspace, options: Mapping[str, Any]) -> Side:
+    return workspace.side(options.get("side", "dst"))
+
+
+def _video(workspace: Workspace, options: Mapping[str, Any]) -> None:
+    _need_video(_side_of(workspace, options))
+
+
+def _need_video(side: Side) -> None:
+    if side.video() is None:
+        raise InputError(
+            f"no video data_{side.name}.* in {side.root}",
+            f"put the video there as data_{side.name}.mp4 (or .mov, .mkv, ...)",
+            code="no-video",
+        )
+
+
+def _frames(workspace: Workspace, options: Mapping[str, Any]) -> None:
+    _need_frames(_side_of(workspace, options))
+
+
+def _dst_frames(workspace: Workspace, _: Mapping[str, Any]) -> None:
+    _need_frames(workspace.dst)
+
+
+def _need_frames(side: Side) -> None:
+    if not list_images(side.frames):
+        raise InputError(
+            f"no frames in {side.frames}",
+            f"run video-extract --side {side.name} first, or put pictures there",
+            code="no-frames",
+        )
+
+
+def _faces(workspace: Workspace, options: Mapping[str, Any]) -> None:
+    _need_faces(_side_of(workspace, options))
+
+
+def _both_facesets(workspace: Workspace, _: Mapping[str, Any]) -> None:
+    _need_faces(workspace.src)
+    _need_faces(workspace.dst)
+
+
+def _dst_faces(workspace: Workspace, _: Mapping[str, Any]) -> None:
+    _need_faces(workspace.dst)
+
+
+def _need_faces(side: Side) -> None:
+    if not side.pack.is_file() and not list_images(side.aligned, FACE_SUFFIXES):
+        raise InputError(
+            f"no faces in {side.aligned}",
+            f"run faces-extract --side {side.name} first",
+            code="no-faces",
+        )
+
+
+def _merged(workspace: Workspace, _: Mapping[str, Any]) -> None:
+    if not list_images(workspace.dst.merged):
+        raise InputError(
+            f"no merged frames in {workspace.dst.merged}", "run merge first", code="no-merged"
+        )
+
+
+def _dst_video(workspace: Workspace, _: Mapping[str, Any]) -> None:
+    _need_video(workspace.dst)
+
+
+NEEDS: dict[str, Check] = {
+    "workspace": _workspace,
+    "writable": _writable,
+    "video": _video,
+    "dst-video": _dst_video,
+    "frames": _frames,
+    "dst-frames": _dst_frames,
+    "faces": _faces,
+    "dst-faces": _dst_faces,
+    "both-facesets": _both_facesets,
+    "merged": _merged,
+}

@@ -1,0 +1,104 @@
+"""Stages and models as data: what the workbench needs to draw them and the engine to run them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine.protocol.options import Choice, Flag, Option, Text
+
+SIDE = Option(
+    "side",
+    "Side",
+    Choice((("src", "the face that is put in"), ("dst", "the video whose face is replaced"))),
+    "dst",
+    "Which side of the swap to work on.",
+)
+
+FRESH = Option(
+    "fresh",
+    "Start afresh",
+    Flag(),
+    False,
+    "Move what an earlier run of this stage made to the workspace's trash and begin again, instead"
+    " of going on where it stopped.",
+)
+
+DEVICE = Option(
+    "device",
+    "Device",
+    Text(r"auto|cpu|\d+(,\d+)*", "auto, cpu, or GPU numbers such as 0 or 0,1"),
+    "auto",
+    "Where the nets run: auto takes the GPUs that are there, else the CPU.",
+    advanced=True,
+)
+
+WORKERS = Option(
+    "workers",
+    "Worker processes",
+    Text(r"auto|[1-9]\d{0,2}", "auto or a number from 1 to 999"),
+    "auto",
+    "How many processes share the work. Auto: one per CPU core, fewer if memory is short.",
+    advanced=True,
+)
+
+
+@dataclass(frozen=True)
+class StageSpec:
+    """One unit of work with options.
+
+    code: "module:function", resolved in the engine process only; called with a `StageContext`.
+    needs: names of `engine.protocol.needs` checks made before a run is created.
+    resources: what the run alone may write, as format strings over the options, for example
+        "frames-{side}"; a second run wanting one of them is refused while the first lives.
+    replaces: in words, what the stage may replace; such a stage asks for a confirmation when there
+        is something to replace.
+    trains_model: its options go on with those of the model class chosen by `model_class`.
+    """
+
+    id: str
+    title: str
+    group: str
+    summary: str
+    code: str
+    options: tuple[Option, ...] = ()
+    needs: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    replaces: str = ""
+    trains_model: bool = False
+    help: str = ""
+
+    @property
+    def has_side(self) -> bool:
+        return any(option.name == "side" for option in self.options)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model class: its options and where its code is ("module:class", engine only)."""
+
+    id: str
+    title: str
+    summary: str
+    code: str
+    options: tuple[Option, ...]
+    loss_names: tuple[str, ...]
+    dfl_class: str = ""
+
+
+def as_json(option: Option) -> dict[str, Any]:
+    """An option as plain data, for `facewright stages STAGE --json` and the generated docs."""
+    return {
+        "name": option.name,
+        "flag": option.flag,
+        "label": option.label,
+        "kind": option.kind.name,
+        "default": option.default,
+        "range": option.kind.range_text(),
+        "choices": [value for value, _ in option.kind.choices]
+        if isinstance(option.kind, Choice)
+        else None,
+        "unit": option.unit,
+        "life": str(option.life),
+        "help": option.help,
+    }

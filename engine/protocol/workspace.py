@@ -1,0 +1,159 @@
+"""Where everything lies in a workspace: DFL's layout, and our own state under `.facewright/`."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.protocol.errors import InputError
+from engine.protocol.files import disk_error
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
+FACE_SUFFIXES = frozenset({".jpg", ".jpeg"})
+# Suffixes never taken for data_src.* / data_dst.* videos, since DFL users keep notes beside them.
+NOT_VIDEO_SUFFIXES = IMAGE_SUFFIXES | {".txt", ".json", ".md", ".srt", ".wav", ".mp3", ".zip"}
+SIDES = ("src", "dst")
+STATE_FOLDER = ".facewright"
+
+
+def list_images(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> list[Path]:
+    """The folder's image files by name, not recursive; [] if there is no such folder. Hidden files
+    (half-written ones among them) are left out."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        names = [
+            entry.name
+            for entry in entries
+            if not entry.name.startswith(".")
+            and os.path.splitext(entry.name)[1].lower() in suffixes  # noqa: PTH122 - 100k names
+            and entry.is_file()
+        ]
+    return [folder / name for name in sorted(names)]
+
+
+@dataclass(frozen=True)
+class Side:
+    """The folders of one side, "src" or "dst"."""
+
+    root: Path
+    name: str
+
+    @property
+    def frames(self) -> Path:
+        return self.root / f"data_{self.name}"
+
+    @property
+    def aligned(self) -> Path:
+        return self.frames / "aligned"
+
+    @property
+    def aligned_debug(self) -> Path:
+        return self.frames / "aligned_debug"
+
+    @property
+    def pack(self) -> Path:
+        return self.aligned / "faceset.pak"
+
+    @property
+    def merged(self) -> Path:
+        return self.frames / "merged"
+
+    @property
+    def merged_mask(self) -> Path:
+        return self.frames / "merged_mask"
+
+    def video(self) -> Path | None:
+        """`data_src.*` or `data_dst.*`: the first by name that can be a video."""
+        if not self.root.is_dir():
+            return None
+        found = sorted(
+            path
+            for path in self.root.glob(f"data_{self.name}.*")
+            if path.is_file() and path.suffix.lower() not in NOT_VIDEO_SUFFIXES
+        )
+        return found[0] if found else None
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder in DFL's layout. Making the object touches no disk."""
+
+    root: Path
+
+    def side(self, name: str) -> Side:
+        if name not in SIDES:
+            raise ValueError(f"side {name!r}: must be src or dst")
+        return Side(self.root, name)
+
+    @property
+    def src(self) -> Side:
+        return self.side("src")
+
+    @property
+    def dst(self) -> Side:
+        return self.side("dst")
+
+    @property
+    def models(self) -> Path:
+        return self.root / "model"
+
+    def model(self, name: str, model_class: str) -> Path:
+        """Our own folder of a model: `model/NAME_CLASS/`."""
+        return self.models / f"{name}_{model_class}"
+
+    @property
+    def state(self) -> Path:
+        return self.root / STATE_FOLDER
+
+    @property
+    def runs(self) -> Path:
+        return self.state / "runs"
+
+    @property
+    def stage_state(self) -> Path:
+        """Small JSON files in which stages remember how far they are, for resuming."""
+        return self.state / "stages"
+
+    @property
+    def trash(self) -> Path:
+        return self.state / "trash"
+
+    def results(self) -> list[Path]:
+        """`result.*`, newest first."""
+        found = [path for path in self.root.glob("result.*") if path.is_file()]
+        return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+
+    def move_to_trash(self, paths: list[Path], label: str) -> Path | None:
+        """Move what exists of `paths` (inside the workspace) to a new folder of the trash, keeping
+        their place relative to the workspace. Returns that folder, or None if nothing existed."""
+        existing = [path for path in paths if path.exists()]
+        if not existing:
+            return None
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        bin_folder = self.trash / f"{stamp}-{label}"
+        number = 1
+        while bin_folder.exists():
+            number += 1
+            bin_folder = self.trash / f"{stamp}-{label}-{number}"
+        try:
+            for path in existing:
+                target = bin_folder / path.relative_to(self.root)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.rename(target)
+        except OSError as error:
+            raise disk_error(error, bin_folder) from error
+        return bin_folder
+
+
+def make_folder(path: Path) -> Path:
+    """The folder, made if need be. Raises `InputError` when the disk is full or read-only."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputError(f"{path} is a file, not a folder", f"move {path.name} away") from None
+    except OSError as error:
+        raise disk_error(error, path) from error
+    return path
