@@ -1,0 +1,42 @@
+"""Quick96: the small model for a first look. Settings of the original (spec, Quick96), plus options."""
+
+from __future__ import annotations
+
+from engine.protocol.options import Flag, Integer, Option
+from engine.protocol.spec import ModelSpec
+
+BATCH_SIZE = Option(
+    "batch_size",
+    "Batch size",
+    Integer(1, 256),
+    4,
+    "How many faces of each side one step learns from. More is steadier, slower and needs more"
+    " memory.",
+    unit="faces",
+)
+
+QUICK96 = ModelSpec(
+    id="quick96",
+    title="Quick96",
+    summary="A fixed 96-pixel full-face model that shows in minutes what a pair of faces is good for.",
+    code="engine.models.quick96.model:Quick96",
+    options=(
+        BATCH_SIZE,
+        Option(
+            "random_src_flip",
+            "Mirror src faces",
+            Flag(),
+            False,
+            "Mirror src faces at random: covers more angles, looks a little less like the person.",
+        ),
+        Option(
+            "random_dst_flip",
+            "Mirror dst faces",
+            Flag(),
+            False,
+            "Mirror dst faces at random: generalises better.",
+        ),
+    ),
+    loss_names=("src", "dst"),
+    dfl_class="Quick96",
+)
