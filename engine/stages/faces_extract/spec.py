@@ -1,0 +1,185 @@
+"""The stage faces-extract as data. Words, ranges and defaults follow DFL's prompts."""
+
+from __future__ import annotations
+
+from engine.protocol.options import Choice, Integer, Number, Option, Text, When
+from engine.protocol.spec import DEVICE, FRESH, SIDE, WORKERS, StageSpec
+
+FACE_TYPE = Option(
+    "face_type",
+    "Face type",
+    Choice(
+        (
+            ("wf", "whole face with forehead: the usual choice"),
+            ("f", "full face, from brows to chin"),
+            ("mf", "mid face, 30 % more than half"),
+            ("h", "half face, from brows to mouth"),
+            ("head", "the whole head with hair"),
+            ("mark_only", "the whole frame, with the face only marked"),
+        )
+    ),
+    "wf",
+    "How much of the head a face shows. A model of a narrower type can train on a wider faceset,"
+    " not the other way round.",
+)
+
+MAX_FACES = Option(
+    "max_faces",
+    "Max faces per frame",
+    Integer(0, 100),
+    0,
+    "Keep at most so many faces of a frame, the largest first; 0 keeps all. 3 is good advice for"
+    " crowded src material.",
+)
+
+IMAGE_SIZE = Option(
+    "image_size",
+    "Image size",
+    Text(
+        r"auto|25[6-9]|2[6-9]\d|[3-9]\d\d|1\d{3}|20[0-3]\d|204[0-8]",
+        "auto or a number from 256 to 2048",
+    ),
+    "auto",
+    "Side of the face pictures. Auto is 512, and 768 for head. More than 512 pays only if the"
+    " material is that sharp.",
+    unit="px",
+)
+
+JPEG_QUALITY = Option(
+    "jpeg_quality",
+    "JPEG quality",
+    Integer(1, 100),
+    90,
+    "Quality of the face pictures. Above 95 files grow much and faces hardly gain.",
+)
+
+DETECTOR = Option(
+    "detector",
+    "Detector",
+    Choice(
+        (
+            ("mtcnn", "neural: finds small, dark, tilted and half-covered faces"),
+            ("dlib-hog", "classic: frontal faces only, starts at once, needs no TensorFlow"),
+        )
+    ),
+    "mtcnn",
+    "What finds the faces.",
+)
+
+DEBUG_IMAGES = Option(
+    "debug_images",
+    "Debug images",
+    Choice(
+        (
+            ("auto", "for dst, not for src, as DFL does"),
+            ("yes", "write them"),
+            ("no", "write none"),
+        )
+    ),
+    "auto",
+    "Write every frame with landmarks, mask, detector box and crop square into aligned_debug.",
+)
+
+ROTATIONS = Option(
+    "rotations",
+    "Second try",
+    Choice(
+        (
+            ("all", "doubled, and turned by 30, 90 and 180 degrees"),
+            ("tilt", "doubled, and turned by 30 degrees"),
+            ("none", "no second try"),
+        )
+    ),
+    "all",
+    "What to try again where a frame shows no face. Each try costs time in frames without faces.",
+)
+
+DETECTION_SIZE = Option(
+    "detection_size",
+    "Detection size",
+    Integer(320, 1920),
+    640,
+    "Faces are looked for in frames scaled to this longer side. Larger finds smaller faces and"
+    " takes longer: double the size, four times the time.",
+    unit="px",
+    advanced=True,
+)
+
+MIN_FACE_SIZE = Option(
+    "min_face_size",
+    "Min face size",
+    Integer(10, 2000),
+    20,
+    "Drop faces whose detector box is narrower than this in the frame. DFL drops below 40.",
+    unit="px",
+    advanced=True,
+)
+
+MIN_SCORE = Option(
+    "min_score",
+    "Min score",
+    Number(0.5, 0.99, 0.05),
+    0.8,
+    "How sure MTCNN must be of a face. In videos, faces that come and go within a few frames and"
+    " never score 0.95 are dropped whatever this says.",
+    applies=When("detector", ("mtcnn",)),
+    advanced=True,
+)
+
+HOG_UPSAMPLE = Option(
+    "hog_upsample",
+    "HOG enlargement",
+    Integer(0, 2),
+    1,
+    "How often the frame is doubled for dlib's detector: 0 finds faces from 80 px on, 1 from 40,"
+    " 2 from 20, each four times slower.",
+    applies=When("detector", ("dlib-hog",)),
+    advanced=True,
+)
+
+INTERPOLATION = Option(
+    "interpolation",
+    "Interpolation",
+    Choice(
+        (
+            ("lanczos", "sharp, what DFL meant to do"),
+            ("bilinear", "soft, what DFL does"),
+        )
+    ),
+    "lanczos",
+    "How a face is resampled when it is cut out.",
+    advanced=True,
+)
+
+FACES_EXTRACT = StageSpec(
+    id="faces-extract",
+    title="Extract faces",
+    group="Faces",
+    summary="Finds the faces in the frames and cuts them out, upright, with 68 landmarks",
+    code="engine.stages.faces_extract.run:run",
+    options=(
+        SIDE,
+        FACE_TYPE,
+        MAX_FACES,
+        IMAGE_SIZE,
+        JPEG_QUALITY,
+        DETECTOR,
+        DEBUG_IMAGES,
+        ROTATIONS,
+        DETECTION_SIZE,
+        MIN_FACE_SIZE,
+        MIN_SCORE,
+        HOG_UPSAMPLE,
+        INTERPOLATION,
+        FRESH,
+        WORKERS,
+        DEVICE,
+    ),
+    needs=("writable", "frames"),
+    resources=("faces-{side}",),
+    replaces="the faces in aligned and the pictures in aligned_debug, when asked to start afresh"
+    " or when they were made with other options",
+    help="Writes data_SIDE/aligned/FRAME_N.jpg with DFL's metadata, largest face first, and"
+    " data_SIDE/aligned_debug/FRAME.jpg for every frame. Started again, it goes on where it"
+    " stopped; faces deleted by hand since then stay deleted.",
+)
