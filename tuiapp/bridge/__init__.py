@@ -1,0 +1,1 @@
+"""From the engine's events to what screens show: rules without any Textual in them."""

@@ -1,0 +1,88 @@
+"""Figures as people read them: durations, sizes, rates, losses."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.protocol.options import Choice, Flag, Option
+
+UNKNOWN = "-"
+_BYTE_UNITS = ("B", "KB", "MB", "GB", "TB")
+
+
+def duration_text(seconds: float | None) -> str:
+    """`48s`, `3m05s`, `2h05m`, `3d04h`; `-` if not known."""
+    if seconds is None:
+        return UNKNOWN
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
+
+
+def bytes_text(count: int) -> str:
+    """`512 B`, `1.4 MB`: decimal units, as file listings of drives and clouds give them."""
+    size = float(count)
+    for unit in _BYTE_UNITS:
+        if size < 999.5 or unit == _BYTE_UNITS[-1]:
+            break
+        size /= 1000
+    return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def count_text(count: int, noun: str) -> str:
+    """`1 face`, `12 345 faces`."""
+    grouped = f"{count:,}".replace(",", " ")
+    return f"{grouped} {noun}" if count == 1 else f"{grouped} {noun}s"
+
+
+def rate_text(rate: float | None, unit: str) -> str:
+    """`3.2 it/s` or, for slow work, `12.5 s/it`; `-` if not known."""
+    if not rate:
+        return UNKNOWN
+    short = {"iterations": "it", "frames": "frames", "faces": "faces"}.get(unit, unit)
+    if rate >= 1:
+        return f"{rate:.1f} {short}/s"
+    one = short[:-1] if short.endswith("s") else short
+    return f"{1 / rate:.1f} s/{one}"
+
+
+def losses_text(names: tuple[str, ...], values: tuple[float, ...]) -> str:
+    """`src 0.4321  dst 0.3210`."""
+    return "  ".join(f"{name} {value:.4f}" for name, value in zip(names, values, strict=False))
+
+
+def fact_text(value: object) -> str:
+    """A fact of a result: numbers short, None as not known."""
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def command_line(
+    stage_id: str, options: tuple[Option, ...], values: Mapping[str, Any], workspace: Path
+) -> str:
+    """The shell command that does the same: only options that differ from their defaults. Relative
+    workspaces stay relative."""
+    words = ["facewright", "run", stage_id, "-w", str(workspace)]
+    for option in options:
+        if option.name in values and values[option.name] != option.default:
+            words += _flag_words(option, values[option.name])
+    return shlex.join(words)
+
+
+def _flag_words(option: Option, value: Any) -> list[str]:
+    if isinstance(option.kind, Flag):
+        return [option.flag if value else option.flag.replace("--", "--no-", 1)]
+    if not isinstance(option.kind, Choice) and str(value).startswith("-"):
+        return [f"{option.flag}={value}"]
+    return [option.flag, str(value)]
