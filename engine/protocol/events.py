@@ -84,6 +84,14 @@ class OptionChanged(Event, tag="option-changed"):
     value: Any
 
 
+class Ack(Event, tag="ack"):
+    """The engine's answer to a command, to its sender only; `error` is empty when it was taken."""
+
+    journalled: ClassVar[bool] = False
+
+    error: str = ""
+
+
 class Stopping(Event, tag="stopping"):
     """A stop was asked for and is being carried out."""
 
@@ -119,6 +127,7 @@ AnyEvent = (
     | Saved
     | PreviewReady
     | OptionChanged
+    | Ack
     | Stopping
     | Result
     | Finished

@@ -1,0 +1,21 @@
+"""The client side of runs: start, list, follow, steer, replay. Imports nothing heavy."""
+
+from engine.runtime.client.follow import follow, replay_journal
+from engine.runtime.client.launch import discard_run, start_run
+from engine.runtime.client.listing import RunInfo, RunState, list_runs, run_info
+from engine.runtime.client.steer import send
+from engine.runtime.run_folder import RunFolder, find_run
+
+__all__ = [
+    "RunFolder",
+    "RunInfo",
+    "RunState",
+    "discard_run",
+    "find_run",
+    "follow",
+    "list_runs",
+    "replay_journal",
+    "run_info",
+    "send",
+    "start_run",
+]

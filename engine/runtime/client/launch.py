@@ -1,0 +1,82 @@
+"""Starting a run: check everything that can be checked cheaply, then start a detached engine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import psutil
+
+from engine import catalog
+from engine.protocol.errors import InputError
+from engine.protocol.files import disk_error
+from engine.protocol.needs import check_needs
+from engine.protocol.options import complete_values
+from engine.protocol.workspace import Workspace
+from engine.runtime.run_folder import EngineProcess, Job, RunFolder, create_run
+
+
+def start_run(
+    workspace: Workspace, stage_id: str, values: Mapping[str, object], *, confirmed: bool = False
+) -> RunFolder:
+    """Start `stage_id` with `values` (others default) in an engine process of its own session.
+
+    Raises `UsageError` or `InputError` before anything is written. The engine outlives the caller;
+    it may still refuse the job itself (see `Failed.refused`).
+    """
+    spec = catalog.stage(stage_id)
+    model_class = values.get("model_class")
+    options = catalog.options_of(spec, model_class if isinstance(model_class, str) else None)
+    complete = complete_values(options, values)
+    check_needs(("writable", *spec.needs), workspace, complete)
+    root = str(workspace.root.resolve())
+    run = create_run(workspace, Job(spec.id, root, complete, confirmed))
+    start_engine(run)
+    return run
+
+
+def start_engine(run: RunFolder) -> None:
+    """Start the engine of an existing run folder, detached from terminal, session and pipes."""
+    try:
+        log = os.open(run.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise disk_error(error, run.log_path) from error
+    try:
+        # -P: never import from the current folder, which may hold anything.
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "engine", str(run.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            close_fds=True,
+            cwd=run.path,
+            env=_engine_environment(),
+        )
+    except OSError as error:
+        raise InputError(f"cannot start {sys.executable}: {error}", "check the install") from error
+    finally:
+        os.close(log)
+    started = psutil.Process(process.pid).create_time()
+    run.write_process(EngineProcess(process.pid, started, socket.gethostname()))
+
+
+def _engine_environment() -> dict[str, str]:
+    environment = dict(os.environ)
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment
+
+
+def discard_run(workspace: Workspace, run: RunFolder) -> None:
+    """Remove the folder of a run that was refused, and our state folders if they are empty then:
+    a refusal leaves the workspace as it was."""
+    shutil.rmtree(run.path, ignore_errors=True)
+    for folder in (workspace.runs, workspace.stage_state, workspace.state):
+        with contextlib.suppress(OSError):
+            folder.rmdir()

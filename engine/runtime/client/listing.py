@@ -1,0 +1,110 @@
+"""What runs there are and how each stands."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.protocol.errors import EXIT_STOPPED, InputError
+from engine.protocol.events import Failed, Finished, Progress, Started
+from engine.protocol.workspace import Workspace
+from engine.runtime.journal import last_events
+from engine.runtime.run_folder import Job, RunFolder, run_ids
+
+# A run whose engine is not seen this long after its folder was made never started.
+_START_GRACE_S = 10.0
+
+
+class RunState(StrEnum):
+    """How a run stands."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    REFUSED = "refused"
+    CRASHED = "crashed"
+
+    @property
+    def live(self) -> bool:
+        return self in (RunState.STARTING, RunState.RUNNING)
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run at a glance; times in seconds since the epoch."""
+
+    folder: RunFolder
+    job: Job
+    state: RunState
+    started_at: float
+    ended_at: float | None = None
+    progress: Progress | None = None
+    message: str = ""
+    remedy: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.folder.id
+
+    @property
+    def stage(self) -> str:
+        return self.job.stage
+
+
+def list_runs(workspace: Workspace) -> list[RunInfo]:
+    """All runs of the workspace, newest first; folders without a readable job are left out."""
+    infos = []
+    for run_id in reversed(run_ids(workspace)):
+        try:
+            infos.append(run_info(RunFolder(workspace.runs / run_id)))
+        except InputError:
+            continue  # another program's folder, or one being made this moment
+    return infos
+
+
+def run_info(run: RunFolder) -> RunInfo:
+    """How a run stands. Raises `InputError` if its job cannot be read."""
+    job = run.job()
+    process = run.process()
+    alive = process is not None and process.alive()
+    events = last_events(run.journal_path)
+    last = events[-1] if events else None
+    progress = next((e for e in reversed(events) if isinstance(e, Progress)), None)
+    common = {"folder": run, "job": job, "started_at": job.created, "progress": progress}
+    if isinstance(last, Finished):
+        state = RunState.STOPPED if last.exit_status == EXIT_STOPPED else RunState.DONE
+        return RunInfo(**common, state=state, ended_at=last.t)
+    if isinstance(last, Failed):
+        state = RunState.REFUSED if last.refused else RunState.FAILED
+        return RunInfo(
+            **common, state=state, ended_at=last.t, message=last.message, remedy=last.remedy
+        )
+    if alive:
+        started = any(isinstance(event, Started | Progress) for event in events)
+        return RunInfo(**common, state=RunState.RUNNING if started else RunState.STARTING)
+    if process is None and time.time() - job.created < _START_GRACE_S:
+        return RunInfo(**common, state=RunState.STARTING)
+    crash = crash_report(run)
+    return RunInfo(
+        **common,
+        state=RunState.CRASHED,
+        ended_at=last.t if last else job.created,
+        message=crash.message,
+        remedy=crash.remedy,
+    )
+
+
+def crash_report(run: RunFolder) -> Failed:
+    """The event shown for an engine that died without saying why."""
+    tail = [line for line in run.log_tail(20) if line.strip()]
+    last_words = f"; its log ends: {tail[-1][:200]}" if tail else ""
+    return Failed(
+        t=time.time(),
+        exit_status=4,
+        message=f"the engine died (killed, out of memory, or a crash){last_words}",
+        remedy=f"start the stage again: it goes on from the last save; log: {run.log_path}",
+        code="crashed",
+    )

@@ -1,0 +1,148 @@
+"""The run folder: everything about one execution of a stage, as files.
+
+`job.json` says what to do, `events.jsonl` what happened, `engine.log` what libraries printed,
+`engine.json` which process does it, `control.path` where to reach it. The folder belongs to the user
+alone (mode 0700).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+from engine.protocol.errors import InputError, UsageError
+from engine.protocol.files import disk_error, write_atomically
+from engine.protocol.workspace import Workspace
+
+_RUN_ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]+-[0-9a-f]{4}")
+
+
+class Job(msgspec.Struct):
+    """What a run is to do. `options` are complete and checked; `confirmed`: replacing is agreed."""
+
+    stage: str
+    workspace: str
+    options: dict[str, Any]
+    confirmed: bool = False
+    created: float = 0.0
+    version: int = 1
+
+
+class EngineProcess(msgspec.Struct):
+    """Which process runs a run; the start time guards against reused process ids."""
+
+    pid: int
+    pid_started: float
+    host: str
+
+    def alive(self) -> bool:
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.pid_started) < 1.0
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's folder; making the object touches no disk."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def job_path(self) -> Path:
+        return self.path / "job.json"
+
+    @property
+    def journal_path(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def log_path(self) -> Path:
+        return self.path / "engine.log"
+
+    @property
+    def process_path(self) -> Path:
+        return self.path / "engine.json"
+
+    @property
+    def socket_pointer(self) -> Path:
+        """A file that holds the control socket's path: socket paths are limited to 107 bytes, so
+        the socket itself may have to lie elsewhere."""
+        return self.path / "control.path"
+
+    def job(self) -> Job:
+        """The job. Raises `InputError` if the file is missing or not one."""
+        try:
+            return msgspec.json.decode(self.job_path.read_bytes(), type=Job)
+        except (OSError, msgspec.DecodeError) as error:
+            raise InputError(
+                f"{self.job_path} is not a readable job: {error}", "start the stage again"
+            ) from None
+
+    def process(self) -> EngineProcess | None:
+        """The engine's process, or None if it has not started."""
+        try:
+            return msgspec.json.decode(self.process_path.read_bytes(), type=EngineProcess)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def write_process(self, process: EngineProcess) -> None:
+        write_atomically(self.process_path, msgspec.json.encode(process))
+
+    def log_tail(self, lines: int = 20) -> list[str]:
+        """The last lines of the engine's log."""
+        try:
+            with self.log_path.open("rb") as log:
+                log.seek(max(0, self.log_path.stat().st_size - 64 * 1024))
+                return log.read().decode(errors="replace").splitlines()[-lines:]
+        except OSError:
+            return []
+
+
+def create_run(workspace: Workspace, job: Job) -> RunFolder:
+    """A new run folder with its job. Raises `InputError` when it cannot be written."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    folder = RunFolder(workspace.runs / f"{stamp}-{job.stage}-{secrets.token_hex(2)}")
+    job.created = time.time()
+    try:
+        workspace.runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.path.mkdir(mode=0o700)
+    except OSError as error:
+        raise disk_error(error, folder.path) from error
+    write_atomically(folder.job_path, msgspec.json.format(msgspec.json.encode(job)))
+    return folder
+
+
+def find_run(workspace: Workspace, wanted: str) -> RunFolder:
+    """The run with that id, or the one id that starts or ends so. Raises `UsageError`."""
+    ids = run_ids(workspace)
+    matches = [i for i in ids if i == wanted] or [
+        i for i in ids if i.startswith(wanted) or i.endswith(wanted)
+    ]
+    if len(matches) == 1:
+        return RunFolder(workspace.runs / matches[0])
+    known = f"`facewright runs -w {workspace.root}` lists them"
+    if matches:
+        raise UsageError(f"{wanted!r} fits {len(matches)} runs: {' '.join(matches[:4])}", known)
+    raise UsageError(f"no run {wanted!r} in {workspace.root}", known, code="unknown-run")
+
+
+def run_ids(workspace: Workspace) -> list[str]:
+    """All run ids, oldest first."""
+    if not workspace.runs.is_dir():
+        return []
+    return sorted(e.name for e in os.scandir(workspace.runs) if _RUN_ID.fullmatch(e.name))
