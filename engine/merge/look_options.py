@@ -40,7 +40,7 @@ MASK_MODE = Option(
         )
     ),
     "learned-prd*learned-dst",
-    "Which part of the predicted square replaces the frame. Quote the value in shells that expand *.",
+    "Which part of the predicted square replaces the frame. Quote a value with a * in the shell.",
 )
 
 ERODE_MASK_MODIFIER = Option(
