@@ -1,4 +1,4 @@
-"""Quick96: the small model for a first look. Settings of the original (spec, Quick96), plus options."""
+"""Quick96: the small model for a first look, with the settings of the original, plus options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BATCH_SIZE = Option(
 QUICK96 = ModelSpec(
     id="quick96",
     title="Quick96",
-    summary="A fixed 96-pixel full-face model that shows in minutes what a pair of faces is good for.",
+    summary="Fixed at 96 pixels, full face: shows in minutes what a pair of faces is good for.",
     code="engine.models.quick96.model:Quick96",
     options=(
         BATCH_SIZE,

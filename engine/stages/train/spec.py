@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.models.classes import MODEL_CLASSES
 from engine.protocol.options import Choice, Integer, Life, Number, Option, Text
 from engine.protocol.spec import DEVICE, StageSpec
 
@@ -16,8 +17,8 @@ MODEL = Option(
 MODEL_CLASS = Option(
     "model_class",
     "Model class",
-    Choice((("quick96", "fixed 96 pixels, full face, for a first look"),)),
-    "quick96",
+    Choice(tuple((spec.id, spec.summary) for spec in MODEL_CLASSES)),
+    MODEL_CLASSES[0].id,
     "Which kind of model to train.",
 )
 
@@ -66,8 +67,8 @@ TRAIN = StageSpec(
             "Preview every",
             Number(0, 86_400, 5),
             30.0,
-            "Make a new preview picture each time so many seconds have passed; 0 means only with the"
-            " timed saves and on request.",
+            "Make a new preview picture each time so many seconds have passed; 0 means only with"
+            " the timed saves and on request.",
             unit="seconds",
             life=Life.RUNNING,
         ),
