@@ -1,4 +1,4 @@
-"""Commands from viewers to a running engine. They are idempotent: sending one twice does no harm."""
+"""Commands from viewers to a running engine. Sending one twice does no harm."""
 
 from __future__ import annotations
 

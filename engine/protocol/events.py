@@ -1,7 +1,8 @@
 """Events: what an engine tells its viewers and its journal.
 
-Small, typed and versioned. Every event carries `t`, the wall-clock time in seconds, and `seq`, which
-counts up within a run. Losses are live only (`journalled = False`); the model's history keeps them.
+Small, typed and versioned. Every event carries `t`, the wall-clock time in seconds, and `seq`,
+which counts up within a run. Losses are live only (`journalled = False`); the model's history keeps
+them.
 """
 
 from __future__ import annotations

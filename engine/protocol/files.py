@@ -24,8 +24,8 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
-    """A path beside `path` to write to (same suffix); it takes `path`'s place if the block ends well
-    and is removed if not. Errors of the disk become `InputError`."""
+    """A path beside `path` to write to (same suffix); it takes `path`'s place if the block ends
+    well and is removed if not. Errors of the disk become `InputError`."""
     beside = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{PART}{path.suffix}")
     try:
         yield beside

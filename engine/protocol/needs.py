@@ -1,7 +1,7 @@
 """What a stage needs before it can start: cheap checks made by whoever starts it.
 
-They look at names and rights only. Whether a video can be decoded or a face file is one is found out
-by the engine, which refuses in the same way (an `InputError` before anything is written).
+They look at names and rights only. Whether a video can be decoded or a face file is one is found
+out by the engine, which refuses in the same way (an `InputError` before anything is written).
 """
 
 from __future__ import annotations

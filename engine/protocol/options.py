@@ -185,7 +185,7 @@ Kind = Integer | Number | Choice | Flag | Text | FilePath | TimeCode
 
 @dataclass(frozen=True)
 class When:
-    """An option applies when another option has one of `values`, e.g. `When("format", ("jpg",))`."""
+    """An option applies when another option has one of `values`: `When("format", ("jpg",))`."""
 
     option: str
     values: tuple[object, ...]

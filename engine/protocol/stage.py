@@ -47,7 +47,13 @@ class StageContext(Protocol):
         ...
 
     def progress(
-        self, done: int, total: int | None, *, unit: str = "frames", note: str = "", skipped: int = 0
+        self,
+        done: int,
+        total: int | None,
+        *,
+        unit: str = "frames",
+        note: str = "",
+        skipped: int = 0,
     ) -> None:
         """Report progress as often as wanted; it is thinned. `skipped` of `done` were there before
         this run, and do not count for rate and ETA."""

@@ -51,7 +51,7 @@ class SideSurvey:
 
 @dataclass(frozen=True)
 class ModelFact:
-    """A model on disk. `origin`: "facewright", or "dfl" for DFL's own files, which need importing."""
+    """A model on disk. `origin`: "facewright", or "dfl" for DFL's own files (to be imported)."""
 
     name: str
     model_class: str
@@ -63,7 +63,7 @@ class ModelFact:
 
 @dataclass(frozen=True)
 class NextStep:
-    """The stage to run next, with option values to start from, and why; no stage when all is done."""
+    """The stage to run next, with option values to start from, and why; None: nothing can run."""
 
     stage_id: str | None
     reason: str
@@ -88,9 +88,7 @@ def survey(workspace: Workspace) -> WorkspaceSurvey:
     src, dst = survey_side(workspace.src), survey_side(workspace.dst)
     models = survey_models(workspace)
     merged = count_files(workspace.dst.merged, IMAGE_SUFFIXES)
-    results = tuple(
-        fact for path in workspace.results() if (fact := _file_fact(path)) is not None
-    )
+    results = tuple(fact for path in workspace.results() if (fact := _file_fact(path)) is not None)
     return WorkspaceSurvey(
         src,
         dst,
@@ -191,7 +189,9 @@ def next_step(
     """The first thing on the way from two videos to a result that is not there yet."""
     for name, side in (("src", src), ("dst", dst)):
         if not side.frames.count and side.video is None:
-            reason = f"no data_{name} video yet: put data_{name}.mp4 (or pictures in data_{name}/) here"
+            reason = (
+                f"no data_{name} video yet: put data_{name}.mp4 (or pictures in data_{name}/) here"
+            )
             return NextStep(None, reason)
         if not side.frames.count:
             reason = f"{side.video.name if side.video else ''} has no frames yet"

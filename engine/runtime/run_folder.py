@@ -1,8 +1,8 @@
 """The run folder: everything about one execution of a stage, as files.
 
 `job.json` says what to do, `events.jsonl` what happened, `engine.log` what libraries printed,
-`engine.json` which process does it, `control.path` where to reach it. The folder belongs to the user
-alone (mode 0700).
+`engine.json` which process does it, `control.path` where to reach it. The folder belongs to the
+user alone (mode 0700).
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class EngineProcess(msgspec.Struct):
     def alive(self) -> bool:
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.pid_started) < 1.0
-            return same and process.status() != psutil.STATUS_ZOMBIE
+            same = bool(abs(process.create_time() - self.pid_started) < 1.0)
+            return same and bool(process.status() != psutil.STATUS_ZOMBIE)
         except psutil.Error:
             return False
 

@@ -33,7 +33,7 @@ async def follow(run: RunFolder) -> AsyncIterator[AnyEvent]:
     polls = 0
     try:
         while True:
-            batch = [*journal.new_events(), *_drain(live)]
+            batch = sorted([*journal.new_events(), *_drain(live)], key=lambda event: event.seq)
             for event in batch:
                 if isinstance(event, Progress):
                     if event.seq <= newest_progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from engine.protocol.errors import EXIT_STOPPED, InputError
@@ -71,30 +71,31 @@ def run_info(run: RunFolder) -> RunInfo:
     process = run.process()
     alive = process is not None and process.alive()
     events = last_events(run.journal_path)
-    last = events[-1] if events else None
     progress = next((e for e in reversed(events) if isinstance(e, Progress)), None)
-    common = {"folder": run, "job": job, "started_at": job.created, "progress": progress}
-    if isinstance(last, Finished):
-        state = RunState.STOPPED if last.exit_status == EXIT_STOPPED else RunState.DONE
-        return RunInfo(**common, state=state, ended_at=last.t)
-    if isinstance(last, Failed):
-        state = RunState.REFUSED if last.refused else RunState.FAILED
-        return RunInfo(
-            **common, state=state, ended_at=last.t, message=last.message, remedy=last.remedy
-        )
+    info = RunInfo(run, job, RunState.STARTING, started_at=job.created, progress=progress)
+    if events and isinstance(events[-1], Finished | Failed):
+        return _ended(info, events[-1])
     if alive:
         started = any(isinstance(event, Started | Progress) for event in events)
-        return RunInfo(**common, state=RunState.RUNNING if started else RunState.STARTING)
+        return replace(info, state=RunState.RUNNING if started else RunState.STARTING)
     if process is None and time.time() - job.created < _START_GRACE_S:
-        return RunInfo(**common, state=RunState.STARTING)
+        return info
     crash = crash_report(run)
-    return RunInfo(
-        **common,
+    return replace(
+        info,
         state=RunState.CRASHED,
-        ended_at=last.t if last else job.created,
+        ended_at=events[-1].t if events else job.created,
         message=crash.message,
         remedy=crash.remedy,
     )
+
+
+def _ended(info: RunInfo, last: Finished | Failed) -> RunInfo:
+    if isinstance(last, Finished):
+        state = RunState.STOPPED if last.exit_status == EXIT_STOPPED else RunState.DONE
+        return replace(info, state=state, ended_at=last.t)
+    state = RunState.REFUSED if last.refused else RunState.FAILED
+    return replace(info, state=state, ended_at=last.t, message=last.message, remedy=last.remedy)
 
 
 def crash_report(run: RunFolder) -> Failed:

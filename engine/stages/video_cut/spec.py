@@ -12,8 +12,8 @@ VIDEO_CUT = StageSpec(
     needs=("workspace",),
     resources=("video-cut",),
     replaces="an earlier NAME_cut file",
-    help="Exact to the frame: the piece begins with the first frame at or after `from` and ends with"
-    " the last frame before `to`. It is encoded anew as H.264, and the original stays as it is.",
+    help="Exact to the frame: the piece begins with the first frame at or after `from` and ends"
+    " with the last frame before `to`. It is encoded anew as H.264; the original stays as it is.",
     options=(
         SIDE,
         Option(
@@ -24,9 +24,7 @@ VIDEO_CUT = StageSpec(
             "The video to cut; when not given, the side's data_src.* or data_dst.*.",
         ),
         Option("from", "From", TimeCode(), 0.0, "Where the piece begins.", unit="s"),
-        Option(
-            "to", "To", TimeCode(), 0.0, "Where the piece ends; 0 is the video's end.", unit="s"
-        ),
+        Option("to", "To", TimeCode(), 0.0, "Where the piece ends; 0: at the end.", unit="s"),
         Option(
             "audio_track",
             "Audio track",

@@ -1,0 +1,69 @@
+"""What a detector finds and what a landmarker makes of it: the small interface of `engine.detect`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+ImageBgrU8 = NDArray[np.uint8]
+PointsXY = NDArray[np.float64]
+BoxLtrb = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One face found in a picture; coordinates are pixels of that picture.
+
+    box_ltrb: left, top, right, bottom. score: 0..1 for MTCNN; dlib's HOG has its own scale, where 0
+    is its threshold. five_points: (5, 2) float64, x and y of the eye on the picture's left, the eye
+    on its right, nose, mouth corner on the left, mouth corner on the right (left and right as in an
+    upright face seen by the viewer); None where the detector gives none. turned_deg: by how much the
+    picture was turned counter-clockwise when the face was found; its box then is the upright one
+    around the turned box.
+    """
+
+    box_ltrb: BoxLtrb
+    score: float
+    five_points: PointsXY | None = None
+    turned_deg: int = 0
+
+    @property
+    def width_px(self) -> float:
+        return self.box_ltrb[2] - self.box_ltrb[0]
+
+    @property
+    def height_px(self) -> float:
+        return self.box_ltrb[3] - self.box_ltrb[1]
+
+    @property
+    def area_px(self) -> float:
+        return self.width_px * self.height_px
+
+
+@dataclass(frozen=True)
+class Landmarks68:
+    """68 landmarks in iBUG order, (68, 2) float64 in pixels of the picture.
+
+    spread: how much the single crops disagree, the rms distance of the 51 inner points from their
+    mean in parts of the distance between the outer eye corners. On faces of the reference media it
+    is 0.005 to 0.02; above 0.1 the points are guesses.
+    """
+
+    points: PointsXY
+    spread: float
+
+
+class FaceDetector(Protocol):
+    """Finds faces. `detect` takes (h, w, 3) uint8 BGR pictures, of any sizes, and returns for each
+    its faces, best first."""
+
+    def detect(self, images_bgr_u8: list[ImageBgrU8]) -> list[list[Detection]]: ...
+
+
+class Landmarker(Protocol):
+    """Places the 68 landmarks of a detected face; None where what it finds is no upright face."""
+
+    def landmarks(self, image_bgr_u8: ImageBgrU8, face: Detection) -> Landmarks68 | None: ...

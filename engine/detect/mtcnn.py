@@ -1,0 +1,232 @@
+"""MTCNN in a compiled runner: the nets as tf.functions over batches, the box work in numpy.
+
+The same weights as the package `mtcnn`, and the same boxes; its eager pass takes several times as
+long, and finds nothing at all for some sizes of frame and face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from engine.detect.boxes import Boxes, clipped, squared, without_doubles
+from engine.detect.detection import Detection, ImageBgrU8
+from engine.detect.mtcnn_nets import output_net, proposal_net, refine_net
+
+# Thresholds, overlap limits and the pyramid's step are those of the package and the paper.
+CELL_PX = 12
+STRIDE_PX = 2
+PYRAMID_STEP = 0.709
+PROPOSAL_SCORE = 0.6
+REFINE_SCORE = 0.7
+# Smallest batch of patches; larger ones are powers of 2, so that few shapes are ever prepared.
+MIN_BUCKET = 8
+
+
+class MtcnnDetector:
+    """A `FaceDetector`. Scores are 0..1, and boxes lie inside the picture.
+
+    detection_size_px: pictures whose longer side is larger are scaled down to it, and smaller ones
+    not up. min_face_px: the smallest face looked for, at that scale; at least 12. min_score: what the
+    last net must be sure of.
+    """
+
+    def __init__(
+        self, *, detection_size_px: int = 640, min_face_px: float = 20.0, min_score: float = 0.8
+    ) -> None:
+        self._detection_size_px = detection_size_px
+        self._min_face_px = max(min_face_px, float(CELL_PX))
+        self._min_score = min_score
+        self._propose = _compiled_proposals()
+        self._refine = _compiled_patches(refine_net(), 24)
+        self._finish = _compiled_patches(output_net(), 48)
+
+    def detect(self, images_bgr_u8: list[ImageBgrU8]) -> list[list[Detection]]:
+        """The faces of each picture, best first. Pictures of one size share a batch."""
+        found: list[list[Detection]] = [[] for _ in images_bgr_u8]
+        for indices, batch, scales in self._batches(images_bgr_u8):
+            for place, faces in zip(indices, self._detect_batch(batch), strict=True):
+                height_px, width_px = images_bgr_u8[place].shape[:2]
+                found[place] = [_in_picture(face, scales, width_px, height_px) for face in faces]
+        return found
+
+    def _batches(
+        self, images_bgr_u8: list[ImageBgrU8]
+    ) -> Iterator[tuple[list[int], NDArray[np.uint8], tuple[float, float]]]:
+        """Places, RGB pictures (n, h, w, 3) and the scale back in x and y, per size of picture."""
+        by_shape: dict[tuple[int, ...], list[int]] = {}
+        for place, image in enumerate(images_bgr_u8):
+            by_shape.setdefault(image.shape, []).append(place)
+        for shape, places in by_shape.items():
+            scale = min(1.0, self._detection_size_px / max(shape[:2]))
+            size = (max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale)))
+            scaled = [_scaled(images_bgr_u8[place], size) for place in places]
+            batch = np.ascontiguousarray(np.stack(scaled)[..., ::-1])
+            yield places, batch, (shape[1] / size[0], shape[0] / size[1])
+
+    def _detect_batch(self, batch_rgb_u8: NDArray[np.uint8]) -> list[list[_Face]]:
+        owners, boxes = self._proposals(batch_rgb_u8)
+        owners, boxes = self._refined(batch_rgb_u8, owners, boxes)
+        return self._finished(batch_rgb_u8, owners, boxes)
+
+    def _proposals(self, batch: NDArray[np.uint8]) -> tuple[NDArray[np.intp], Boxes]:
+        """Square candidates of all pyramid levels, and to which picture each belongs."""
+        owners, boxes, scores = [], [], []
+        for scale in pyramid_scales(batch.shape[2], batch.shape[1], self._min_face_px):
+            level = _level(batch, scale)
+            cells, offsets, level_scores = (part.numpy() for part in self._propose(level))
+            level_boxes = _boxes_of_cells(cells, offsets) / scale
+            kept = _best_per_owner(cells[:, 0], level_boxes, level_scores, 0.5)
+            owners.append(cells[kept, 0])
+            boxes.append(level_boxes[kept])
+            scores.append(level_scores[kept])
+        if not owners:
+            return np.empty(0, dtype=np.intp), np.empty((0, 4))
+        every_owner, every_box = np.concatenate(owners), np.concatenate(boxes)
+        kept = _best_per_owner(every_owner, every_box, np.concatenate(scores), 0.7)
+        return every_owner[kept], squared(every_box[kept])
+
+    def _refined(
+        self, batch: NDArray[np.uint8], owners: NDArray[np.intp], boxes: Boxes
+    ) -> tuple[NDArray[np.intp], Boxes]:
+        if not len(owners):
+            return owners, boxes
+        offsets, scores = _run_on_patches(self._refine, batch, owners, boxes)
+        boxes = _shifted(boxes, offsets)
+        sure = scores > REFINE_SCORE
+        owners, boxes, scores = owners[sure], boxes[sure], scores[sure]
+        kept = _best_per_owner(owners, boxes, scores, 0.7)
+        return owners[kept], squared(boxes[kept])
+
+    def _finished(
+        self, batch: NDArray[np.uint8], owners: NDArray[np.intp], boxes: Boxes
+    ) -> list[list[_Face]]:
+        faces: list[list[_Face]] = [[] for _ in batch]
+        if not len(owners):
+            return faces
+        offsets, points, scores = _run_on_patches(self._finish, batch, owners, boxes)
+        points_xy = _points_in_picture(points, boxes)
+        boxes = _shifted(boxes, offsets)
+        sure = np.flatnonzero(scores > self._min_score)
+        for owner in np.unique(owners[sure]):
+            own = sure[owners[sure] == owner]
+            for index in own[without_doubles(boxes[own], scores[own], 0.7, "smaller")]:
+                faces[owner].append((boxes[index], float(scores[index]), points_xy[index]))
+        return faces
+
+
+_Face = tuple[NDArray[np.float64], float, NDArray[np.float64]]
+_Compiled = Callable[..., Any]
+
+
+def pyramid_scales(width_px: int, height_px: int, min_face_px: float) -> list[float]:
+    """Scales at which a face of 12 px is one of `min_face_px` or larger, while the picture's shorter
+    side still holds one cell."""
+    scales = []
+    scale = CELL_PX / min_face_px
+    while min(width_px, height_px) * scale >= CELL_PX:
+        scales.append(scale)
+        scale *= PYRAMID_STEP
+    return scales
+
+
+def _compiled_proposals() -> _Compiled:
+    net = proposal_net()
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])  # type: ignore[misc]
+    def propose(level: Any) -> Any:
+        offsets, classes = net((tf.cast(level, tf.float32) - 127.5) / 128.0)
+        scores = classes[..., 1]
+        cells = tf.where(scores > PROPOSAL_SCORE)
+        return cells, tf.gather_nd(offsets, cells), tf.gather_nd(scores, cells)
+
+    return propose  # type: ignore[no-any-return]
+
+
+def _compiled_patches(net: Any, side_px: int) -> _Compiled:
+    """The net over patches cut from the batch; outside the picture is mid grey."""
+    signature = [
+        tf.TensorSpec((None, None, None, 3), tf.uint8),
+        tf.TensorSpec((None, 4), tf.float32),
+        tf.TensorSpec((None,), tf.int32),
+    ]
+
+    @tf.function(input_signature=signature)  # type: ignore[misc]
+    def run(batch: Any, boxes_tlbr: Any, owners: Any) -> Any:
+        size = (side_px, side_px)
+        patches = tf.image.crop_and_resize(
+            batch, boxes_tlbr, owners, size, extrapolation_value=127.5
+        )
+        *others, classes = net((patches - 127.5) / 128.0)
+        return *others, classes[:, 1]
+
+    return run  # type: ignore[no-any-return]
+
+
+def _run_on_patches(
+    run: _Compiled, batch: NDArray[np.uint8], owners: NDArray[np.intp], boxes: Boxes
+) -> list[NDArray[np.float64]]:
+    """The net's outputs for each box; the patches are padded to a bucket of 8, 16, 32 ..."""
+    count = len(owners)
+    bucket = max(MIN_BUCKET, 1 << (count - 1).bit_length())
+    # As in the package, positions are divided by the size, not by the last pixel's index.
+    size = np.array([batch.shape[1], batch.shape[2]] * 2, dtype=np.float64)
+    padded_boxes = np.zeros((bucket, 4), dtype=np.float32)
+    padded_boxes[:count] = boxes[:, [1, 0, 3, 2]] / size
+    padded_owners = np.zeros(bucket, dtype=np.int32)
+    padded_owners[:count] = owners
+    outputs = run(batch, padded_boxes, padded_owners)
+    return [output.numpy()[:count].astype(np.float64) for output in outputs]
+
+
+def _scaled(image: ImageBgrU8, size: tuple[int, int]) -> ImageBgrU8:
+    if (image.shape[1], image.shape[0]) == size:
+        return image
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
+
+
+def _level(batch: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    size = (int(batch.shape[2] * scale), int(batch.shape[1] * scale))
+    return np.stack([_scaled(image, size) for image in batch])
+
+
+def _boxes_of_cells(cells: NDArray[np.int64], offsets: NDArray[np.float32]) -> Boxes:
+    """Cells (n, 3: picture, y, x) of P-Net's map as boxes in pixels of the level."""
+    left_top = cells[:, [2, 1]] * float(STRIDE_PX)
+    corners = np.concatenate([left_top + 1.0, left_top + CELL_PX], axis=1)
+    return corners + offsets * (CELL_PX - 1.0)
+
+
+def _best_per_owner(
+    owners: NDArray[Any], boxes: Boxes, scores: NDArray[Any], limit: float
+) -> NDArray[np.intp]:
+    kept = [np.empty(0, dtype=np.intp)]
+    for owner in np.unique(owners):
+        own = np.flatnonzero(owners == owner)
+        kept.append(own[without_doubles(boxes[own], scores[own], limit)])
+    return np.concatenate(kept)
+
+
+def _shifted(boxes: Boxes, offsets: NDArray[np.float64]) -> Boxes:
+    sizes = np.tile(boxes[:, 2:] - boxes[:, :2] + 1.0, 2)
+    return boxes + offsets * sizes
+
+
+def _points_in_picture(points: NDArray[np.float64], boxes: Boxes) -> NDArray[np.float64]:
+    """O-Net's (n, 10) as (n, 5, 2) pixels."""
+    sizes = boxes[:, None, 2:] - boxes[:, None, :2] + 1.0
+    return np.stack([points[:, :5], points[:, 5:]], axis=2) * sizes + boxes[:, None, :2] - 1.0
+
+
+def _in_picture(
+    face: _Face, scales_xy: tuple[float, float], width_px: int, height_px: int
+) -> Detection:
+    box, score, points = face
+    whole = clipped((box * np.tile(scales_xy, 2))[None], width_px, height_px)[0]
+    left, top, right, bottom = (float(side) for side in whole)
+    return Detection((left, top, right, bottom), score, points * np.array(scales_xy))

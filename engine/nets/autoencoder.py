@@ -1,0 +1,264 @@
+"""The face autoencoder behind Quick96 and SAEHD: df and liae wiring, letters u, d, t, c.
+
+spec, training 3. Faces are (n, R, R, 3) BGR 0..1. One encoder reads both people's faces; what differs
+between df and liae is how codes are made and which decoder reads them:
+
+    df    code = inter(encoder(x)), a decoder for src and one for dst
+    liae  codes are pairs of inter_AB and inter_B, one decoder
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keras import ops
+
+from engine.nets.layers import (
+    Activation,
+    Block,
+    Convolution,
+    Dense,
+    Downscale,
+    Residual,
+    Tensor,
+    Upscale,
+    cosine_unit,
+    depth_to_space,
+    flatten_channel_major,
+    leaky_relu,
+    pixel_norm,
+    unflatten_channel_major,
+)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What an autoencoder looks like. `wiring` is df or liae; `letters` a subset of u, d, t, c.
+
+    u normalises the code (more likeness), d doubles the decoder's output side (cheaper pixels), t is
+    deeper, c uses x * cos(x). Sides must divide: resolution by 16, with d or t by 32.
+    """
+
+    wiring: str
+    letters: frozenset[str]
+    resolution: int
+    ae_dims: int
+    e_dims: int
+    d_dims: int
+    d_mask_dims: int
+
+    def __post_init__(self) -> None:
+        if self.wiring not in ("df", "liae") or not self.letters <= set("udtc"):
+            raise ValueError(f"architecture {self.wiring}-{''.join(sorted(self.letters))}")
+        if self.resolution % (32 if self.letters & set("dt") else 16):
+            raise ValueError(f"resolution {self.resolution} does not divide for {self.letters}")
+
+    @property
+    def normalised(self) -> bool:
+        return "u" in self.letters
+
+    @property
+    def doubled(self) -> bool:
+        return "d" in self.letters
+
+    @property
+    def deep(self) -> bool:
+        return "t" in self.letters
+
+    def activation(self, slope: float) -> Activation:
+        return cosine_unit if "c" in self.letters else leaky_relu(slope)
+
+    @property
+    def code_side(self) -> int:
+        """Side of the inter net's smallest feature map."""
+        return self.resolution // (32 if self.doubled else 16)
+
+    @property
+    def inter_channels(self) -> int:
+        return self.ae_dims if self.wiring == "df" else 2 * self.ae_dims
+
+    @property
+    def decoder_channels_in(self) -> int:
+        return self.ae_dims if self.wiring == "df" else 4 * self.ae_dims
+
+
+class Encoder(Block):
+    """Faces to flat vectors, channel-major."""
+
+    def __init__(self, arch: Architecture, *, dtype: str) -> None:
+        super().__init__()
+        self.normalised = arch.normalised
+        widths = [arch.e_dims * factor for factor in (1, 2, 4, 8, 8)]
+        self.steps = (
+            self._deep(arch, widths, dtype) if arch.deep else self._plain(arch, widths, dtype)
+        )
+        self.side = arch.resolution // (32 if arch.deep else 16)
+        self.units_out = self.side**2 * widths[3]
+
+    def _plain(self, arch: Architecture, widths: list[int], dtype: str) -> list[Block]:
+        down1 = self.add("down1", Block())
+        pairs = zip([3, *widths], widths[:4], strict=False)
+        act = arch.activation(0.1)
+        return [
+            down1.add(f"downs_{i}", Downscale(channels_in, channels_out, act, dtype=dtype))
+            for i, (channels_in, channels_out) in enumerate(pairs)
+        ]
+
+    def _deep(self, arch: Architecture, widths: list[int], dtype: str) -> list[Block]:
+        down, res = arch.activation(0.1), arch.activation(0.2)
+        steps = []
+        for i, (channels_in, channels_out) in enumerate(
+            zip([3, *widths], widths, strict=False), start=1
+        ):
+            steps.append(
+                self.add(f"down{i}", Downscale(channels_in, channels_out, down, dtype=dtype))
+            )
+            if i in (1, 5):
+                steps.append(self.add(f"res{i}", Residual(channels_out, res, dtype=dtype)))
+        return steps
+
+    def __call__(self, faces: Tensor) -> Tensor:
+        x = faces
+        for step in self.steps:
+            x = step(x)
+        flat = flatten_channel_major(x)
+        return pixel_norm(flat) if self.normalised else flat
+
+
+class Inter(Block):
+    """Flat vectors to a small feature map, through the narrow waist of `ae_dims`."""
+
+    def __init__(self, arch: Architecture, units_in: int, *, dtype: str) -> None:
+        super().__init__()
+        self.side, self.channels = arch.code_side, arch.inter_channels
+        self.dense1 = self.add("dense1", Dense(units_in, arch.ae_dims, dtype=dtype))
+        units = self.side**2 * self.channels
+        self.dense2 = self.add("dense2", Dense(arch.ae_dims, units, dtype=dtype))
+        self.upscale1 = None
+        if not arch.deep:
+            up = Upscale(self.channels, self.channels, arch.activation(0.1), dtype=dtype)
+            self.upscale1 = self.add("upscale1", up)
+
+    def __call__(self, flat: Tensor) -> Tensor:
+        x = unflatten_channel_major(self.dense2(self.dense1(flat)), self.side, self.channels)
+        return self.upscale1(x) if self.upscale1 else x
+
+
+class Decoder(Block):
+    """Codes to a face and its mask; two branches that share nothing, so either can be asked alone."""
+
+    def __init__(self, arch: Architecture, *, dtype: str) -> None:
+        super().__init__()
+        self.doubled = arch.doubled
+        factors = (8, 8, 4, 2) if arch.deep else (8, 4, 2)
+        image_widths = [arch.d_dims * factor for factor in factors]
+        self._image_stages(arch, image_widths, dtype)
+        mask_widths = [arch.d_mask_dims * factor for factor in factors]
+        if arch.doubled:
+            mask_widths.append(arch.d_mask_dims)
+        self._mask_stages(arch, mask_widths[: len(factors)], dtype, start=0)
+        self._heads(arch, image_widths[-1], mask_widths, dtype)
+
+    def _image_stages(self, arch: Architecture, widths: list[int], dtype: str) -> None:
+        up, res = arch.activation(0.1), arch.activation(0.2)
+        channels = [arch.decoder_channels_in, *widths]
+        self.upscales = [
+            self.add(f"upscale{i}", Upscale(channels[i], channels[i + 1], up, dtype=dtype))
+            for i in range(len(widths))
+        ]
+        self.residuals = [
+            self.add(f"res{i}", Residual(width, res, dtype=dtype)) for i, width in enumerate(widths)
+        ]
+
+    def _mask_stages(self, arch: Architecture, widths: list[int], dtype: str, start: int) -> None:
+        up = arch.activation(0.1)
+        channels = [arch.decoder_channels_in, *widths]
+        self.mask_upscales = [
+            self.add(f"upscalem{i}", Upscale(channels[i], channels[i + 1], up, dtype=dtype))
+            for i in range(start, len(widths))
+        ]
+
+    def _heads(self, arch: Architecture, width: int, mask_widths: list[int], dtype: str) -> None:
+        """Output convolutions. With d, four of them make the four pixels of each 2 x 2 cell: 1 x 1
+        the top left, 3 x 3 the others. The order of `add` is that of the files."""
+        names = ("out_conv", "out_conv1", "out_conv2", "out_conv3")[: 4 if arch.doubled else 1]
+        self.image_heads = [
+            self.add(name, Convolution(width, 3, 1 if name == "out_conv" else 3, dtype=dtype))
+            for name in names
+        ]
+        if arch.doubled:
+            last = Upscale(mask_widths[-2], mask_widths[-1], arch.activation(0.1), dtype=dtype)
+            self.mask_upscales.append(self.add(f"upscalem{len(mask_widths) - 1}", last))
+        self.mask_head = self.add("out_convm", Convolution(mask_widths[-1], 1, 1, dtype=dtype))
+
+    def image(self, code: Tensor) -> Tensor:
+        """(n, R, R, 3) BGR, float32 0..1."""
+        x = code
+        for upscale, residual in zip(self.upscales, self.residuals, strict=True):
+            x = residual(upscale(x))
+        logits = ops.concatenate([head(x) for head in self.image_heads], axis=-1)
+        return _sigmoid32(depth_to_space(logits) if self.doubled else logits)
+
+    def mask(self, code: Tensor) -> Tensor:
+        """(n, R, R, 1), float32 0..1."""
+        x = code
+        for upscale in self.mask_upscales:
+            x = upscale(x)
+        return _sigmoid32(self.mask_head(x))
+
+
+def _sigmoid32(logits: Tensor) -> Tensor:
+    return ops.sigmoid(ops.cast(logits, "float32"))
+
+
+@dataclass(frozen=True)
+class Codes:
+    """What decoders read: src faces, dst faces, and dst faces to be drawn as src."""
+
+    src: Tensor
+    dst: Tensor
+    swap: Tensor
+
+
+class Autoencoder:
+    """The nets of one model by the names of their files (`nets`), and how they are wired."""
+
+    def __init__(self, arch: Architecture, *, dtype: str = "float32") -> None:
+        self.arch = arch
+        encoder = Encoder(arch, dtype=dtype)
+        self.nets: dict[str, Block] = {"encoder": encoder}
+        self.encoder = encoder
+        inter_names = ("inter",) if arch.wiring == "df" else ("inter_AB", "inter_B")
+        self.inters = [Inter(arch, encoder.units_out, dtype=dtype) for _ in inter_names]
+        self.nets.update(zip(inter_names, self.inters, strict=True))
+        decoder_names = ("decoder_src", "decoder_dst") if arch.wiring == "df" else ("decoder",)
+        decoders = [Decoder(arch, dtype=dtype) for _ in decoder_names]
+        self.nets.update(zip(decoder_names, decoders, strict=True))
+        self.decoder_src, self.decoder_dst = decoders[0], decoders[-1]
+
+    def codes(self, src_faces: Tensor, dst_faces: Tensor) -> Codes:
+        """Codes of equally many src and dst faces; one pass through the encoder for both."""
+        flat = self.encoder(ops.concatenate([src_faces, dst_faces], axis=0))
+        flat_src, flat_dst = ops.split(flat, 2, axis=0)
+        src = self.inters[0](flat_src)
+        if self.arch.wiring == "liae":
+            src = ops.concatenate([src, src], axis=-1)
+        dst, swap = self._dst_codes(flat_dst)
+        return Codes(src, dst, swap)
+
+    def dst_codes(self, dst_faces: Tensor) -> tuple[Tensor, Tensor]:
+        """(dst, swap) codes of dst faces: what merging needs."""
+        return self._dst_codes(self.encoder(dst_faces))
+
+    def _dst_codes(self, flat_dst: Tensor) -> tuple[Tensor, Tensor]:
+        if self.arch.wiring == "df":
+            code = self.inters[0](flat_dst)
+            return code, code
+        both, own = self.inters[0](flat_dst), self.inters[1](flat_dst)
+        dst = ops.concatenate([own, both], axis=-1)  # in this order
+        return dst, ops.concatenate([both, both], axis=-1)
+
+    def swap(self, dst_faces: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Dst faces drawn as src: face, src decoder's mask, dst decoder's mask."""
+        dst, swap = self.dst_codes(dst_faces)
+        return self.decoder_src.image(swap), self.decoder_src.mask(swap), self.decoder_dst.mask(dst)

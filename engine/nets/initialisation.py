@@ -1,0 +1,49 @@
+"""First values of a net's weights, and moving values between nets and plain arrays."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.nets.layers import Block
+from engine.protocol.errors import InputError
+
+
+def initialise(net: Block, net_name: str, seed: int) -> None:
+    """Glorot-uniform kernels and zero biases (spec, training 5). Each tensor's numbers depend on its
+    name and `seed` alone, so that nets may gain parts without changing the others' start."""
+    for name, variable in net.named_weights():
+        if name.endswith("/bias:0"):
+            variable.assign(np.zeros(variable.shape, np.float32))
+            continue
+        *window, fan_in, fan_out = variable.shape
+        limit = np.sqrt(6.0 / (np.prod(window) * (fan_in + fan_out)))
+        source = np.random.default_rng([seed, zlib.crc32(f"{net_name}/{name}".encode())])
+        start = source.random(variable.shape, np.float32)
+        variable.assign((2 * start - 1) * np.float32(limit))
+
+
+def weights_of(net: Block) -> dict[str, NDArray[np.float32]]:
+    """The net's tensors by name, float32, copied to the host."""
+    return {name: np.array(variable) for name, variable in net.named_weights()}
+
+
+def load_weights(net: Block, net_name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Give the net all its tensors. Raises `InputError` naming the first that is missing or has
+    another shape; the net is unchanged then. Extra tensors are ignored."""
+    wanted = list(net.named_weights())
+    for name, variable in wanted:
+        if name not in arrays:
+            raise InputError(f"{net_name}: the weights have no tensor {name}", _REMEDY)
+        if arrays[name].shape != tuple(variable.shape):
+            found, needed = arrays[name].shape, tuple(variable.shape)
+            raise InputError(f"{net_name}: {name} has shape {found}, not {needed}", _REMEDY)
+    for name, variable in wanted:
+        variable.assign(np.asarray(arrays[name], np.float32))
+
+
+_REMEDY = "these weights belong to a model with other settings"

@@ -1,0 +1,159 @@
+"""Layers and blocks that all autoencoders are made of. Tensors are NHWC.
+
+A `Block` knows its parts by the names that DeepFaceLab's files use, in the order of those files, so
+`named_weights` addresses every tensor as `down1/downs_0/conv1/weight:0`. Weights are float32 always;
+`dtype` is a Keras dtype policy, "float32" or "mixed_bfloat16", and says what is computed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+from keras import ops
+
+Tensor = Any  # keras.ops takes and gives the backend's own tensors
+Activation = Callable[[Tensor], Tensor]
+
+
+def leaky_relu(slope: float) -> Activation:
+    """max(x, slope * x) for slope < 1."""
+
+    def activate(x: Tensor) -> Tensor:
+        return ops.leaky_relu(x, negative_slope=slope)
+
+    return activate
+
+
+def cosine_unit(x: Tensor) -> Tensor:
+    """x * cos(x): what the architecture letter c puts in place of every leaky ReLU."""
+    return x * ops.cos(x)
+
+
+class Convolution(keras.layers.Layer):  # type: ignore[misc]
+    """k x k convolution with bias. Pads k // 2 zeros on all four sides, whatever the stride.
+
+    For stride 2 that differs from TensorFlow's SAME, which pads one less at the top and left.
+    `weight` is (k, k, in, out). Starts as zeros: see `engine.nets.initialisation`.
+    """
+
+    def __init__(
+        self, channels_in: int, channels_out: int, kernel: int, stride: int = 1, *, dtype: str
+    ) -> None:
+        super().__init__(dtype=dtype)
+        self.stride = stride
+        self.padding = kernel // 2
+        self.same = stride == 1 and kernel % 2 == 1
+        shape = (kernel, kernel, channels_in, channels_out)
+        self.weight = self.add_weight(name="weight", shape=shape, initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(channels_out,), initializer="zeros")
+
+    def call(self, x: Tensor) -> Tensor:
+        if self.same:
+            return ops.conv(x, self.weight, padding="same") + self.bias
+        edge = (self.padding, self.padding)
+        padded = ops.pad(x, ((0, 0), edge, edge, (0, 0)))
+        return ops.conv(padded, self.weight, self.stride, padding="valid") + self.bias
+
+
+class Dense(keras.layers.Layer):  # type: ignore[misc]
+    """x @ weight + bias; `weight` is (in, out). Starts as zeros."""
+
+    def __init__(self, units_in: int, units_out: int, *, dtype: str) -> None:
+        super().__init__(dtype=dtype)
+        shape = (units_in, units_out)
+        self.weight = self.add_weight(name="weight", shape=shape, initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(units_out,), initializer="zeros")
+
+    def call(self, x: Tensor) -> Tensor:
+        return ops.matmul(x, self.weight) + self.bias
+
+
+class Block:
+    """Named parts in the order in which weight files list them."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, Block | keras.layers.Layer] = {}
+
+    def add(self, name: str, part: Any) -> Any:
+        """Give a part its name; returns it."""
+        self._parts[name] = part
+        return part
+
+    def named_weights(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
+        """Pairs of name, e.g. `res0/conv1/bias:0`, and Keras variable."""
+        for name, part in self._parts.items():
+            if isinstance(part, Block):
+                yield from part.named_weights(f"{prefix}{name}/")
+            else:
+                yield f"{prefix}{name}/weight:0", part.weight
+                yield f"{prefix}{name}/bias:0", part.bias
+
+
+class Downscale(Block):
+    """Halves the side: convolution 5 x 5 with stride 2, activation."""
+
+    def __init__(
+        self, channels_in: int, channels_out: int, activation: Activation, *, dtype: str
+    ) -> None:
+        super().__init__()
+        self.activation = activation
+        self.conv1 = self.add("conv1", Convolution(channels_in, channels_out, 5, 2, dtype=dtype))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.activation(self.conv1(x))
+
+
+class Upscale(Block):
+    """Doubles the side: convolution 3 x 3 to four times the channels, activation, rearrange."""
+
+    def __init__(
+        self, channels_in: int, channels_out: int, activation: Activation, *, dtype: str
+    ) -> None:
+        super().__init__()
+        self.activation = activation
+        self.conv1 = self.add("conv1", Convolution(channels_in, 4 * channels_out, 3, dtype=dtype))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return depth_to_space(self.activation(self.conv1(x)))
+
+
+class Residual(Block):
+    """activation(x + conv(activation(conv(x)))), both 3 x 3."""
+
+    def __init__(self, channels: int, activation: Activation, *, dtype: str) -> None:
+        super().__init__()
+        self.activation = activation
+        self.conv1 = self.add("conv1", Convolution(channels, channels, 3, dtype=dtype))
+        self.conv2 = self.add("conv2", Convolution(channels, channels, 3, dtype=dtype))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.activation(x + self.conv2(self.activation(self.conv1(x))))
+
+
+def depth_to_space(x: Tensor) -> Tensor:
+    """(n, h, w, 4c) to (n, 2h, 2w, c); input channel (dy * 2 + dx) * c + k goes to row dy, column dx
+    of each 2 x 2 cell."""
+    _, height, width, channels = x.shape
+    cells = ops.reshape(x, (-1, height, width, 2, 2, channels // 4))
+    rows = ops.transpose(cells, (0, 1, 3, 2, 4, 5))
+    return ops.reshape(rows, (-1, 2 * height, 2 * width, channels // 4))
+
+
+def flatten_channel_major(x: Tensor) -> Tensor:
+    """(n, h, w, c) to (n, c*h*w): index c * h * w + y * w + x, the order of all weight files."""
+    _, height, width, channels = x.shape
+    return ops.reshape(ops.transpose(x, (0, 3, 1, 2)), (-1, channels * height * width))
+
+
+def unflatten_channel_major(x: Tensor, side: int, channels: int) -> Tensor:
+    """(n, c*side*side) to (n, side, side, c), the inverse of `flatten_channel_major`."""
+    return ops.transpose(ops.reshape(x, (-1, channels, side, side)), (0, 2, 3, 1))
+
+
+def pixel_norm(x: Tensor) -> Tensor:
+    """Scale each vector of (n, k) to a mean square of 1. In float32: squares overflow lesser types."""
+    x32 = ops.cast(x, "float32")
+    scale = ops.rsqrt(ops.mean(ops.square(x32), axis=-1, keepdims=True) + 1e-6)
+    return ops.cast(x32 * scale, x.dtype)

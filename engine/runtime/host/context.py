@@ -1,0 +1,181 @@
+"""The run as its stage sees it: implements `engine.protocol.stage.StageContext`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from engine.protocol.commands import Command
+from engine.protocol.errors import Stopped
+from engine.protocol.events import (
+    Event,
+    Losses,
+    Note,
+    PreviewReady,
+    Progress,
+    Result,
+    Saved,
+)
+from engine.protocol.workspace import Workspace
+from engine.runtime.host import workers
+from engine.runtime.host.control import ControlServer
+from engine.runtime.journal import JournalWriter
+from engine.runtime.run_folder import Job, RunFolder
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+_LIVE_PROGRESS_S = 0.25
+_RATE_WINDOW_S = 20.0
+
+
+class Emitter:
+    """Numbers and dates events, and sends them to journal and viewers. Thread-safe."""
+
+    def __init__(self, journal: JournalWriter, control: ControlServer) -> None:
+        self._journal = journal
+        self._control = control
+        self._lock = threading.Lock()
+        self._seq = 0
+
+    def emit(self, event: Event, *, journalled: bool | None = None, live: bool = False) -> None:
+        """Journal the event if its type is journalled (or as told); send it to viewers if it is
+        not, or `live`."""
+        keep = event.journalled if journalled is None else journalled
+        with self._lock:
+            self._seq += 1
+            event.seq, event.t = self._seq, time.time()
+            if keep:
+                self._journal.append(event)
+            if live or not keep:
+                self._control.broadcast(event)
+
+
+class RunContext:
+    """One run. See `StageContext` for what each method promises."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        job: Job,
+        emitter: Emitter,
+        control: ControlServer,
+        stop: threading.Event,
+    ) -> None:
+        self.workspace = Workspace(Path(job.workspace))
+        self.options: Mapping[str, Any] = job.options
+        self.confirmed = job.confirmed
+        self.run_dir = run.path
+        self.has_begun = False
+        self._emitter = emitter
+        self._control = control
+        self._stop = stop
+        self._pace = _Pace()
+
+    @property
+    def stop_requested(self) -> bool:
+        return self._stop.is_set()
+
+    def check_stop(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+
+    def progress(
+        self,
+        done: int,
+        total: int | None,
+        *,
+        unit: str = "frames",
+        note: str = "",
+        skipped: int = 0,
+    ) -> None:
+        self.has_begun = self.has_begun or done > skipped
+        rate = self._pace.rate(done)
+        eta_s = (total - done) / rate if rate and total is not None and total >= done else None
+        event = Progress(done=done, total=total, unit=unit, rate=rate, eta_s=eta_s, note=note)
+        if self._pace.journal_is_due(done == total):
+            self._emitter.emit(event, live=True)
+        elif self._pace.viewers_are_due():
+            self._emitter.emit(event, journalled=False)
+
+    def note(self, text: str) -> None:
+        self._emitter.emit(Note(text=text))
+
+    def warn(self, text: str, remedy: str = "") -> None:
+        self._emitter.emit(Note(text=text, level="warning", remedy=remedy))
+
+    def result(self, **facts: str | int | float | bool | None) -> None:
+        self._emitter.emit(Result(facts=facts))
+
+    def losses(self, iteration: int, step_ms: float, values: tuple[float, ...]) -> None:
+        self._emitter.emit(Losses(iteration=iteration, step_ms=step_ms, values=values))
+
+    def saved(self, iteration: int, path: Path) -> None:
+        self.has_begun = True
+        self._emitter.emit(Saved(iteration=iteration, path=str(path)))
+
+    def preview(self, page: str, path: Path, iteration: int) -> None:
+        self._emitter.emit(PreviewReady(page=page, path=str(path), iteration=iteration))
+
+    def commands(self) -> list[Command]:
+        return self._control.take_commands()
+
+    def map_in_processes(
+        self,
+        function: Callable[[Item], Outcome],
+        items: Iterable[Item],
+        *,
+        processes: int,
+        initializer: Callable[..., None] | None = None,
+        initargs: tuple[object, ...] = (),
+    ) -> Iterator[Outcome]:
+        return workers.map_in_processes(
+            function,
+            items,
+            processes=processes,
+            check_stop=self.check_stop,
+            initializer=initializer,
+            initargs=initargs,
+        )
+
+
+class _Pace:
+    """How fast work goes, and when to tell. The journal gets a line every half second at first and
+    every half minute in a run of hours, so that days of training stay a small file."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._window: deque[tuple[float, int]] = deque()
+        self._journalled = float("-inf")
+        self._shown = float("-inf")
+
+    def rate(self, done: int) -> float | None:
+        """Units per second over the last 20 seconds; None until there is something to tell."""
+        now = time.monotonic()
+        if self._window and done < self._window[-1][1]:
+            self._window.clear()  # another count began
+        self._window.append((now, done))
+        while len(self._window) > 2 and now - self._window[0][0] > _RATE_WINDOW_S:
+            self._window.popleft()
+        then, before = self._window[0]
+        elapsed = now - then
+        return (done - before) / elapsed if elapsed > 0.2 and done > before else None
+
+    def journal_is_due(self, last: bool) -> bool:
+        now = time.monotonic()
+        interval = min(30.0, max(0.5, (now - self._started) / 200))
+        if not last and now - self._journalled < interval:
+            return False
+        self._journalled = self._shown = now
+        return True
+
+    def viewers_are_due(self) -> bool:
+        now = time.monotonic()
+        if now - self._shown < _LIVE_PROGRESS_S:
+            return False
+        self._shown = now
+        return True

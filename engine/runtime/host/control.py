@@ -1,0 +1,223 @@
+"""The control socket: viewers connect to get live events and to send commands.
+
+One thread serves all. It never makes the stage wait: what a slow viewer does not read is dropped
+for that viewer (the journal and the model's history keep everything).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import struct
+import tempfile
+import threading
+from collections import deque
+from pathlib import Path
+
+from engine.protocol.commands import Command, Ping, Stop
+from engine.protocol.errors import StageError
+from engine.protocol.events import Ack, Event
+from engine.protocol.files import write_atomically
+from engine.protocol.wire import MAX_LINE_BYTES, decode_command, encode
+from engine.runtime.run_folder import RunFolder
+
+_MAX_SOCKET_PATH = 100  # bytes; the kernel's limit is 107
+_MAX_UNREAD_BYTES = 1 << 20  # per viewer
+_MAX_VIEWERS = 64
+
+
+class _Viewer:
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.incoming = b""
+        self.outgoing: deque[bytes] = deque()
+        self.unread = 0
+
+    def queue(self, line: bytes) -> None:
+        if self.unread + len(line) <= _MAX_UNREAD_BYTES:
+            self.outgoing.append(line)
+            self.unread += len(line)
+
+
+class ControlServer:
+    """Listens for viewers of one run. `commands` collects what they sent; `stop` is set by Stop."""
+
+    def __init__(self, run: RunFolder, stop: threading.Event) -> None:
+        self._stop = stop
+        self._commands: deque[Command] = deque(maxlen=1000)
+        self._viewers: dict[socket.socket, _Viewer] = {}
+        self._broadcasts: deque[bytes] = deque(maxlen=10_000)
+        self._selector = selectors.DefaultSelector()
+        self._wake_out, self._wake_in = socket.socketpair()
+        self._wake_out.setblocking(False)
+        self._wake_in.setblocking(False)
+        self._socket_path = _socket_path(run)
+        self._listener = _listen(self._socket_path)
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(self._wake_out, selectors.EVENT_READ)
+        write_atomically(run.socket_pointer, str(self._socket_path).encode())
+        self._closing = False
+        self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
+        self._thread.start()
+
+    def broadcast(self, event: Event) -> None:
+        """Give the event to every viewer; returns at once."""
+        self._broadcasts.append(encode(event))
+        self._wake()
+
+    def take_commands(self) -> list[Command]:
+        """The commands since the last call, without Stop and Ping."""
+        taken = []
+        while self._commands:
+            taken.append(self._commands.popleft())
+        return taken
+
+    def close(self) -> None:
+        """Deliver what is queued (for at most a second) and go."""
+        self._closing = True
+        self._wake()
+        self._thread.join(timeout=2.0)
+        with contextlib.suppress(OSError):
+            self._socket_path.unlink()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError, OSError):
+            self._wake_in.send(b"x")
+
+    def _serve(self) -> None:
+        while True:
+            for key, mask in self._selector.select(timeout=1.0):
+                connection = key.fileobj
+                if connection is self._listener:
+                    self._accept()
+                elif connection is self._wake_out:
+                    with contextlib.suppress(BlockingIOError):
+                        self._wake_out.recv(4096)
+                elif isinstance(connection, socket.socket):
+                    self._exchange(self._viewers[connection], mask)
+            self._spread()
+            if self._closing:
+                self._finish()
+                return
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:
+            return
+        if len(self._viewers) >= _MAX_VIEWERS or not _same_user(connection):
+            connection.close()
+            return
+        connection.setblocking(False)
+        self._viewers[connection] = _Viewer(connection)
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def _exchange(self, viewer: _Viewer, mask: int) -> None:
+        try:
+            if mask & selectors.EVENT_WRITE:
+                self._write(viewer)
+            if mask & selectors.EVENT_READ:
+                self._read(viewer)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._drop(viewer)
+
+    def _read(self, viewer: _Viewer) -> None:
+        data = viewer.connection.recv(65536)
+        if not data:
+            self._drop(viewer)
+            return
+        *lines, viewer.incoming = (viewer.incoming + data).split(b"\n")
+        if len(viewer.incoming) > MAX_LINE_BYTES:
+            self._drop(viewer)
+            return
+        for line in lines:
+            viewer.queue(encode(self._take(line)))
+        self._want(viewer)
+
+    def _take(self, line: bytes) -> Ack:
+        try:
+            command = decode_command(line)
+        except StageError as error:
+            return Ack(error=error.message)
+        if isinstance(command, Stop):
+            self._stop.set()
+        elif not isinstance(command, Ping):
+            self._commands.append(command)
+        return Ack()
+
+    def _write(self, viewer: _Viewer) -> None:
+        while viewer.outgoing:
+            line = viewer.outgoing[0]
+            sent = viewer.connection.send(line)
+            viewer.unread -= sent
+            if sent < len(line):
+                viewer.outgoing[0] = line[sent:]
+                break
+            viewer.outgoing.popleft()
+        self._want(viewer)
+
+    def _want(self, viewer: _Viewer) -> None:
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if viewer.outgoing else 0)
+        if viewer.connection in self._viewers:
+            self._selector.modify(viewer.connection, wanted)
+
+    def _spread(self) -> None:
+        while self._broadcasts:
+            line = self._broadcasts.popleft()
+            for viewer in self._viewers.values():
+                viewer.queue(line)
+        for viewer in list(self._viewers.values()):
+            if viewer.outgoing:
+                self._exchange(viewer, selectors.EVENT_WRITE)
+
+    def _drop(self, viewer: _Viewer) -> None:
+        if self._viewers.pop(viewer.connection, None) is not None:
+            self._selector.unregister(viewer.connection)
+            viewer.connection.close()
+
+    def _finish(self) -> None:
+        for viewer in list(self._viewers.values()):
+            viewer.connection.settimeout(0.5)
+            with contextlib.suppress(OSError):
+                viewer.connection.sendall(b"".join(viewer.outgoing))
+            self._drop(viewer)
+        self._listener.close()
+        self._selector.close()
+        self._wake_in.close()
+        self._wake_out.close()
+
+
+def _socket_path(run: RunFolder) -> Path:
+    inside = run.path / "control.sock"
+    if len(os.fsencode(inside)) <= _MAX_SOCKET_PATH:
+        return inside
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    base = runtime if runtime and Path(runtime).is_dir() else None
+    return Path(tempfile.mkdtemp(prefix="facewright-", dir=base)) / "control.sock"
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)  # the socket is born with rights for its owner alone
+    try:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen(16)
+    listener.setblocking(False)
+    return listener
+
+
+def _same_user(connection: socket.socket) -> bool:
+    """The peer's user is ours (asked of the kernel), or root."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True  # elsewhere the socket's mode 0600 and the folder's 0700 are the guard
+    size = struct.calcsize("3i")
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    _, uid, _ = struct.unpack("3i", credentials)
+    return uid in (os.getuid(), 0)

@@ -1,0 +1,145 @@
+"""Executing one run: the border where errors become events and exit statuses."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from engine import catalog
+from engine.protocol.errors import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_STOPPED,
+    FacewrightError,
+    Stopped,
+)
+from engine.protocol.events import Event, Failed, Finished, Started, Stopping
+from engine.protocol.files import disk_error
+from engine.protocol.stage import StageContext
+from engine.protocol.workspace import Workspace
+from engine.runtime.host.context import Emitter, RunContext
+from engine.runtime.host.control import ControlServer
+from engine.runtime.host.locks import resources_held
+from engine.runtime.journal import JournalWriter
+from engine.runtime.run_folder import Job, RunFolder
+
+_log = logging.getLogger("facewright")
+
+
+def execute(run_dir: Path) -> int:
+    """Run the job of `run_dir` to its end; returns the exit status."""
+    run = RunFolder(run_dir)
+    job = run.job()
+    stop = threading.Event()
+    _take_signals(stop)
+    journal = JournalWriter(run.journal_path)
+    control = ControlServer(run, stop)
+    emitter = Emitter(journal, control)
+    emitter.emit(_started(run, job))
+    threading.Thread(target=_tell_stopping, args=(stop, emitter), daemon=True).start()
+    try:
+        last = _outcome(run, job, RunContext(run, job, emitter, control, stop))
+        emitter.emit(last)
+    finally:
+        control.close()
+        journal.close()
+    return last.exit_status
+
+
+def _outcome(run: RunFolder, job: Job, context: RunContext) -> Finished | Failed:
+    """Do the work and say how it ended."""
+    try:
+        _work(run, job, context)
+    except Stopped:
+        return Finished(exit_status=EXIT_STOPPED)
+    except FacewrightError as error:
+        return _failed(error, context)
+    except OSError as error:
+        _log.error("%s", traceback.format_exc())
+        where = Path(str(error.filename)) if error.filename else Path(job.workspace)
+        return _failed(disk_error(error, where), context)
+    except MemoryError:
+        _log.error("%s", traceback.format_exc())
+        remedy = "use fewer --workers, a smaller --batch-size or smaller pictures"
+        return Failed(
+            exit_status=EXIT_FAILED, message="out of memory", remedy=remedy, code="memory"
+        )
+    except Exception as error:  # noqa: BLE001 - the one border: a defect ends as an event, with its trace in the log
+        _log.error("%s", traceback.format_exc())
+        return Failed(
+            exit_status=EXIT_FAILED,
+            message=f"{type(error).__name__}: {str(error)[:500]}",
+            remedy=f"this is a defect; the log has the details: {run.log_path}",
+            code="defect",
+        )
+    return Finished(exit_status=EXIT_DONE)
+
+
+def _work(run: RunFolder, job: Job, context: RunContext) -> None:
+    spec = catalog.stage(job.stage)
+    with resources_held(Workspace(Path(job.workspace)), spec, job.options, run.id):
+        context.check_stop()
+        stage = resolve(spec.code)
+        stage(context)
+
+
+def resolve(code: str) -> Callable[[StageContext], None]:
+    """The function that a spec names as "module:function"."""
+    module_name, _, function_name = code.partition(":")
+    function: Callable[[StageContext], None] = getattr(
+        importlib.import_module(module_name), function_name
+    )
+    return function
+
+
+def _failed(error: FacewrightError, context: RunContext) -> Failed:
+    _log.error("%s", error.message)
+    # Refused: the job was found impossible before the stage had done any work.
+    refused = not context.has_begun and error.exit_status < EXIT_FAILED
+    return Failed(
+        exit_status=error.exit_status,
+        message=error.message,
+        remedy=error.remedy,
+        code=error.code,
+        refused=refused,
+    )
+
+
+def _started(run: RunFolder, job: Job) -> Event:
+    process = psutil.Process()
+    return Started(
+        run=run.id,
+        stage=job.stage,
+        options=job.options,
+        pid=process.pid,
+        pid_started=process.create_time(),
+    )
+
+
+def _take_signals(stop: threading.Event) -> None:
+    """SIGINT and SIGTERM mean save and stop; a terminal or viewer that goes away means nothing."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    for number in (signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _tell_stopping(stop: threading.Event, emitter: Emitter) -> None:
+    stop.wait()
+    emitter.emit(Stopping(), live=True)
+
+
+def quiet_libraries() -> None:
+    """Settings that libraries read when imported: no chatter, GPU memory only as needed."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
