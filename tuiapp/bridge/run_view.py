@@ -1,6 +1,6 @@
 """What a viewer knows of a run: a frozen value, and one function that says what events do to it.
 
-Screens, the job bar and the command line's progress draw a `RunView`; none keeps a state of its own.
+Screens, the job bar and the command line's progress draw a `RunView`; none keeps its own state.
 """
 
 from __future__ import annotations
@@ -208,6 +208,10 @@ def _failed(view: RunView, event: events.Failed) -> RunView:
     return replace(view, state=state, eta_s=None, error=error, exit_status=event.exit_status)
 
 
+def _ack(view: RunView, _: events.Ack) -> RunView:
+    return view
+
+
 _Rule = Callable[[RunView, Any], RunView]
 _RULES: dict[type[events.Event], _Rule] = {
     events.Started: _started,
@@ -217,6 +221,7 @@ _RULES: dict[type[events.Event], _Rule] = {
     events.Saved: _saved,
     events.PreviewReady: _preview,
     events.OptionChanged: _option_changed,
+    events.Ack: _ack,
     events.Stopping: _stopping,
     events.Result: _result,
     events.Finished: _finished,

@@ -1,0 +1,192 @@
+"""Every key of the app, in one table. Footers, the help screen and rebinding all come from it.
+
+Only keys that every terminal and tmux pass on are used: no ctrl+enter, no ctrl+shift, nothing on
+tmux's prefix ctrl+b.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True)
+class Key:
+    """One row: `id` names it in settings, `context` is where it works, `keys` are Textual's key
+    names (comma-separated), `action` the method, `label` the footer's word, `help` a sentence.
+    `shown`: in the footer, where room is short."""
+
+    id: str
+    context: str
+    keys: str
+    action: str
+    label: str
+    help: str
+    shown: bool = True
+    display: str | None = None
+
+    def binding(self) -> Binding:
+        return Binding(
+            self.keys,
+            self.action,
+            self.label,
+            show=self.shown,
+            key_display=self.display,
+            tooltip=self.help,
+            id=self.id,
+        )
+
+
+CONTEXTS: dict[str, str] = {
+    "app": "Everywhere",
+    "home": "Home",
+    "list": "Lists",
+    "form": "Form of a stage",
+    "run": "Run",
+    "log": "Log",
+    "dialog": "Dialogs",
+    "help": "Help",
+}
+
+KEYS: tuple[Key, ...] = (
+    Key("help", "app", "f1", "help", "Help", "Show all keys and what they do."),
+    Key("home", "app", "f2", "home", "Home", "Back to the workspace at a glance.", shown=False),
+    Key("newest-run", "app", "f3", "newest_run", "Run", "Show the newest run.", shown=False),
+    Key(
+        "quit",
+        "app",
+        "ctrl+q",
+        "leave",
+        "Quit",
+        "Leave the workbench. Runs go on; `facewright` shows them again.",
+    ),
+    Key("home-next", "home", "n", "next_step", "Next step", "Open the next sensible stage."),
+    Key("home-stages", "home", "s", "focus_stages", "Stages", "Go to the list of stages."),
+    Key("home-runs", "home", "u", "focus_runs", "Runs", "Go to the list of runs."),
+    Key("home-refresh", "home", "r", "refresh", "Look again", "Look at the workspace again."),
+    Key(
+        "home-help",
+        "home",
+        "question_mark",
+        "app.help",
+        "Help",
+        "Show all keys and what they do.",
+        shown=False,
+    ),
+    Key("list-down", "list", "j", "cursor_down", "Down", "One line down.", shown=False),
+    Key("list-up", "list", "k", "cursor_up", "Up", "One line up.", shown=False),
+    Key("list-first", "list", "g", "first", "First", "To the first line.", shown=False),
+    Key("list-last", "list", "G", "last", "Last", "To the last line.", shown=False),
+    Key("form-start", "form", "f5,ctrl+r", "start", "Start", "Start the stage with these values."),
+    Key(
+        "form-advanced",
+        "form",
+        "f6",
+        "toggle_advanced",
+        "Advanced",
+        "Show or hide the advanced options.",
+    ),
+    Key(
+        "form-copy",
+        "form",
+        "f7",
+        "copy_command",
+        "Copy command",
+        "Copy the command line that does the same.",
+    ),
+    Key("form-reset", "form", "f8", "reset", "Defaults", "Set every option to its default."),
+    Key("form-back", "form", "escape", "back", "Back", "Leave the form; nothing is started."),
+    Key("run-save", "run", "s", "save", "Save", "Save the model now."),
+    Key("run-preview", "run", "p", "preview", "Preview", "Make a new preview now."),
+    Key(
+        "run-redraw",
+        "run",
+        "P",
+        "redraw",
+        "Other faces",
+        "Make a new preview of other faces.",
+        shown=False,
+    ),
+    Key("run-stop", "run", "x", "stop", "Stop", "Stop the run; finished work is saved."),
+    Key("run-resume", "run", "r", "resume", "Resume", "Start the stage again with these values."),
+    Key("run-edit", "run", "e", "edit", "Form", "Open the stage's form with this run's values."),
+    Key("run-log", "run", "l", "log", "Log", "Show the whole log."),
+    Key(
+        "run-next-page",
+        "run",
+        "full_stop",
+        "page(1)",
+        "Next page",
+        "Next page of the preview.",
+        shown=False,
+    ),
+    Key(
+        "run-previous-page",
+        "run",
+        "comma",
+        "page(-1)",
+        "Previous page",
+        "Previous page of the preview.",
+        shown=False,
+    ),
+    Key(
+        "run-big-preview",
+        "run",
+        "z",
+        "big_preview",
+        "Zoom",
+        "Give the whole screen to the preview, and back.",
+        shown=False,
+    ),
+    Key(
+        "run-window",
+        "run",
+        "w",
+        "loss_window",
+        "Loss window",
+        "Losses of the last iterations, or of all.",
+        shown=False,
+    ),
+    Key(
+        "run-help",
+        "run",
+        "question_mark",
+        "app.help",
+        "Help",
+        "Show all keys and what they do.",
+        shown=False,
+    ),
+    Key("run-back", "run", "escape", "back", "Back", "Leave the screen; the run goes on."),
+    Key("log-follow", "log", "f", "follow", "Follow", "Stay at the end as lines come, or stop it."),
+    Key("log-top", "log", "g", "top", "Top", "To the first line that is kept."),
+    Key("log-end", "log", "G", "end", "End", "To the last line, and follow."),
+    Key("log-down", "log", "j", "down", "Down", "One line down.", shown=False),
+    Key("log-up", "log", "k", "up", "Up", "One line up.", shown=False),
+    Key("log-back", "log", "escape", "back", "Back", "Leave the log."),
+    Key("dialog-yes", "dialog", "y", "yes", "Yes", "Agree."),
+    Key("dialog-no", "dialog", "n,escape", "no", "No", "Do not."),
+    Key("help-back", "help", "escape,f1,question_mark", "back", "Back", "Leave the help."),
+    Key("help-down", "help", "j", "down", "Down", "One line down.", shown=False),
+    Key("help-up", "help", "k", "up", "Up", "One line up.", shown=False),
+)
+KEYS_BY_ID: dict[str, Key] = {key.id: key for key in KEYS}
+
+
+def bindings(context: str) -> list[Binding]:
+    """The bindings of one context, for a `BINDINGS` of a screen or widget."""
+    return [key.binding() for key in KEYS if key.context == context]
+
+
+def keys_text(keys: str) -> str:
+    """Key names as they are written on keyboards: `ctrl+q` -> `^q`, `question_mark` -> `?`."""
+    return " or ".join(_KEY_SIGNS.get(key, key.replace("ctrl+", "^")) for key in keys.split(","))
+
+
+_KEY_SIGNS = {
+    "question_mark": "?",
+    "full_stop": ".",
+    "comma": ",",
+    "escape": "esc",
+    "slash": "/",
+}
