@@ -1,4 +1,4 @@
-"""The user's settings: one TOML file, read at the start, in which only a single key is ever changed.
+"""The user's settings: one TOML file, read at the start, where only single keys are changed.
 
 theme = "facewright"
 graphics = "auto"        # auto kitty iterm2 sixel quadrant half off
@@ -75,9 +75,8 @@ def remember(path: Path, key: str, value: str) -> None:
     line = f"{key} = {json.dumps(value)}"
     head, tables = _split_at_first_table(text)
     pattern = re.compile(rf"^{re.escape(key)}\s*=.*$", re.MULTILINE)
-    if pattern.search(head):
-        head = pattern.sub(lambda _: line, head, count=1)
-    else:
+    head, found = pattern.subn(lambda _: line, head, count=1)
+    if not found:
         head = f"{line}\n{head}"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (head + tables).encode())
@@ -113,9 +112,8 @@ def _text(data: Mapping[str, Any], key: str, default: str | None, bad: list[str]
 def _graphics(data: Mapping[str, Any], problems: list[str]) -> str:
     value = data.get("graphics", "auto")
     if value not in GRAPHICS_CHOICES:
-        problems.append(
-            f"setting graphics = {value!r}: must be one of {', '.join(GRAPHICS_CHOICES)}"
-        )
+        choices = ", ".join(GRAPHICS_CHOICES)
+        problems.append(f"setting graphics = {value!r}: must be one of {choices}")
         return "auto"
     return str(value)
 

@@ -1,7 +1,7 @@
 """Themes from TOML files: the ones shipped with the program, and the user's own.
 
-A theme file has `name`, optionally `label` and `dark`, Textual's colour names, and a table `variables`
-for single style variables. Facewright's own variables are `loss-src`, `loss-dst`, `mask-include`,
+A theme file has `name`, optionally `label` and `dark`, Textual's colour names, and a table
+`variables` for single style variables. Facewright's own variables are `loss-src`, `loss-dst`, `mask-include`,
 `mask-exclude`, `landmark` and `grid`; each has a default, so that any theme works.
 """
 
@@ -26,8 +26,18 @@ VARIABLE_DEFAULTS = {
     "landmark": "#f0e442",
     "grid": "#808080",
 }
-COLOUR_NAMES = frozenset(
-    "primary secondary accent foreground background surface panel boost success warning error".split()
+COLOUR_NAMES = (
+    "primary",
+    "secondary",
+    "accent",
+    "foreground",
+    "background",
+    "surface",
+    "panel",
+    "boost",
+    "success",
+    "warning",
+    "error",
 )
 _OTHER_NAMES = frozenset({"name", "label", "dark", "variables"})
 MAX_THEME_BYTES = 64 * 1024
@@ -73,11 +83,11 @@ def read_theme(path: Path) -> tuple[Theme, str]:
     name = data.get("name")
     if not isinstance(name, str) or not name:
         raise ThemeFileError("`name` is missing")
-    if unknown := set(data) - COLOUR_NAMES - _OTHER_NAMES:
+    if unknown := set(data) - set(COLOUR_NAMES) - _OTHER_NAMES:
         raise ThemeFileError(f"unknown key {sorted(unknown)[0]!r}")
     if "primary" not in data:
         raise ThemeFileError("`primary` is missing")
-    colours = {key: _colour(key, data[key]) for key in sorted(COLOUR_NAMES & set(data))}
+    colours: dict[str, Any] = {key: _colour(key, data[key]) for key in COLOUR_NAMES if key in data}
     theme = Theme(
         name=name,
         dark=bool(data.get("dark", True)),
