@@ -60,7 +60,8 @@ def estimate_pose(landmarks_xy: Points, image_size_px: int) -> Pose:
     """The pose of the face with these landmarks (68, 2) in an aligned square face picture.
 
     Assumes a camera whose focal length is the picture's width, as DeepFaceLab does; angles agree
-    with its own to 1e-4 rad. Raises `InputError` where no head fits the landmarks at all.
+    with its own to 4e-4 rad (what another OpenCV alone changes). Raises `InputError` where no head
+    fits the landmarks at all.
     """
     points_px = checked_landmarks(landmarks_xy)[list(_POSE_POINTS)]
     centre_px = image_size_px / 2
@@ -68,8 +69,8 @@ def estimate_pose(landmarks_xy: Points, image_size_px: int) -> Pose:
         [(image_size_px, 0, centre_px), (0, image_size_px, centre_px), (0, 0, 1)], np.float64
     )
     rotation, distance_mm = _solve_head(points_px, camera)
-    angles = (max(-pi / 2, min(pi / 2, angle)) for angle in _angles(rotation))
-    return Pose(*angles, behind_camera=distance_mm < 0)
+    pitch, yaw, roll = (max(-pi / 2, min(pi / 2, angle)) for angle in _angles(rotation))
+    return Pose(pitch, yaw, roll, behind_camera=distance_mm < 0)
 
 
 def _solve_head(
