@@ -27,7 +27,7 @@ class Look:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Self:
-        """The look that a stage's options describe; options that are none of the look's are left."""
+        """The look that a stage's options describe; others are left out."""
         return cls(**{f.name: options[f.name] for f in fields(cls) if f.name in options})
 
     @property

@@ -83,13 +83,18 @@ def cut_square(picture: NDArray[np.generic], face_from_frame: Matrix, square_px:
 
 def lay_into(region: Region, square: Floats, face_from_frame: Matrix) -> Floats:
     """The square as it lies in the region of the frame: cubic, zero around it, clipped to 0..1."""
+    return np.clip(lay_unclipped(region, square, face_from_frame), 0, 1)
+
+
+def lay_unclipped(region: Region, square: Floats, face_from_frame: Matrix) -> Floats:
+    """As `lay_into`, with the cubic interpolation's overshoot at sharp edges."""
     laid: Floats = cv2.warpAffine(
         square,
         region.shifted(face_from_frame),
         region.size_wh,
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
     )
-    return np.clip(laid, 0, 1)
+    return laid
 
 
 def unit_floats(picture: NDArray[np.generic]) -> Floats:

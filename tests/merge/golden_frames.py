@@ -1,0 +1,70 @@
+"""The reference frames: DeepFaceLab's merged pictures, with the settings they were made with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from typing import Any
+
+import cv2
+import numpy as np
+
+from engine.merge.look import Look
+from engine.merge.look_options import COLOR_TRANSFER_MODE, MASK_MODE, MODE
+from tests.support.shared import shared_path
+
+# The reference gives these as numbers; a choice's place in its list is that number.
+NUMBERED = {"mask_mode": MASK_MODE, "color_transfer_mode": COLOR_TRANSFER_MODE}
+# Settings that say nothing about the picture, or nothing in the modes that are compared.
+NO_LOOK = {"face_type", "default_mode", "masked_hist_match", "hist_match_threshold", "sharpen_mode"}
+
+
+@dataclass(frozen=True)
+class GoldenFrame:
+    name: str
+    look: Look
+    face_type: str
+    frame_bgr_u8: np.ndarray
+    landmarks: list[np.ndarray]
+    image_bgr_u8: np.ndarray
+    mask_u8: np.ndarray
+
+
+def supported_configurations() -> dict[str, dict[str, Any]]:
+    """Name -> configuration, for those whose every setting there is a row for."""
+    found = json.loads(shared_path("golden", "merge", "configs.json").read_text())["configs"]
+    return {entry["name"]: entry for entry in found if _settings(entry["config"]) is not None}
+
+
+def golden_frame(entry: dict[str, Any]) -> GoldenFrame:
+    """The configuration with its pictures."""
+    folder = shared_path("golden", "merge")
+    fakes = np.load(folder / "fakes.npz")
+    settings = _settings(entry["config"])
+    assert settings is not None
+    return GoldenFrame(
+        name=entry["name"],
+        look=Look(**settings),
+        face_type=entry["config"]["face_type"],
+        frame_bgr_u8=cv2.imread(str(folder / entry["frame"])),
+        landmarks=[fakes[f"landmarks_{face}"] for face in entry["landmarks"]],
+        image_bgr_u8=cv2.imread(str(folder / "out" / f"{entry['name']}.png")),
+        mask_u8=cv2.imread(str(folder / "out" / f"{entry['name']}_mask.png"), 0),
+    )
+
+
+def _settings(config: dict[str, Any]) -> dict[str, Any] | None:
+    """The configuration as fields of a look; None where it needs what there is no row for."""
+    known = {field.name for field in fields(Look)}
+    settings = {}
+    for name, value in config.items():
+        if name in NUMBERED:
+            choices = NUMBERED[name].kind.values
+            if value >= len(choices):
+                return None
+            settings[name] = choices[value]
+        elif name in known:
+            settings[name] = value
+        elif name not in NO_LOOK and value != 0:
+            return None
+    return settings if settings["mode"] in MODE.kind.values else None
