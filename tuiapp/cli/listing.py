@@ -1,0 +1,128 @@
+"""`stages`, `runs`, `log`: what there is."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from engine import catalog
+from engine.protocol.errors import EXIT_DONE
+from engine.protocol.options import Option
+from engine.protocol.spec import StageSpec, as_json
+from engine.runtime import client
+from tuiapp.cli.arguments import no_more, read_switches
+
+
+def stages(words: list[str]) -> int:
+    """`facewright stages [STAGE] [--json]`."""
+    switches = read_switches(words, ("json",))
+    no_more(switches.rest[1:])
+    if switches.rest:
+        return describe_stage(catalog.stage(switches.rest[0]), as_json=switches.json)
+    if switches.json:
+        _print_json([_stage_json(spec) for spec in catalog.STAGES])
+        return EXIT_DONE
+    width = max(len(spec.id) for spec in catalog.STAGES)
+    for spec in catalog.STAGES:
+        sys.stdout.write(f"{spec.id:{width}}  {spec.summary}\n")
+    return EXIT_DONE
+
+
+def describe_stage(spec: StageSpec, *, as_json: bool) -> int:
+    """One stage with all its options, and those of each model class if it trains."""
+    if as_json:
+        _print_json(_stage_json(spec))
+        return EXIT_DONE
+    lines = [f"{spec.id}: {spec.summary}", *([spec.help] if spec.help else []), ""]
+    lines += _option_lines(spec.options)
+    if spec.trains_model:
+        for model in catalog.MODELS:
+            lines += ["", f"with --model-class {model.id} ({model.summary})"]
+            lines += _option_lines(model.options)
+    sys.stdout.write("\n".join(lines) + "\n")
+    return EXIT_DONE
+
+
+def runs(words: list[str]) -> int:
+    """`facewright runs -w DIR [--json]`."""
+    switches = read_switches(words, ("json",))
+    no_more(switches.rest)
+    infos = client.list_runs(switches.workspace)
+    if switches.json:
+        _print_json([_run_json(info) for info in infos])
+        return EXIT_DONE
+    for info in infos:
+        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(info.started_at))
+        progress = _progress_text(info)
+        sys.stdout.write(f"{info.id}  {info.state:9}  {started}  {progress}\n")
+    return EXIT_DONE
+
+
+def log(words: list[str]) -> int:
+    """`facewright log [RUN] -w DIR`: the engine's log, what libraries printed."""
+    from tuiapp.cli.run import choose_run
+
+    switches = read_switches(words, ())
+    chosen = choose_run(switches, live_first=False)
+    if chosen.log_path.is_file():
+        sys.stdout.write(chosen.log_path.read_text(errors="replace"))
+    return EXIT_DONE
+
+
+def _option_lines(options: tuple[Option, ...]) -> list[str]:
+    lines = []
+    for option in options:
+        default = "" if option.default in ("", None) else f" [{_shown(option.default)}]"
+        unit = f" {option.unit}" if option.unit else ""
+        lines.append(f"  {option.flag}  {option.kind.range_text()}{unit}{default}")
+        lines.append(f"      {option.help}")
+    return lines
+
+
+def _shown(value: object) -> str:
+    return (
+        {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    )
+
+
+def _stage_json(spec: StageSpec) -> dict[str, object]:
+    described: dict[str, object] = {
+        "id": spec.id,
+        "title": spec.title,
+        "group": spec.group,
+        "summary": spec.summary,
+        "options": [as_json(option) for option in spec.options],
+    }
+    if spec.trains_model:
+        described["model_classes"] = {
+            model.id: [as_json(option) for option in model.options] for model in catalog.MODELS
+        }
+    return described
+
+
+def _run_json(info: client.RunInfo) -> dict[str, object]:
+    return {
+        "id": info.id,
+        "stage": info.stage,
+        "state": str(info.state),
+        "started_at": info.started_at,
+        "ended_at": info.ended_at,
+        "done": info.progress.done if info.progress else None,
+        "total": info.progress.total if info.progress else None,
+        "message": info.message,
+        "folder": str(info.folder.path),
+    }
+
+
+def _progress_text(info: client.RunInfo) -> str:
+    if info.message:
+        return info.message
+    if info.progress is None:
+        return ""
+    total = f"/{info.progress.total}" if info.progress.total else ""
+    return f"{info.progress.done}{total} {info.progress.unit}"
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
