@@ -1,7 +1,7 @@
 """The face autoencoder behind Quick96 and SAEHD: df and liae wiring, letters u, d, t, c.
 
-spec, training 3. Faces are (n, R, R, 3) BGR 0..1. One encoder reads both people's faces; what differs
-between df and liae is how codes are made and which decoder reads them:
+spec, training 3. Faces are (n, R, R, 3) BGR 0..1. One encoder reads both faces; df and liae
+differ in how codes are made and in which decoder reads them:
 
     df    code = inter(encoder(x)), a decoder for src and one for dst
     liae  codes are pairs of inter_AB and inter_B, one decoder
@@ -35,8 +35,8 @@ from engine.nets.layers import (
 class Architecture:
     """What an autoencoder looks like. `wiring` is df or liae; `letters` a subset of u, d, t, c.
 
-    u normalises the code (more likeness), d doubles the decoder's output side (cheaper pixels), t is
-    deeper, c uses x * cos(x). Sides must divide: resolution by 16, with d or t by 32.
+    u normalises the code (more likeness), d doubles the decoder's output side (cheaper pixels), t
+    is deeper, c uses x * cos(x). `resolution` must divide by 16, with d or t by 32.
     """
 
     wiring: str
@@ -82,6 +82,9 @@ class Architecture:
         return self.ae_dims if self.wiring == "df" else 4 * self.ae_dims
 
 
+Step = Downscale | Residual
+
+
 class Encoder(Block):
     """Faces to flat vectors, channel-major."""
 
@@ -89,13 +92,12 @@ class Encoder(Block):
         super().__init__()
         self.normalised = arch.normalised
         widths = [arch.e_dims * factor for factor in (1, 2, 4, 8, 8)]
-        self.steps = (
-            self._deep(arch, widths, dtype) if arch.deep else self._plain(arch, widths, dtype)
-        )
+        add_steps = self._add_deep if arch.deep else self._add_plain
+        self.steps = add_steps(arch, widths, dtype)
         self.side = arch.resolution // (32 if arch.deep else 16)
         self.units_out = self.side**2 * widths[3]
 
-    def _plain(self, arch: Architecture, widths: list[int], dtype: str) -> list[Block]:
+    def _add_plain(self, arch: Architecture, widths: list[int], dtype: str) -> list[Step]:
         down1 = self.add("down1", Block())
         pairs = zip([3, *widths], widths[:4], strict=False)
         act = arch.activation(0.1)
@@ -104,9 +106,9 @@ class Encoder(Block):
             for i, (channels_in, channels_out) in enumerate(pairs)
         ]
 
-    def _deep(self, arch: Architecture, widths: list[int], dtype: str) -> list[Block]:
+    def _add_deep(self, arch: Architecture, widths: list[int], dtype: str) -> list[Step]:
         down, res = arch.activation(0.1), arch.activation(0.2)
-        steps = []
+        steps: list[Step] = []
         for i, (channels_in, channels_out) in enumerate(
             zip([3, *widths], widths, strict=False), start=1
         ):
@@ -145,51 +147,50 @@ class Inter(Block):
 
 
 class Decoder(Block):
-    """Codes to a face and its mask; two branches that share nothing, so either can be asked alone."""
+    """Codes to a face and its mask: two branches that share nothing, so either can be asked alone.
+
+    Parts are added in the order of the weight files: stages of the image, residuals, stages of the
+    mask, output convolutions, and with letter d the mask's last stage before its output.
+    """
 
     def __init__(self, arch: Architecture, *, dtype: str) -> None:
         super().__init__()
         self.doubled = arch.doubled
+        self.up, self.res = arch.activation(0.1), arch.activation(0.2)
         factors = (8, 8, 4, 2) if arch.deep else (8, 4, 2)
-        image_widths = [arch.d_dims * factor for factor in factors]
-        self._image_stages(arch, image_widths, dtype)
+        widths = [arch.d_dims * factor for factor in factors]
         mask_widths = [arch.d_mask_dims * factor for factor in factors]
-        if arch.doubled:
-            mask_widths.append(arch.d_mask_dims)
-        self._mask_stages(arch, mask_widths[: len(factors)], dtype, start=0)
-        self._heads(arch, image_widths[-1], mask_widths, dtype)
+        channels_in = arch.decoder_channels_in
+        self.upscales = self._add_stages("upscale", channels_in, widths, dtype)
+        self.residuals = [
+            self.add(f"res{i}", Residual(width, self.res, dtype=dtype))
+            for i, width in enumerate(widths)
+        ]
+        self.mask_upscales = self._add_stages("upscalem", channels_in, mask_widths, dtype)
+        self._add_heads(arch, widths[-1], mask_widths[-1], dtype)
 
-    def _image_stages(self, arch: Architecture, widths: list[int], dtype: str) -> None:
-        up, res = arch.activation(0.1), arch.activation(0.2)
-        channels = [arch.decoder_channels_in, *widths]
-        self.upscales = [
-            self.add(f"upscale{i}", Upscale(channels[i], channels[i + 1], up, dtype=dtype))
+    def _add_stages(
+        self, name: str, channels_in: int, widths: list[int], dtype: str
+    ) -> list[Upscale]:
+        channels = [channels_in, *widths]
+        return [
+            self.add(f"{name}{i}", Upscale(channels[i], channels[i + 1], self.up, dtype=dtype))
             for i in range(len(widths))
         ]
-        self.residuals = [
-            self.add(f"res{i}", Residual(width, res, dtype=dtype)) for i, width in enumerate(widths)
-        ]
 
-    def _mask_stages(self, arch: Architecture, widths: list[int], dtype: str, start: int) -> None:
-        up = arch.activation(0.1)
-        channels = [arch.decoder_channels_in, *widths]
-        self.mask_upscales = [
-            self.add(f"upscalem{i}", Upscale(channels[i], channels[i + 1], up, dtype=dtype))
-            for i in range(start, len(widths))
-        ]
-
-    def _heads(self, arch: Architecture, width: int, mask_widths: list[int], dtype: str) -> None:
-        """Output convolutions. With d, four of them make the four pixels of each 2 x 2 cell: 1 x 1
-        the top left, 3 x 3 the others. The order of `add` is that of the files."""
-        names = ("out_conv", "out_conv1", "out_conv2", "out_conv3")[: 4 if arch.doubled else 1]
+    def _add_heads(self, arch: Architecture, width: int, mask_width: int, dtype: str) -> None:
+        """With letter d, four convolutions make the pixels of each 2 x 2 cell: a 1 x 1 the top left
+        one, 3 x 3 the others."""
+        names = ("out_conv", "out_conv1", "out_conv2", "out_conv3")[: 4 if self.doubled else 1]
         self.image_heads = [
             self.add(name, Convolution(width, 3, 1 if name == "out_conv" else 3, dtype=dtype))
             for name in names
         ]
-        if arch.doubled:
-            last = Upscale(mask_widths[-2], mask_widths[-1], arch.activation(0.1), dtype=dtype)
-            self.mask_upscales.append(self.add(f"upscalem{len(mask_widths) - 1}", last))
-        self.mask_head = self.add("out_convm", Convolution(mask_widths[-1], 1, 1, dtype=dtype))
+        if self.doubled:
+            last = Upscale(mask_width, arch.d_mask_dims, self.up, dtype=dtype)
+            self.mask_upscales.append(self.add(f"upscalem{len(self.mask_upscales)}", last))
+            mask_width = arch.d_mask_dims
+        self.mask_head = self.add("out_convm", Convolution(mask_width, 1, 1, dtype=dtype))
 
     def image(self, code: Tensor) -> Tensor:
         """(n, R, R, 3) BGR, float32 0..1."""

@@ -14,8 +14,10 @@ from engine.protocol.errors import InputError
 
 
 def initialise(net: Block, net_name: str, seed: int) -> None:
-    """Glorot-uniform kernels and zero biases (spec, training 5). Each tensor's numbers depend on its
-    name and `seed` alone, so that nets may gain parts without changing the others' start."""
+    """Glorot-uniform kernels and zero biases (spec, training 5).
+
+    Each tensor's numbers depend on its name and `seed` alone: a net that gains a part keeps the
+    others' start."""
     for name, variable in net.named_weights():
         if name.endswith("/bias:0"):
             variable.assign(np.zeros(variable.shape, np.float32))

@@ -1,8 +1,8 @@
 """Layers and blocks that all autoencoders are made of. Tensors are NHWC.
 
-A `Block` knows its parts by the names that DeepFaceLab's files use, in the order of those files, so
-`named_weights` addresses every tensor as `down1/downs_0/conv1/weight:0`. Weights are float32 always;
-`dtype` is a Keras dtype policy, "float32" or "mixed_bfloat16", and says what is computed in.
+A `Block` knows its parts by the names that DeepFaceLab's files use, in the order of those files:
+`named_weights` addresses every tensor, e.g. as `down1/downs_0/conv1/weight:0`. Weights are float32
+always; `dtype` is a Keras policy, "float32" or "mixed_bfloat16": what is computed in.
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ class Residual(Block):
 
 
 def depth_to_space(x: Tensor) -> Tensor:
-    """(n, h, w, 4c) to (n, 2h, 2w, c); input channel (dy * 2 + dx) * c + k goes to row dy, column dx
-    of each 2 x 2 cell."""
+    """(n, h, w, 4c) to (n, 2h, 2w, c); input channel (dy * 2 + dx) * c + k goes to row dy, column
+    dx of each 2 x 2 cell."""
     _, height, width, channels = x.shape
     cells = ops.reshape(x, (-1, height, width, 2, 2, channels // 4))
     rows = ops.transpose(cells, (0, 1, 3, 2, 4, 5))
@@ -153,7 +153,7 @@ def unflatten_channel_major(x: Tensor, side: int, channels: int) -> Tensor:
 
 
 def pixel_norm(x: Tensor) -> Tensor:
-    """Scale each vector of (n, k) to a mean square of 1. In float32: squares overflow lesser types."""
+    """Scale each vector of (n, k) to a mean square of 1; in float32: squares overflow."""
     x32 = ops.cast(x, "float32")
     scale = ops.rsqrt(ops.mean(ops.square(x32), axis=-1, keepdims=True) + 1e-6)
     return ops.cast(x32 * scale, x.dtype)

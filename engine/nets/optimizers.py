@@ -1,0 +1,142 @@
+"""RMSprop and AdaBelief as DeepFaceLab has them (spec, training 5).
+
+Neither corrects for its zero start, so first steps are large, about 3.2 and 3.5 times the learning
+rate; models were tuned with that. All gradients are given at once: no weight changes before the
+last gradient is computed. State tensors are named as in DeepFaceLab's optimizer files.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from engine.nets.layers import Tensor
+
+EPSILON = 1e-6  # float32's "resolution": what the original takes for its type
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How fast weights move.
+
+    rate: the learning rate. keep: the share of elements moved in each step ("lr dropout"; 1 is all
+    of them). cosine_period: the rate goes from full to 0 and back in so many steps; 0 is off.
+    clip_norm: the largest norm that the gradients of one step may have together; 0 is off.
+    """
+
+    rate: float
+    keep: float = 1.0
+    cosine_period: int = 0
+    clip_norm: float = 0.0
+
+
+class Optimizer(ABC):
+    """Moves variables against their gradients.
+
+    variables: pairs of full name (`encoder/down1/downs_0/conv1/weight`) and Keras variable.
+    seed: starts the masks of lr dropout; together with the step count it determines every mask, so
+    a resumed run draws the same ones.
+    """
+
+    slots: tuple[str, ...]
+    first_step: int  # what the cosine schedule counts from; the original's classes differ
+
+    def __init__(
+        self, variables: Sequence[tuple[str, Any]], schedule: Schedule, *, seed: int = 0
+    ) -> None:
+        self.schedule = schedule
+        self.seed = seed
+        self.variables = [variable for _, variable in variables]
+        self.iterations = keras.Variable(0, dtype="int64", trainable=False, name="iters")
+        self._state = {
+            slot: [(f"{slot}_{name}_0:0", _zeros_like(variable)) for name, variable in variables]
+            for slot in self.slots
+        }
+
+    def named_state(self) -> Iterator[tuple[str, Any]]:
+        """Pairs of name and Keras variable, in the order of DeepFaceLab's files."""
+        yield "iters:0", self.iterations
+        for slot in self.slots:
+            yield from self._state[slot]
+
+    def apply(self, gradients: Sequence[Tensor]) -> None:
+        """One step. `gradients` in the order of the variables."""
+        gradients = self._clipped([ops.cast(gradient, "float32") for gradient in gradients])
+        rate = self._rate()
+        by_slot = [[state for _, state in self._state[slot]] for slot in self.slots]
+        rows = zip(self.variables, gradients, zip(*by_slot, strict=True), strict=True)
+        for index, (variable, gradient, state) in enumerate(rows):
+            change = self._change(gradient, *state) * rate
+            if self.schedule.keep < 1:
+                change = ops.where(self._kept(index, variable.shape), change, 0.0)
+            variable.assign_sub(change)
+        self.iterations.assign_add(1)
+
+    @abstractmethod
+    def _change(self, gradient: Tensor, *state: Any) -> Tensor:
+        """Advance the variable's state; what to subtract at a learning rate of 1."""
+
+    def _rate(self) -> Tensor:
+        rate = ops.convert_to_tensor(self.schedule.rate, "float32")
+        if not self.schedule.cosine_period:
+            return rate
+        step = self.iterations + self.first_step
+        turns = ops.cast(step, "float32") / self.schedule.cosine_period
+        return rate * (ops.cos(2 * math.pi * turns) + 1) / 2
+
+    def _clipped(self, gradients: list[Tensor]) -> list[Tensor]:
+        limit = self.schedule.clip_norm
+        if not limit:
+            return gradients
+        norm = global_norm(gradients)
+        factor = ops.where(norm >= limit, limit / norm, 1.0)
+        return [gradient * factor for gradient in gradients]
+
+    def _kept(self, index: int, shape: tuple[int, ...]) -> Tensor:
+        """A fresh mask, True with probability `keep`. Keras has no generator whose numbers follow
+        from a step count alone; bits are compared as integers, which is exact to 2^-24."""
+        step = tf.cast(self.iterations.value, tf.int32)
+        seed = tf.stack([step, tf.constant(self.seed * 4099 % 2**31 ^ index, tf.int32)])
+        return tf.random.stateless_uniform(shape, seed) < self.schedule.keep
+
+
+class RMSprop(Optimizer):
+    """a = 0.9 a + 0.1 g^2; change = g / (sqrt(a) + epsilon)."""
+
+    slots = ("acc",)
+    first_step = 1
+
+    def _change(self, gradient: Tensor, *state: Any) -> Tensor:
+        (mean_square,) = state
+        mean_square.assign(0.9 * mean_square + 0.1 * ops.square(gradient))
+        return gradient / (ops.sqrt(mean_square) + EPSILON)
+
+
+class AdaBelief(Optimizer):
+    """m = 0.9 m + 0.1 g; v = 0.999 v + 0.001 (g - m)^2 with the new m; change = m / (sqrt(v) +
+    epsilon). No bias correction, no epsilon inside v, no decay."""
+
+    slots = ("ms", "vs")
+    first_step = 0
+
+    def _change(self, gradient: Tensor, *state: Any) -> Tensor:
+        mean, variance = state
+        mean.assign(0.9 * mean + 0.1 * gradient)
+        variance.assign(0.999 * variance + 0.001 * ops.square(gradient - mean))
+        return mean / (ops.sqrt(variance) + EPSILON)
+
+
+def global_norm(tensors: Sequence[Tensor]) -> Tensor:
+    """The Euclidean norm of all tensors together."""
+    return ops.sqrt(sum(ops.sum(ops.square(tensor)) for tensor in tensors))
+
+
+def _zeros_like(variable: Any) -> Any:
+    return keras.Variable(ops.zeros(variable.shape, "float32"), trainable=False)
