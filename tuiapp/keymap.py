@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,9 @@ CONTEXTS: dict[str, str] = {
     "home": "Home",
     "list": "Lists",
     "form": "Form of a stage",
+    "number": "Fields with a number",
+    "choice": "Fields with a choice",
+    "flag": "Fields with yes or no",
     "run": "Run",
     "log": "Log",
     "dialog": "Dialogs",
@@ -97,6 +100,15 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("form-reset", "form", "f8", "reset", "Defaults", "Set every option to its default."),
     Key("form-back", "form", "escape", "back", "Back", "Leave the form; nothing is started."),
+    Key("number-more", "number", "up", "step(1)", "More", "One step more.", shown=False),
+    Key("number-less", "number", "down", "step(-1)", "Less", "One step less.", shown=False),
+    Key("choice-next", "choice", "right", "cycle(1)", "Next", "The next choice.", shown=False),
+    Key("choice-previous", "choice", "left", "cycle(-1)", "Prev", "The one before.", shown=False),
+    Key(
+        "flag-turn", "flag", "space,left,right", "turn", "Turn", "Yes to no and back.", shown=False
+    ),
+    Key("flag-yes", "flag", "y", "set(True)", "Yes", "Yes.", shown=False),
+    Key("flag-no", "flag", "n", "set(False)", "No", "No.", shown=False),
     Key("run-save", "run", "s", "save", "Save", "Save the model now."),
     Key("run-preview", "run", "p", "preview", "Preview", "Make a new preview now."),
     Key(
@@ -173,7 +185,7 @@ KEYS: tuple[Key, ...] = (
 KEYS_BY_ID: dict[str, Key] = {key.id: key for key in KEYS}
 
 
-def bindings(context: str) -> list[Binding]:
+def bindings(context: str) -> list[BindingType]:
     """The bindings of one context, for a `BINDINGS` of a screen or widget."""
     return [key.binding() for key in KEYS if key.context == context]
 

@@ -1,8 +1,8 @@
 """Themes from TOML files: the ones shipped with the program, and the user's own.
 
 A theme file has `name`, optionally `label` and `dark`, Textual's colour names, and a table
-`variables` for single style variables. Facewright's own variables are `loss-src`, `loss-dst`, `mask-include`,
-`mask-exclude`, `landmark` and `grid`; each has a default, so that any theme works.
+`variables` for single style variables. Facewright's own variables are `loss-src`, `loss-dst`,
+`mask-include`, `mask-exclude`, `landmark` and `grid`; each has a default, so that any theme works.
 """
 
 from __future__ import annotations

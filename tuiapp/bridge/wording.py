@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,16 @@ from typing import Any
 from engine.protocol.options import Choice, Flag, Option
 
 UNKNOWN = "-"
+_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]P_^X].*?(\x07|\x1b\\|$)|.|$)")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BYTE_UNITS = ("B", "KB", "MB", "GB", "TB")
+
+
+def plain_text(text: str) -> str:
+    """One line that does nothing to a terminal: no escape sequences, no control characters. For all
+    texts that come from files, file names among them."""
+    without_escapes = _ESCAPES.sub("", text.expandtabs(4))
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", without_escapes)
 
 
 def duration_text(seconds: float | None) -> str:

@@ -1,0 +1,95 @@
+"""A form's contents as a value: what was typed, what it means, what is refused, what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from engine import catalog
+from engine.protocol.errors import UsageError
+from engine.protocol.options import Flag, Option, ValueRefused
+from engine.protocol.spec import StageSpec
+
+MODEL_CLASS = "model_class"
+
+
+@dataclass(frozen=True)
+class FormState:
+    """The options of a form and what was entered (`raw`: text, or True/False for flags); what is
+    missing there stands at its default."""
+
+    options: tuple[Option, ...]
+    raw: Mapping[str, object]
+
+    def entered(self, name: str, raw: object) -> FormState:
+        return replace(self, raw={**self.raw, name: raw})
+
+    @cached_property
+    def _parsed(self) -> tuple[dict[str, Any], dict[str, str]]:
+        values, refusals = {}, {}
+        for option in self.options:
+            values[option.name] = option.default
+            if option.name in self.raw:
+                try:
+                    values[option.name] = option.kind.parse(self.raw[option.name])
+                except ValueRefused as refused:
+                    refusals[option.name] = str(refused)
+        return values, refusals
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """The options that apply. One whose governing option does not apply does not either."""
+        by_name = {option.name: option for option in self.options}
+        values = self._parsed[0]
+
+        def applies(option: Option, seen: frozenset[str] = frozenset()) -> bool:
+            if option.applies is None or option.name in seen:
+                return True
+            governing = by_name.get(option.applies.option)
+            governed = governing is None or applies(governing, seen | {option.name})
+            return governed and option.applies.holds(values)
+
+        return frozenset(option.name for option in self.options if applies(option))
+
+    @cached_property
+    def refusals(self) -> dict[str, str]:
+        """Why a value is refused, by option; only of options that are shown."""
+        return {name: text for name, text in self._parsed[1].items() if name in self.shown}
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The values of the options that are shown; refused ones stand at their default."""
+        return {name: value for name, value in self._parsed[0].items() if name in self.shown}
+
+
+def state_for(spec: StageSpec, given: Mapping[str, object]) -> FormState:
+    """The form of `spec` with `given` values where they fit (earlier values may not: then the
+    default stands)."""
+    options = catalog.options_of(spec, _known_class(spec, given))
+    raw: dict[str, object] = {}
+    for option in options:
+        if option.name in given:
+            try:
+                raw[option.name] = text_of(option, option.kind.parse(given[option.name]))
+            except ValueRefused:
+                continue
+    return FormState(options, raw)
+
+
+def text_of(option: Option, value: object) -> str | bool:
+    """A value as it stands in the form's field."""
+    if isinstance(option.kind, Flag):
+        return bool(value)
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _known_class(spec: StageSpec, given: Mapping[str, object]) -> str | None:
+    wanted = given.get(MODEL_CLASS)
+    if not spec.trains_model or not isinstance(wanted, str):
+        return None
+    try:
+        return catalog.model(wanted).id
+    except UsageError:
+        return None  # a class that this version does not have

@@ -1,0 +1,120 @@
+"""A stage's options as rows that follow the form's state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.widgets import Static
+
+from engine.protocol.options import Option
+from engine.protocol.spec import StageSpec
+from tuiapp.forms.form_state import MODEL_CLASS, FormState, state_for, text_of
+from tuiapp.forms.option_row import OptionRow
+from tuiapp.forms.widgets import FieldChanged, FieldFinished
+
+
+class StageForm(VerticalScroll, can_focus=False):
+    """The rows of a stage's options, advanced ones folded. Every change of state is a `Changed`.
+
+    suggestions: texts to complete, by option name."""
+
+    class Changed(Message):
+        def __init__(self, state: FormState) -> None:
+            super().__init__()
+            self.state = state
+
+    class LastFieldFinished(Message):
+        """Enter in the last field."""
+
+    def __init__(
+        self,
+        spec: StageSpec,
+        given: Mapping[str, object],
+        suggestions: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        super().__init__()
+        self.spec = spec
+        self.state = state_for(spec, given)
+        self.unfolded = False
+        self._suggestions = dict(suggestions or {})
+
+    def compose(self) -> ComposeResult:
+        yield from self._rows()
+
+    def on_mount(self) -> None:
+        self.unfolded = any(self._stands_out(option) for option in self.state.options)
+        self._show_state()
+
+    def toggle_advanced(self) -> None:
+        self.unfolded = not self.unfolded
+        self._show_state()
+
+    async def show_values(self, given: Mapping[str, object]) -> None:
+        """Replace everything that was entered by `given` (and defaults)."""
+        await self._rebuild(state_for(self.spec, given))
+
+    async def on_field_changed(self, event: FieldChanged) -> None:
+        event.stop()
+        if self.state.raw.get(event.name) == event.raw:
+            return
+        state = self.state.entered(event.name, event.raw)
+        if event.name == MODEL_CLASS and self.spec.trains_model:
+            await self._rebuild(state_for(self.spec, dict(state.raw)), focus=event.name)
+            return
+        self.state = state
+        self._show_state()
+
+    def on_field_finished(self, event: FieldFinished) -> None:
+        event.stop()
+        fields = [row.field for row in self.query(OptionRow) if row.display]
+        if fields and self.screen.focused is fields[-1]:
+            self.post_message(self.LastFieldFinished())
+        else:
+            self.screen.focus_next()
+
+    def _rows(self) -> list[Static | OptionRow]:
+        basic = [option for option in self.state.options if not option.advanced]
+        advanced = [option for option in self.state.options if option.advanced]
+        rows: list[Static | OptionRow] = [self._row(option) for option in basic]
+        if advanced:
+            rows.append(Static("", classes="fold", markup=False))
+            rows += [self._row(option) for option in advanced]
+        if not rows:
+            rows.append(Static("This stage has no options.", classes="fold", markup=False))
+        return rows
+
+    def _row(self, option: Option) -> OptionRow:
+        raw = self.state.raw.get(option.name, text_of(option, option.default))
+        return OptionRow(option, raw, self._suggestions.get(option.name, ()))
+
+    async def _rebuild(self, state: FormState, focus: str | None = None) -> None:
+        self.state = state
+        async with self.batch():
+            await self.remove_children()
+            await self.mount_all(self._rows())
+        self._show_state()
+        if focus is not None:
+            self.query_one(f"#row-{focus}", OptionRow).field.focus()
+
+    def _show_state(self) -> None:
+        for row in self.query(OptionRow):
+            folded = row.option.advanced and not self.unfolded
+            row.display = row.option.name in self.state.shown and not folded
+            row.show_refusal(self.state.refusals.get(row.option.name, ""))
+        self._show_fold()
+        self.post_message(self.Changed(self.state))
+
+    def _show_fold(self) -> None:
+        advanced = [o for o in self.state.options if o.advanced and o.name in self.state.shown]
+        for fold in self.query(".fold").results(Static):
+            if advanced:
+                sign = "v" if self.unfolded else ">"
+                fold.update(f"{sign} {len(advanced)} advanced options (f6)")
+
+    def _stands_out(self, option: Option) -> bool:
+        """An advanced option that must not be hidden: it is not at its default, or refused."""
+        changed = self.state.values.get(option.name, option.default) != option.default
+        return option.advanced and (changed or option.name in self.state.refusals)
