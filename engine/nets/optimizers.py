@@ -46,7 +46,6 @@ class Optimizer(ABC):
     """
 
     slots: tuple[str, ...]
-    first_step: int  # what the cosine schedule counts from; the original's classes differ
 
     def __init__(
         self, variables: Sequence[tuple[str, Any]], schedule: Schedule, *, seed: int = 0
@@ -87,8 +86,7 @@ class Optimizer(ABC):
         rate = ops.convert_to_tensor(self.schedule.rate, "float32")
         if not self.schedule.cosine_period:
             return rate
-        step = self.iterations + self.first_step
-        turns = ops.cast(step, "float32") / self.schedule.cosine_period
+        turns = ops.cast(self.iterations + 1, "float32") / self.schedule.cosine_period
         return rate * (ops.cos(2 * math.pi * turns) + 1) / 2
 
     def _clipped(self, gradients: list[Tensor]) -> list[Tensor]:
@@ -111,7 +109,6 @@ class RMSprop(Optimizer):
     """a = 0.9 a + 0.1 g^2; change = g / (sqrt(a) + epsilon)."""
 
     slots = ("acc",)
-    first_step = 1
 
     def _change(self, gradient: Tensor, *state: Any) -> Tensor:
         (mean_square,) = state
@@ -124,7 +121,6 @@ class AdaBelief(Optimizer):
     epsilon). No bias correction, no epsilon inside v, no decay."""
 
     slots = ("ms", "vs")
-    first_step = 0
 
     def _change(self, gradient: Tensor, *state: Any) -> Tensor:
         mean, variance = state
