@@ -38,7 +38,13 @@ class RecordingContext:
             raise Stopped
 
     def progress(
-        self, done: int, total: int | None, *, unit: str = "frames", note: str = "", skipped: int = 0
+        self,
+        done: int,
+        total: int | None,
+        *,
+        unit: str = "frames",
+        note: str = "",
+        skipped: int = 0,
     ) -> None:
         self.reported.append((done, total))
         if self.stop_after is not None and done - skipped >= self.stop_after:

@@ -1,0 +1,207 @@
+"""Runs: started, followed, stopped, killed, refused."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.protocol.commands import Ping, Stop
+from engine.protocol.errors import InputError, UsageError
+from engine.protocol.events import AnyEvent, Failed, Finished, Progress, Result, Started, Stopping
+from engine.protocol.workspace import Workspace
+from engine.runtime import client
+from engine.runtime.client.steer import control_socket_path
+from engine.runtime.journal import JournalReader, JournalWriter
+
+SHORT = {"dst_frames": 10}
+LONG = {"dst_frames": 600}
+
+
+def follow_until_end(
+    run: client.RunFolder, on_event: Callable[[AnyEvent], None] | None = None
+) -> list[AnyEvent]:
+    """All events of a run; `on_event` sees each as it comes."""
+
+    async def collect() -> list[AnyEvent]:
+        events = []
+        async for event in client.follow(run):
+            events.append(event)
+            if on_event is not None:
+                on_event(event)
+        return events
+
+    return asyncio.run(asyncio.wait_for(collect(), 60))
+
+
+def once_working(act: Callable[[], None]) -> Callable[[AnyEvent], None]:
+    """Calls `act` at the first progress."""
+    acted = []
+
+    def on_event(event: AnyEvent) -> None:
+        if isinstance(event, Progress) and not acted:
+            acted.append(event)
+            act()
+
+    return on_event
+
+
+def test_a_run_tells_its_story_from_start_to_result(tmp_path: Path) -> None:
+    run = client.start_run(Workspace(tmp_path), "demo-media", SHORT)
+    events = follow_until_end(run)
+    assert isinstance(events[0], Started) and events[0].stage == "demo-media"
+    assert isinstance(events[-1], Finished) and events[-1].exit_status == 0
+    assert any(isinstance(event, Result) for event in events)
+    numbers = [event.seq for event in events]
+    assert numbers == sorted(numbers)
+    assert client.run_info(run).state is client.RunState.DONE
+    assert (tmp_path / "data_dst.mp4").is_file()
+
+
+def test_a_late_viewer_is_told_the_same_story(tmp_path: Path) -> None:
+    run = client.start_run(Workspace(tmp_path), "demo-media", SHORT)
+    first = [event for event in follow_until_end(run) if event.journalled]
+    again = [event for event in follow_until_end(run) if event.journalled]
+    kept = [event.seq for event in again]
+    assert [event.seq for event in first if event.seq in kept] == kept
+    assert isinstance(again[0], Started) and isinstance(again[-1], Finished)
+
+
+@pytest.mark.parametrize("how", ["command", "SIGTERM", "SIGINT"])
+def test_a_stop_ends_with_130_and_nothing_half_written(tmp_path: Path, how: str) -> None:
+    run = client.start_run(Workspace(tmp_path), "demo-media", LONG)
+
+    def stop() -> None:
+        if how == "command":
+            client.send(run, Stop())
+        else:
+            os.kill(run.process().pid, signal.Signals[how])
+
+    events = follow_until_end(run, once_working(stop))
+    assert events[-1].exit_status == 130
+    assert any(isinstance(event, Stopping) for event in events)
+    assert client.run_info(run).state is client.RunState.STOPPED
+    left = [path.name for path in tmp_path.iterdir() if path.is_file()]
+    assert all(not name.startswith(".") and "dst" not in name for name in left)
+
+
+def test_a_killed_engine_is_recognised_and_reported_with_a_remedy(tmp_path: Path) -> None:
+    run = client.start_run(Workspace(tmp_path), "demo-media", LONG)
+    events = follow_until_end(run, once_working(lambda: os.kill(run.process().pid, signal.SIGKILL)))
+    last = events[-1]
+    assert (
+        isinstance(last, Failed)
+        and last.code == "crashed"
+        and "start the stage again" in last.remedy
+    )
+    assert client.run_info(run).state is client.RunState.CRASHED
+
+
+def test_a_second_run_for_the_same_files_is_refused_naming_the_first(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    first = client.start_run(workspace, "demo-media", LONG)
+    seen: list[AnyEvent] = []
+
+    def start_second() -> None:
+        seen.extend(follow_in_thread(client.start_run(workspace, "demo-media", SHORT)))
+        client.send(first, Stop())
+
+    follow_until_end(first, once_working(start_second))
+    refusal = seen[-1]
+    assert isinstance(refusal, Failed) and refusal.exit_status == 3 and refusal.refused
+    assert first.id in refusal.message
+
+
+def follow_in_thread(run: client.RunFolder) -> list[AnyEvent]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(follow_until_end, run).result()
+
+
+def test_bad_values_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="10 to 600"):
+        client.start_run(Workspace(tmp_path), "demo-media", {"dst_frames": 9})
+    with pytest.raises(UsageError, match="unknown option"):
+        client.start_run(Workspace(tmp_path), "demo-media", {"dst_frame": 10})
+    with pytest.raises(InputError, match="no workspace"):
+        client.start_run(Workspace(tmp_path / "none"), "demo-media", SHORT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_run_folder_and_socket_belong_to_the_user_alone(tmp_path: Path) -> None:
+    run = client.start_run(Workspace(tmp_path), "demo-media", LONG)
+    modes = {}
+
+    def look() -> None:
+        modes["folder"] = stat.S_IMODE(run.path.stat().st_mode)
+        modes["socket"] = stat.S_IMODE(Path(control_socket_path(run)).stat().st_mode)
+        client.send(run, Stop())
+
+    follow_until_end(run, once_working(look))
+    assert modes == {"folder": 0o700, "socket": 0o600}
+
+
+def test_a_workspace_with_a_very_long_path_can_still_be_steered(tmp_path: Path) -> None:
+    root = tmp_path.joinpath(*["a-long-folder-name-" + "x" * 60] * 3)
+    root.mkdir(parents=True)
+    run = client.start_run(Workspace(root), "demo-media", LONG)
+    events = follow_until_end(run, once_working(lambda: client.send(run, Stop())))
+    assert events[-1].exit_status == 130
+
+
+def test_garbage_on_the_socket_is_answered_and_harms_nothing(tmp_path: Path) -> None:
+    run = client.start_run(Workspace(tmp_path), "demo-media", LONG)
+    answers: list[bytes] = []
+
+    def garble() -> None:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(control_socket_path(run))
+            connection.sendall(b'{"cmd":"rm -rf"}\n\xff\xfe\n')
+            while answers.count(b"") < 1 and b"".join(answers).count(b'"ack"') < 2:
+                answers.append(connection.recv(65536))
+        client.send(run, Ping())
+        client.send(run, Stop())
+
+    events = follow_until_end(run, once_working(garble))
+    assert b"not a command" in b"".join(answers)
+    assert events[-1].exit_status == 130
+
+
+def test_a_command_to_a_run_that_is_over_says_so(tmp_path: Path) -> None:
+    run = client.start_run(Workspace(tmp_path), "demo-media", SHORT)
+    follow_until_end(run)
+    with pytest.raises(InputError, match=run.id):
+        client.send(run, Ping())
+
+
+def test_the_journal_survives_a_full_disk_and_a_torn_line(tmp_path: Path) -> None:
+    full = JournalWriter(Path("/dev/full"))
+    full.append(Finished(exit_status=0))
+    assert full.lost == 1
+    journal = tmp_path / "events.jsonl"
+    journal.write_bytes(b'{"ev":"finished","exit_status":0}\n{"ev":"prog')
+    writer = JournalWriter(journal)
+    writer.append(Finished(exit_status=130))
+    writer.append(Finished(exit_status=4))
+    assert [event.exit_status for event in JournalReader(journal).new_events()] == [0, 4]
+
+
+def test_a_replayed_journal_gives_the_events_in_order(tmp_path: Path) -> None:
+    run = client.start_run(Workspace(tmp_path), "demo-media", SHORT)
+    follow_until_end(run)
+
+    async def play() -> list[AnyEvent]:
+        return [event async for event in client.replay_journal(run.journal_path, speed=0)]
+
+    played = asyncio.run(play())
+    assert [event.seq for event in played] == [
+        event.seq for event in JournalReader(run.journal_path).new_events()
+    ]
