@@ -1,0 +1,383 @@
+"""Reads the pickles in face files and packs without running anything in them.
+
+DeepFaceLab keeps metadata as Python pickles, and a pickle is a program. This module is a small
+interpreter of its own for the opcodes that plain data needs: it never imports a name, never calls
+what a pickle names and never makes an object of a class that a pickle names. Everything else is
+refused with `InputError`. Memory stays proportional to the input: lengths are checked against the
+bytes that are there, and values used again through the memo count each time.
+
+`engine.faces.dfl_pickle` is the way back.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from engine.faces.pickle_rules import (
+    Arguments,
+    UnbuiltArray,
+    broken,
+    built,
+    checked_symbol,
+    reduced,
+    unsafe,
+)
+
+PlainValue = Any  # None, bool, int, float, str, bytes, list, tuple, dict with str keys, numpy array
+
+ARRAY_DTYPES = frozenset({"u1", "i4", "i8", "f4", "f8"})
+_HIGHEST_PROTOCOL = 5
+_DEEPEST = 64  # lists in dicts in lists; face files need five
+_LONGEST_NUMBER = 32  # characters of a number written as text
+_LONGEST_INTEGER = 8  # bytes
+_EXPANSION = 32  # memo references may make the value this many times larger than the pickle ...
+_EXPANSION_FLOOR = 1 << 16  # ... or this many bytes if that is more
+
+_CONTAINERS = frozenset({list, dict, tuple})
+_PLAIN = _CONTAINERS | {int, float, bool, str, bytes, type(None), np.ndarray}
+_NAMES = {str}
+
+
+def decode_pickle(data: bytes, dtypes: frozenset[str] = ARRAY_DTYPES) -> PlainValue:
+    """The value in a pickle of protocol 0 to 5; numpy arrays are read-only, little endian.
+
+    dtypes: element types that arrays may have. Bytes after the pickle's end are ignored.
+    Raises `InputError` with code `unsafe-data` for anything but plain data, `broken-data` for a
+    pickle that is cut short or malformed.
+    """
+    machine = _Machine(data, dtypes)
+    try:
+        value = machine.run()
+    except (IndexError, KeyError, ValueError, OverflowError, struct.error) as error:
+        raise broken(f"malformed near byte {machine.position}") from error
+    if machine.needs_tree_check:
+        _check_expansion(value, machine.expansion_left)
+    return value
+
+
+class _Machine:
+    """The state of one reading. Methods named after opcodes do what pickle's do, for plain data."""
+
+    def __init__(self, data: bytes, dtypes: frozenset[str]) -> None:
+        self.data = data
+        self.dtypes = dtypes
+        self.position = 0
+        self.stack: list[Any] = []
+        self.outer_stacks: list[list[Any]] = []  # one for each open mark
+        self.memo: dict[int, Any] = {}
+        self.expansion_left = max(_EXPANSION * len(data), _EXPANSION_FLOOR)
+        self.needs_tree_check = False
+
+    def run(self) -> PlainValue:
+        data, opcodes = self.data, _OPCODES
+        while True:
+            code = data[self.position]
+            self.position += 1
+            opcode = opcodes.get(code)
+            if opcode is not None:
+                opcode(self)
+            elif code == _STOP:
+                break
+            else:
+                raise unsafe(f"the opcode 0x{code:02x}, which plain data does not need")
+        value = self.stack.pop()
+        if type(value) not in _PLAIN:
+            raise unsafe("a value that is no plain data")
+        return value
+
+    def take(self, count: int) -> bytes:
+        end = self.position + count
+        if count < 0 or end > len(self.data):
+            raise broken(f"{count} bytes announced, {len(self.data) - self.position} left")
+        taken = self.data[self.position : end]
+        self.position = end
+        return taken
+
+    def number(self, layout: struct.Struct) -> Any:
+        (value,) = layout.unpack_from(self.data, self.position)
+        self.position += layout.size
+        return value
+
+    def line(self, longest: int) -> bytes:
+        end = self.data.index(b"\n", self.position, self.position + longest + 1)
+        line = self.data[self.position : end]
+        self.position = end + 1
+        return line
+
+    def push(self, value: Any) -> None:
+        self.stack.append(value)
+
+    def mark(self) -> None:
+        if len(self.outer_stacks) >= _DEEPEST:
+            raise unsafe("data that is nested too deep")
+        self.outer_stacks.append(self.stack)
+        self.stack = []
+
+    def pop_to_mark(self) -> list[Any]:
+        items = self.stack
+        self.stack = self.outer_stacks.pop()
+        return items
+
+    def pop(self) -> None:
+        if self.stack:
+            self.stack.pop()
+        else:
+            self.pop_to_mark()
+
+    def pop_items(self, count: int) -> list[Any]:
+        if len(self.stack) < count:
+            raise broken("a tuple of more items than there are")
+        items = self.stack[-count:]
+        del self.stack[-count:]
+        return items
+
+    def push_tuple(self, items: list[Any]) -> None:
+        if not _PLAIN.issuperset(map(type, items)):
+            self.stack.append(Arguments(items))
+            return
+        if not _CONTAINERS.isdisjoint(map(type, items)):
+            # Tuples are built from the inside, so their depth does not show in open marks.
+            self.needs_tree_check |= any(map(_holds_containers, items))
+        self.stack.append(tuple(items))
+
+    def append(self) -> None:
+        item = self.stack.pop()
+        self.needs_tree_check |= type(item) in _CONTAINERS
+        self.extend_list([item])
+
+    def extend_list(self, items: list[Any]) -> None:
+        target = self.stack[-1]
+        if type(target) is not list:
+            raise broken("items for something that is no list")
+        if not _PLAIN.issuperset(map(type, items)):
+            raise unsafe("a list of other things than plain data")
+        target.extend(items)
+
+    def set_item(self) -> None:
+        pair = self.pop_items(2)
+        self.needs_tree_check |= type(pair[1]) in _CONTAINERS
+        self.set_items(pair)
+
+    def set_items(self, items: list[Any]) -> None:
+        target = self.stack[-1]
+        if type(target) is not dict or len(items) % 2:
+            raise broken("items for something that is no dict")
+        if not _PLAIN.issuperset(map(type, items)) or not _NAMES.issuperset(map(type, items[::2])):
+            raise unsafe("a dict of other things than names and plain data")
+        target.update(zip(items[::2], items[1::2], strict=True))
+
+    def put(self, key: int) -> None:
+        top = self.memo[key] = self.stack[-1]
+        if type(top) is UnbuiltArray:
+            top.memo_keys.append(key)
+
+    def get(self, key: int) -> None:
+        value = self.memo[key]
+        kind = type(value)
+        if kind is str or kind is bytes:
+            self.spend(len(value))
+        elif kind is np.ndarray:
+            self.spend(value.nbytes)
+        elif kind in _CONTAINERS:
+            self.needs_tree_check = True
+        self.stack.append(value)
+
+    def spend(self, byte_count: int) -> None:
+        self.expansion_left -= byte_count
+        if self.expansion_left < 0:
+            raise unsafe("a value that expands without bound")
+
+    def find_symbol(self) -> None:
+        module, name = self.pop_items(2)
+        self.stack.append(checked_symbol(module, name))
+
+    def reduce(self) -> None:
+        symbol, arguments = self.pop_items(2)
+        value = reduced(symbol, arguments, self.dtypes)
+        if isinstance(value, bytes | np.ndarray):
+            self.spend(len(value) if isinstance(value, bytes) else value.nbytes)
+        self.stack.append(value)
+
+    def build(self) -> None:
+        target, state = self.pop_items(2)
+        value = built(target, state)
+        if isinstance(target, UnbuiltArray):
+            self.spend(value.nbytes)
+            self.memo.update(dict.fromkeys(target.memo_keys, value))
+        self.stack.append(value)
+
+
+_U1, _U2, _I4, _U4, _U8 = (struct.Struct(layout) for layout in ("<B", "<H", "<i", "<I", "<Q"))
+_F8 = struct.Struct(">d")
+_POINT = struct.Struct(">3sdsds")  # MEMOIZE MARK BINFLOAT x BINFLOAT y APPENDS
+_STOP = ord(".")
+
+
+def _read_protocol(machine: _Machine) -> None:
+    protocol = machine.number(_U1)
+    if protocol > _HIGHEST_PROTOCOL:
+        raise broken(f"pickle protocol {protocol}, the highest known is {_HIGHEST_PROTOCOL}")
+
+
+def _read_decimal(machine: _Machine) -> None:
+    text = machine.line(_LONGEST_NUMBER)
+    flags = {b"00": False, b"01": True}  # how protocols 0 and 1 write a bool
+    machine.push(flags[text] if text in flags else int(text))
+
+
+def _read_long_decimal(machine: _Machine) -> None:
+    machine.push(int(machine.line(_LONGEST_NUMBER).removesuffix(b"L")))
+
+
+def _read_long(machine: _Machine, byte_count: int) -> None:
+    if not 0 <= byte_count <= _LONGEST_INTEGER:
+        raise unsafe("a huge integer")
+    machine.push(int.from_bytes(machine.take(byte_count), "little", signed=True))
+
+
+def _read_text(machine: _Machine, byte_count: int) -> None:
+    machine.push(machine.take(byte_count).decode("utf-8", "surrogatepass"))
+
+
+def _read_text_line(machine: _Machine) -> None:
+    machine.push(machine.line(len(machine.data)).decode("raw-unicode-escape"))
+
+
+def _read_name(machine: _Machine) -> None:
+    module, name = (machine.line(_LONGEST_NUMBER).decode("ascii") for _ in range(2))
+    machine.push(checked_symbol(module, name))
+
+
+def _read_dict(machine: _Machine) -> None:
+    items = machine.pop_to_mark()
+    machine.push({})
+    machine.set_items(items)
+
+
+def _read_list_start(machine: _Machine) -> None:
+    data, position = machine.data, machine.position
+    if data[position : position + 3] == b"\x94(G" and data[position + 20 : position + 21] == b"e":
+        # Nearly all of a face's pickle are points; taking each at once halves the time.
+        _, x, second_float, y, _ = _POINT.unpack_from(data, position)
+        if second_float == b"G":
+            machine.position = position + _POINT.size
+            machine.push([x, y])
+            machine.put(len(machine.memo))
+            return
+    machine.push([])
+
+
+def _read_list(machine: _Machine) -> None:
+    items = machine.pop_to_mark()
+    machine.push([])
+    machine.extend_list(items)
+
+
+# Pickle's opcodes for plain data, by their codes in Python's pickletools. Left out on purpose:
+# persistent ids, extension codes, objects and classes (INST OBJ NEWOBJ), sets, buffers outside the
+# pickle, DUP and Python 2 strings.
+_OPCODES: dict[int, Callable[[_Machine], object]] = {
+    0x80: _read_protocol,
+    0x95: lambda m: m.number(_U8),  # FRAME: only a hint for buffering
+    ord("N"): lambda m: m.push(None),
+    0x88: lambda m: m.push(True),
+    0x89: lambda m: m.push(False),
+    ord("I"): _read_decimal,
+    ord("J"): lambda m: m.push(m.number(_I4)),
+    ord("K"): lambda m: m.push(m.number(_U1)),
+    ord("M"): lambda m: m.push(m.number(_U2)),
+    ord("L"): _read_long_decimal,
+    0x8A: lambda m: _read_long(m, m.number(_U1)),
+    0x8B: lambda m: _read_long(m, m.number(_I4)),
+    ord("F"): lambda m: m.push(float(m.line(_LONGEST_NUMBER))),
+    ord("G"): lambda m: m.push(m.number(_F8)),
+    ord("V"): _read_text_line,
+    ord("X"): lambda m: _read_text(m, m.number(_U4)),
+    0x8C: lambda m: _read_text(m, m.number(_U1)),
+    0x8D: lambda m: _read_text(m, m.number(_U8)),
+    ord("B"): lambda m: m.push(m.take(m.number(_U4))),
+    ord("C"): lambda m: m.push(m.take(m.number(_U1))),
+    0x8E: lambda m: m.push(m.take(m.number(_U8))),
+    0x96: lambda m: m.push(m.take(m.number(_U8))),  # BYTEARRAY8: protocol 5 holds arrays in it
+    ord("]"): _read_list_start,
+    ord("a"): _Machine.append,
+    ord("e"): lambda m: m.extend_list(m.pop_to_mark()),
+    ord("l"): _read_list,
+    ord("}"): lambda m: m.push({}),
+    ord("s"): _Machine.set_item,
+    ord("u"): lambda m: m.set_items(m.pop_to_mark()),
+    ord("d"): _read_dict,
+    ord(")"): lambda m: m.push(()),
+    0x85: lambda m: m.push_tuple(m.pop_items(1)),
+    0x86: lambda m: m.push_tuple(m.pop_items(2)),
+    0x87: lambda m: m.push_tuple(m.pop_items(3)),
+    ord("t"): lambda m: m.push_tuple(m.pop_to_mark()),
+    ord("("): _Machine.mark,
+    ord("0"): _Machine.pop,
+    ord("1"): _Machine.pop_to_mark,
+    ord("p"): lambda m: m.put(int(m.line(_LONGEST_NUMBER))),
+    ord("q"): lambda m: m.put(m.number(_U1)),
+    ord("r"): lambda m: m.put(m.number(_U4)),
+    0x94: lambda m: m.put(len(m.memo)),
+    ord("g"): lambda m: m.get(int(m.line(_LONGEST_NUMBER))),
+    ord("h"): lambda m: m.get(m.number(_U1)),
+    ord("j"): lambda m: m.get(m.number(_U4)),
+    ord("c"): _read_name,
+    0x93: _Machine.find_symbol,
+    ord("R"): _Machine.reduce,
+    ord("b"): _Machine.build,
+}
+
+
+def _check_expansion(root: PlainValue, bytes_allowed: int) -> None:
+    """Refuse values that contain themselves, are too deep, or grow too large when written out.
+
+    Only needed where containers were shared through the memo or nested from the inside. Each object
+    is measured once, however often it is used.
+    """
+    measured: dict[int, tuple[int, int]] = {}  # id -> bytes written out, depth
+    path = [(root, iter(_children(root)))]
+    open_ids = {id(root)}
+    while path:
+        value, remaining = path[-1]
+        for child in remaining:
+            if type(child) not in _CONTAINERS or id(child) in measured:
+                continue
+            if id(child) in open_ids or len(path) >= _DEEPEST:
+                raise unsafe("a value that contains itself or is nested too deep")
+            open_ids.add(id(child))
+            path.append((child, iter(_children(child))))
+            break
+        else:
+            path.pop()
+            open_ids.discard(id(value))
+            parts = [_measure(child, measured) for child in _children(value)]
+            size = 1 + sum(part[0] for part in parts)
+            depth = 1 + max((part[1] for part in parts), default=0)
+            if size > bytes_allowed or depth > _DEEPEST:
+                raise unsafe("a value that expands without bound")
+            measured[id(value)] = size, depth
+
+
+def _holds_containers(value: Any) -> bool:
+    if type(value) is tuple:
+        return not _CONTAINERS.isdisjoint(map(type, value))
+    return type(value) in _CONTAINERS
+
+
+def _children(value: Any) -> list[Any] | tuple[Any, ...]:
+    if type(value) is dict:
+        return [*value.keys(), *value.values()]
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _measure(value: Any, measured: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    if type(value) in _CONTAINERS:
+        return measured[id(value)]
+    if isinstance(value, np.ndarray):
+        return value.nbytes, 0
+    return (len(value) if isinstance(value, str | bytes) else 1), 0
