@@ -1,7 +1,7 @@
 """Tiny videos made with the real ffmpeg; every frame carries its number, readable from pixels.
 
-The number stands in the top 10 rows: 16 squares of 10x10 px from the left, square b white when bit b
-is set, as in the reference clips.
+The number stands in the top 10 rows: 16 squares of 10x10 px from the left, square b white when bit
+b is set, as in the reference clips.
 """
 
 from __future__ import annotations
