@@ -1,0 +1,165 @@
+"""The `facewright` command from the outside: statuses, messages, signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from engine import catalog
+from engine.protocol.workspace import Workspace
+from engine.runtime import client
+from tests.support.command import facewright, start_facewright
+from tests.support.tree import tree
+
+
+def wait_for_line(process: subprocess.Popen[str], part: str) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if part in line:
+            return line
+    raise AssertionError(f"no line with {part!r}")
+
+
+def test_help_names_every_command_and_loads_nothing_heavy() -> None:
+    from tuiapp.cli import COMMANDS
+
+    shown = facewright("--help")
+    assert shown.status == 0
+    for command in COMMANDS:
+        assert f"facewright {command}" in shown.stdout
+    code = "import sys; sys.argv=['facewright','--help']; from tuiapp.cli import main; main();"
+    code += "print([m for m in ('numpy','rich','textual','tensorflow','cv2') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True)
+    assert out.stdout.splitlines()[-1] == "[]"
+
+
+def test_stages_lists_all_and_describes_one_with_all_its_options() -> None:
+    listed = facewright("stages")
+    described = json.loads(facewright("stages", "video-extract", "--json").stdout)
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == [
+        spec.id for spec in catalog.STAGES
+    ]
+    assert [option["name"] for option in described["options"]] == [
+        option.name for option in catalog.stage("video-extract").options
+    ]
+
+
+def test_a_run_without_terminal_reports_and_ends_with_0(tmp_path: Path) -> None:
+    done = facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "10")
+    assert done.status == 0, done.stderr
+    assert "demo-media: done in" in done.stderr
+
+
+def test_json_gives_one_event_a_line_from_started_to_finished(tmp_path: Path) -> None:
+    done = facewright("run", "demo-media", "-w", tmp_path, "--dst-frames=10", "--json")
+    names = [event["ev"] for event in done.events]
+    assert (done.status, names[0], names[-1]) == (0, "started", "finished")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (["run", "demo-media", "--dst-frames", "5"], 2, "10 to 600"),
+        (["run", "demo-media", "--dst-frame", "50"], 2, "--dst-frames"),
+        (["run", "demo-media", "--dst-frames"], 2, "needs a value"),
+        (["run", "demo-medai"], 2, "demo-media"),
+        (["run"], 2, "facewright stages"),
+        (["run", "demo-media", "frames"], 2, "unexpected 'frames'"),
+        (["--frobnicate"], 2, "facewright --help"),
+        (["attach", "nothing"], 2, "no run 'nothing'"),
+        (["stop"], 2, "no runs"),
+        (["run", "train"], 3, "faces-extract"),
+        (["run", "merge"], 3, "video-extract"),
+        (["run", "video-extract", "--side", "src"], 3, "data_src"),
+        (["run", "faces-extract", "--side", "src"], 3, "video-extract"),
+        (["run", "video-render"], 3, "merge"),
+    ],
+)
+def test_bad_usage_ends_with_a_reason_and_a_remedy_and_changes_nothing(
+    tmp_path: Path, words: list[str], status: int, says: str
+) -> None:
+    done = facewright(*words, *([] if words[0].startswith("-") else ["-w", tmp_path]))
+    assert done.status == status, done.stderr
+    assert says in done.stderr
+    assert "->" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_workspace_is_refused(tmp_path: Path) -> None:
+    done = facewright("run", "demo-media", "-w", tmp_path / "none")
+    assert (done.status, "no workspace" in done.stderr) == (3, True)
+
+
+def test_what_would_be_replaced_needs_yes_and_goes_to_the_trash(tmp_path: Path) -> None:
+    (tmp_path / "data_src.mp4").write_bytes(b"precious")
+    before = tree(tmp_path)
+    refused = facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "10")
+    assert (refused.status, "--yes" in refused.stderr) == (2, True)
+    assert tree(tmp_path) == before
+    done = facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "10", "--yes")
+    assert done.status == 0, done.stderr
+    [kept] = Workspace(tmp_path).trash.rglob("data_src.mp4")
+    assert kept.read_bytes() == b"precious"
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_read_only_workspace_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    done = facewright("run", "demo-media", "-w", tmp_path)
+    tmp_path.chmod(0o700)
+    assert (done.status, "not allowed" in done.stderr) == (3, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_stops_and_ends_with_130(tmp_path: Path, number: signal.Signals) -> None:
+    process = start_facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "600", "--json")
+    wait_for_line(process, '"progress"')
+    process.send_signal(number)
+    assert process.wait(timeout=10) == 130
+    [info] = client.list_runs(Workspace(tmp_path))
+    assert info.state is client.RunState.STOPPED
+
+
+def test_a_killed_command_leaves_its_run_going_and_attach_shows_the_end(tmp_path: Path) -> None:
+    process = start_facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "300", "--json")
+    wait_for_line(process, '"progress"')
+    process.kill()
+    process.wait()
+    attached = facewright("attach", "-w", tmp_path, "--json")
+    assert attached.status == 0
+    assert attached.events[0]["ev"] == "started"
+    assert attached.events[-1]["ev"] == "finished"
+    assert (tmp_path / "data_dst.mp4").is_file()
+
+
+def test_detach_gives_the_id_and_stop_stops_it(tmp_path: Path) -> None:
+    started = facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "600", "--detach")
+    run_id = started.stdout.strip()
+    stopped = facewright("stop", run_id, "-w", tmp_path)
+    assert stopped.status == 0, stopped.stderr
+    listed = json.loads(facewright("runs", "-w", tmp_path, "--json").stdout)
+    assert [(run["id"], run["state"]) for run in listed] == [(run_id, "stopped")]
+
+
+def test_the_engine_is_no_child_of_the_terminals_session(tmp_path: Path) -> None:
+    facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "600", "--detach")
+    [info] = client.list_runs(Workspace(tmp_path))
+    process = info.folder.process()
+    assert process is not None
+    assert os.getsid(process.pid) == process.pid
+    facewright("stop", "-w", tmp_path)
+    psutil.wait_procs([psutil.Process(process.pid)] if psutil.pid_exists(process.pid) else [], 10)
+
+
+def test_doctor_reports_every_topic_as_data() -> None:
+    done = facewright("doctor", "--json")
+    topics = {finding["topic"] for finding in json.loads(done.stdout)}
+    assert {"machine", "libraries", "gpu", "tensorflow", "landmarks", "video", "disk"} <= topics
+    assert "commercial" in done.stdout

@@ -1,0 +1,85 @@
+"""The workspace at a glance, and the next step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.protocol.survey import survey
+from engine.protocol.workspace import Workspace, list_images
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"12345")
+
+
+def test_the_next_step_leads_from_two_videos_to_a_result(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    src, dst = workspace.src, workspace.dst
+
+    def step() -> tuple[str | None, object]:
+        found = survey(workspace).next_step
+        return found.stage_id, found.values.get("side")
+
+    assert step() == (None, None)
+    touch(tmp_path / "data_src.mp4")
+    assert step() == ("video-extract", "src")
+    touch(src.frames / "00001.png")
+    assert step() == ("faces-extract", "src")
+    touch(src.aligned / "00001_0.jpg")
+    assert step() == (None, None)
+    touch(dst.frames / "00001.jpg")
+    assert step() == ("faces-extract", "dst")
+    touch(dst.pack)
+    assert step() == ("train", None)
+    touch(workspace.model("mine", "quick96") / "generations" / "00000042" / "manifest.json")
+    assert step() == ("merge", None)
+    touch(dst.merged / "00001.png")
+    assert step() == ("video-render", None)
+    touch(tmp_path / "result.mp4")
+    assert step() == ("train", None)
+
+
+def test_a_dfl_workspace_is_seen_with_counts_sizes_and_its_models(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    touch(tmp_path / "data_dst.MOV", tmp_path / "data_dst.txt")
+    touch(workspace.dst.frames / "00001.PNG", workspace.dst.frames / "notes.txt")
+    touch(workspace.dst.aligned / "00001_0.jpg", workspace.dst.aligned / ".hidden.jpg")
+    touch(
+        workspace.models / "my model_SAEHD_data.dat",
+        workspace.models / "my model_SAEHD_encoder.npy",
+    )
+    touch(workspace.models / "XSeg_256.npy")
+    found = survey(workspace)
+    assert found.dst.video is not None and found.dst.video.name == "data_dst.MOV"
+    assert (found.dst.frames.count, found.dst.frames.bytes) == (1, 5)
+    assert found.dst.faces.count == 1
+    [model] = found.models
+    assert (model.name, model.model_class, model.origin) == ("my model", "SAEHD", "dfl")
+
+
+def test_images_are_listed_as_strings_without_hidden_and_other_files(tmp_path: Path) -> None:
+    touch(*(tmp_path / n for n in ("10.png", "9.JPG", ".1.png", "x.txt", "2.tiff")))
+    (tmp_path / "folder.png").mkdir()
+    assert [path.name for path in list_images(tmp_path)] == ["10.png", "2.tiff", "9.JPG"]
+    assert list_images(tmp_path / "none") == []
+
+
+def test_trash_keeps_places_and_never_mixes_two_throws(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for content in (b"first", b"second"):
+        touch(workspace.src.aligned / "a.jpg")
+        (workspace.src.aligned / "a.jpg").write_bytes(content)
+        folder = workspace.move_to_trash([workspace.src.aligned], "faces")
+        assert folder is not None
+        assert (folder / "data_src/aligned/a.jpg").read_bytes() == content
+    assert len(list(workspace.trash.iterdir())) == 2
+    assert workspace.move_to_trash([workspace.src.aligned], "faces") is None
+
+
+def test_a_side_other_than_src_and_dst_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="must be src or dst"):
+        Workspace(tmp_path).side("both")
