@@ -1,0 +1,136 @@
+"""Where in a picture, at which size and turn, faces are looked for.
+
+A detector sees the picture as it is. `FaceSearch` shows it frames scaled to one size, and once more
+doubled and turned where nothing was found, and gives all finds in the frame's pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.detect.detection import Detection, FaceDetector, ImageBgrU8
+from engine.faces.alignment import invert_affine, transform_points
+
+
+@dataclass(frozen=True)
+class View:
+    """How a frame is shown to the detector: enlarged, and turned counter-clockwise."""
+
+    enlargement: float = 1.0
+    turn_deg: int = 0
+
+
+FIRST_VIEW = View()
+# Found of 14 tilted faces: 10 as they are, 14 doubled or turned by 30. Then DFL's quarter turns.
+_TILTED = (View(enlargement=2.0), View(turn_deg=30), View(turn_deg=-30))
+_QUARTERS = (View(turn_deg=90), View(turn_deg=-90), View(turn_deg=180))
+SECOND_VIEWS: dict[str, tuple[View, ...]] = {
+    "none": (),
+    "tilt": _TILTED,
+    "all": _TILTED + _QUARTERS,
+}
+
+
+class FaceSearch:
+    """A `FaceDetector` for frames of any size.
+
+    detection_size_px: the frame's longer side as the detector sees it; smaller frames stay as they
+    are. second_views: tried in order where nothing was found, until one finds something.
+    sure_score: a face found in a second view counts from this score on, since every further view is
+    one more chance for a false one.
+    """
+
+    def __init__(
+        self,
+        detector: FaceDetector,
+        *,
+        detection_size_px: int,
+        second_views: Sequence[View],
+        sure_score: float,
+    ) -> None:
+        self._detector = detector
+        self._detection_size_px = detection_size_px
+        self._second_views = tuple(second_views)
+        self._sure_score = sure_score
+
+    def detect(self, images_bgr_u8: list[ImageBgrU8]) -> list[list[Detection]]:
+        """The faces of each picture in its own pixels, largest first."""
+        found = self._in_view(images_bgr_u8, FIRST_VIEW)
+        for view in self._second_views:
+            empty = [place for place, faces in enumerate(found) if not faces]
+            if not empty:
+                break
+            again = self._in_view([images_bgr_u8[place] for place in empty], view)
+            for place, faces in zip(empty, again, strict=True):
+                found[place] = [face for face in faces if face.score >= self._sure_score]
+        return [sorted(faces, key=lambda face: -face.area_px) for faces in found]
+
+    def _in_view(self, images: list[ImageBgrU8], view: View) -> list[list[Detection]]:
+        shown = [shown_in(image, view, self._detection_size_px) for image in images]
+        found = self._detector.detect([picture for picture, _ in shown])
+        return [
+            [_in_frame(face, view_from_frame, view.turn_deg, image) for face in faces]
+            for faces, (_, view_from_frame), image in zip(found, shown, images, strict=True)
+        ]
+
+
+def shown_in(
+    image_bgr_u8: ImageBgrU8, view: View, detection_size_px: int
+) -> tuple[ImageBgrU8, NDArray[np.float64]]:
+    """The picture as the view shows it, and the matrix (2, 3) from the picture to the view."""
+    height_px, width_px = image_bgr_u8.shape[:2]
+    scale = view.enlargement * min(1.0, detection_size_px / max(width_px, height_px))
+    size = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
+    matrix = np.array([[size[0] / width_px, 0.0, 0.0], [0.0, size[1] / height_px, 0.0]])
+    shown = image_bgr_u8
+    if size != (width_px, height_px):
+        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        shown = cv2.resize(image_bgr_u8, size, interpolation=way)
+    if not view.turn_deg:
+        return shown, matrix
+    turn, turned_size = _turn(size, view.turn_deg)
+    turned = cv2.warpAffine(shown, turn, turned_size, flags=cv2.INTER_LINEAR)
+    return turned, np.hstack([turn[:, :2] @ matrix[:, :2], turn[:, 2:]])
+
+
+def _turn(size: tuple[int, int], degrees: int) -> tuple[NDArray[np.float64], tuple[int, int]]:
+    """The matrix that turns a picture of that size counter-clockwise into one that holds it all."""
+    radians = np.radians(degrees)
+    cosine, sine = float(abs(np.cos(radians))), float(abs(np.sin(radians)))
+    width, height = size
+    turned_size = (
+        round(width * cosine + height * sine),
+        round(width * sine + height * cosine),
+    )
+    # Centres of pixels: the middle of a picture of w pixels is (w - 1) / 2.
+    middle = ((width - 1) / 2, (height - 1) / 2)
+    matrix = cv2.getRotationMatrix2D(middle, degrees, 1.0)
+    matrix[:, 2] += ((turned_size[0] - 1) / 2 - middle[0], (turned_size[1] - 1) / 2 - middle[1])
+    return np.asarray(matrix), turned_size
+
+
+def _in_frame(
+    face: Detection, view_from_frame: NDArray[np.float64], turn_deg: int, image: ImageBgrU8
+) -> Detection:
+    """The face as found in the view, in the frame's pixels; a turned box becomes the upright one of
+    the same size around the same middle, cut to the frame."""
+    frame_from_view = invert_affine(view_from_frame)
+    points = face.five_points
+    in_frame = None if points is None else transform_points(points, frame_from_view)
+    left, top, right, bottom = face.box_ltrb
+    middle = transform_points(
+        np.array([[(left + right) / 2, (top + bottom) / 2]]), frame_from_view
+    )[0]
+    scale = float(np.sqrt(abs(np.linalg.det(frame_from_view[:, :2]))))
+    half = np.array([right - left, bottom - top]) * scale / 2
+    if turn_deg % 180 == 90:
+        half = half[::-1]
+    limit = np.array([image.shape[1], image.shape[0]], dtype=np.float64)
+    low, high = np.clip(middle - half, 0, limit), np.clip(middle + half, 0, limit)
+    box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    return replace(face, box_ltrb=box, five_points=in_frame, turned_deg=turn_deg)
