@@ -1,0 +1,110 @@
+"""The file `faceset.pak`: many face files in one, as DeepFaceLab packs them.
+
+Layout, all integers 64-bit little endian: version 1, length of the list, the list (a pickle of one
+dict per face), N + 1 offsets, then the face files one after another. Offsets count from the end of
+the table; DeepFaceLab writes the last one from the start of the file instead, both are read.
+Names and persons come from the list, everything else from the face files themselves (packs of
+DeepFaceLab 1.0 number the face types differently).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from engine.faces.restricted_pickle import decode_pickle
+from engine.protocol.errors import InputError
+
+PACK_NAME = "faceset.pak"
+_VERSION = 1
+_HEADER = struct.Struct("<QQ")
+_OFFSET_BYTES = 8
+_LARGEST_LIST_BYTES = 1 << 30  # some 5 KB a face, 50 KB with an applied mask
+_LONGEST_NAME = 255  # characters; what file systems allow
+
+
+@dataclass(frozen=True)
+class PackedFace:
+    """Where a face file lies in the pack, and what it is called."""
+
+    name: str
+    person_name: str | None
+    offset: int
+    size_bytes: int
+
+
+def read_pack_list(path: Path) -> list[PackedFace]:
+    """The faces in a pack, in its order.
+
+    Raises `InputError` for a file that is no such pack, is damaged, or whose names would lead out
+    of the faceset's folder when unpacked.
+    """
+    try:
+        with path.open("rb") as file:
+            return list(_packed_faces(file, path.stat().st_size))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}", "check it") from error
+    except InputError as error:
+        raise InputError(f"{path}: {error.message}", error.remedy, code=error.code) from error
+
+
+def read_packed_jpeg(path: Path, face: PackedFace) -> bytes:
+    """The bytes of one face file in the pack. Raises `InputError` if they cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(face.offset)
+            return file.read(face.size_bytes)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}", "check it") from error
+
+
+def _packed_faces(file: BinaryIO, file_bytes: int) -> Iterator[PackedFace]:
+    version, list_bytes = _HEADER.unpack(_exactly(file, _HEADER.size, file_bytes))
+    if version != _VERSION:
+        raise _damaged(f"its version is {version}, only version {_VERSION} is known")
+    if list_bytes > _LARGEST_LIST_BYTES:
+        raise _damaged(f"its list claims to take {list_bytes} bytes")
+    rows = decode_pickle(_exactly(file, list_bytes, file_bytes))
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _damaged("its list is not one of faces")
+    table = _exactly(file, _OFFSET_BYTES * (len(rows) + 1), file_bytes)
+    offsets = struct.unpack(f"<{len(rows) + 1}Q", table)
+    data_start = file.tell()
+    for row, start, end in zip(rows, offsets, offsets[1:], strict=False):
+        first, last = data_start + start, min(data_start + end, file_bytes)
+        if not first < last:
+            raise _damaged(f"a face lies at byte {first} to {last} of {file_bytes}")
+        yield PackedFace(_name(row, "filename"), _person(row), first, last - first)
+
+
+def _person(row: dict[str, Any]) -> str | None:
+    return None if row.get("person_name") is None else _name(row, "person_name")
+
+
+def _name(row: dict[str, Any], key: str) -> str:
+    name = row.get(key)
+    if (
+        not isinstance(name, str)
+        or not 0 < len(name) <= _LONGEST_NAME
+        or name in (".", "..")
+        or any(sign in name for sign in "/\\\0")
+    ):
+        raise _damaged(f"a {key} in it is not a plain name")
+    return name
+
+
+def _exactly(file: BinaryIO, size_bytes: int, file_bytes: int) -> bytes:
+    if size_bytes > file_bytes - file.tell():
+        raise _damaged("it is cut short")
+    return file.read(size_bytes)
+
+
+def _damaged(what: str) -> InputError:
+    return InputError(
+        f"the pack cannot be used: {what}",
+        "pack the faceset again, or take the pack away to use loose files",
+        code="broken-pack",
+    )
