@@ -35,6 +35,6 @@ MERGE = StageSpec(
         DEVICE,
         FRESH,
     ),
-    help="Writes one PNG per frame to data_dst/merged and to data_dst/merged_mask. Started again, it"
+    help="Writes one PNG per frame to data_dst/merged and data_dst/merged_mask. Started again, it"
     " renders only frames whose look, model, picture or faces have changed.",
 )

@@ -1,0 +1,108 @@
+"""What this stage has rendered: a line per frame, appended as frames are finished.
+
+`claim` lines name the frames that are about to be rendered, so that a file found after a kill is
+known to be this stage's own. Pictures that no line knows are somebody else's, and are not replaced.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from engine.protocol.files import disk_error, write_atomically
+from engine.protocol.workspace import Workspace, make_folder
+
+LEDGER_NAME = "merge.jsonl"
+MAX_LINE_BYTES = 1 << 26
+
+
+class Rendered(msgspec.Struct, tag_field="is", tag="rendered", frozen=True):
+    """A finished frame: what it was made of (`job_key`) and its files' sizes in bytes."""
+
+    stem: str
+    key: str
+    image_bytes: int
+    mask_bytes: int
+
+
+class Claim(msgspec.Struct, tag_field="is", tag="claim", frozen=True):
+    """Frames that a run began to render."""
+
+    stems: tuple[str, ...]
+
+
+Line = Rendered | Claim
+_decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+
+
+@dataclass
+class Ledger:
+    """The lines read back: frames claimed or rendered, and the last rendering of each."""
+
+    path: Path
+    owned: set[str] = field(default_factory=set)
+    rendered: dict[str, Rendered] = field(default_factory=dict)
+    _descriptor: int = -1
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Self:
+        """The workspace's ledger as it is on disk; empty if there is none. Lines that a kill or a
+        full disk cut off are left out."""
+        ledger = cls(workspace.stage_state / LEDGER_NAME)
+        if ledger.path.is_file():
+            with ledger.path.open("rb") as lines:
+                while line := lines.readline(MAX_LINE_BYTES):
+                    ledger._take(line)
+        return ledger
+
+    def _take(self, text: bytes) -> None:
+        try:
+            line = _decoder.decode(text)
+        except msgspec.DecodeError:
+            return
+        if isinstance(line, Claim):
+            self.owned.update(line.stems)
+        else:
+            self.owned.add(line.stem)
+            self.rendered[line.stem] = line
+
+    def begin(self, stems: Iterable[str], finished: Collection[str]) -> None:
+        """Write the ledger anew: all of `stems` claimed, only `finished` known as rendered."""
+        self.owned = set(stems)
+        self.rendered = {stem: self.rendered[stem] for stem in finished}
+        lines: list[Line] = [Claim(tuple(sorted(self.owned))), *self.rendered.values()]
+        make_folder(self.path.parent)
+        write_atomically(self.path, b"".join(map(_line, lines)))
+
+    def __enter__(self) -> Self:
+        try:
+            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        except OSError as error:
+            raise disk_error(error, self.path) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+    def add(self, rendered: Rendered) -> None:
+        """Append one finished frame. It survives a kill of this process at once."""
+        self.rendered[rendered.stem] = rendered
+        try:
+            os.write(self._descriptor, _line(rendered))
+        except OSError as error:
+            raise disk_error(error, self.path) from error
+
+
+def _line(line: Line) -> bytes:
+    return msgspec.json.encode(line) + b"\n"

@@ -1,0 +1,149 @@
+"""Which frames there are, with which faces; which of them must be rendered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.faces.alignment import checked_landmarks, face_from_frame
+from engine.faces.face_type import FaceType
+from engine.faces.faceset import FaceEntry, open_faceset
+from engine.merge.compose import RAW_PREDICT
+from engine.merge.look import Look
+from engine.protocol.errors import InputError
+from engine.protocol.stage import StageContext
+from engine.protocol.workspace import Side, list_images
+
+# Goes up when the same settings give other pictures; then frames are rendered again.
+RENDERING_VERSION = 1
+NAMED_AT_MOST = 5
+
+
+@dataclass(frozen=True)
+class FrameJob:
+    """One frame and the landmarks, (68, 2) in its pixels, of the faces in it."""
+
+    path: Path
+    landmarks: tuple[NDArray[np.float64], ...]
+
+    @property
+    def stem(self) -> str:
+        return self.path.stem
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """Which weights predict, and how."""
+
+    name: str
+    model_class: str
+    iteration: int
+    resolution: int
+    face_type: FaceType
+
+
+def collect_jobs(context: StageContext) -> list[FrameJob]:
+    """All dst frames by name with their faces. Raises `InputError` when two frames would write the
+    same file or when no frame has a face."""
+    side = context.workspace.dst
+    frames = _frames_by_stem(side)
+    faces = _faces_by_stem(context, side)
+    _warn_of_faces_without_frame(context, faces.keys() - frames.keys())
+    if not frames.keys() & faces.keys():
+        raise InputError(
+            f"none of the {len(frames)} frames in {side.frames} has a face in {side.aligned}:"
+            " there is nothing to merge",
+            "run faces-extract --side dst first",
+            code="no-faces",
+        )
+    return [FrameJob(path, tuple(faces.get(stem, ()))) for stem, path in frames.items()]
+
+
+def job_key(job: FrameJob, look: Look, model: ModelIdentity) -> str:
+    """Everything that a rendered frame depends on, as one short text."""
+    try:
+        state = job.path.stat()
+    except OSError as error:
+        raise InputError(
+            f"cannot read {job.path}: {error.strerror or error}", "start merge again"
+        ) from error
+    facts: list[object] = [RENDERING_VERSION, job.path.name, state.st_size, state.st_mtime_ns]
+    if job.landmarks:
+        facts += [look.key(), model.name, model.model_class, model.iteration]
+        facts += [points.tolist() for points in job.landmarks]
+    if job.landmarks or look.mode == RAW_PREDICT:
+        facts += [model.resolution, model.face_type.dfl_name]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+
+def _frames_by_stem(side: Side) -> dict[str, Path]:
+    frames: dict[str, Path] = {}
+    for path in list_images(side.frames):
+        if path.stem in frames:
+            raise InputError(
+                f"{frames[path.stem].name} and {path.name} in {side.frames} would both be written"
+                f" to merged/{path.stem}.png",
+                "move one of the two sets of frames away",
+                code="same-stem",
+            )
+        frames[path.stem] = path
+    return frames
+
+
+def _faces_by_stem(
+    context: StageContext, side: Side
+) -> Mapping[str, Sequence[NDArray[np.float64]]]:
+    """The landmarks of all usable faces by the stem of the frame they were found in."""
+    faceset = open_faceset(side.aligned)
+    unusable = [f"{name} ({reason})" for name, reason in faceset.skipped]
+    found: dict[str, list[NDArray[np.float64]]] = defaultdict(list)
+    for entry in faceset:
+        try:
+            found[_source_stem(entry)].append(_usable_landmarks(entry))
+        except InputError as error:
+            unusable.append(f"{entry.name} ({error.message})")
+    if unusable:
+        context.warn(
+            f"{len(unusable)} files in {side.aligned} are no usable faces: {listed(unusable)}",
+            "their frames are merged without them; extract these faces again",
+        )
+    return found
+
+
+def _source_stem(entry: FaceEntry) -> str:
+    name = entry.data.source_filename
+    if not name:
+        raise InputError("it does not say which frame it is from", "extract this face again")
+    return Path(name).stem
+
+
+def _usable_landmarks(entry: FaceEntry) -> NDArray[np.float64]:
+    """The landmarks in the frame. Raises `InputError` if no crop can be placed by them."""
+    if entry.data.source_landmarks is None:
+        raise InputError("it has no landmarks in its frame", "extract this face again")
+    landmarks = checked_landmarks(entry.data.source_landmarks)
+    face_from_frame(landmarks, 256, FaceType.FULL)
+    return landmarks
+
+
+def _warn_of_faces_without_frame(context: StageContext, stems: Iterable[str]) -> None:
+    missing = sorted(stems)
+    if missing:
+        context.warn(
+            f"faces of {len(missing)} frames that are not in {context.workspace.dst.frames} are"
+            f" left out: {listed(missing)}",
+            "extract frames and faces of the same video",
+        )
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
+    return ", ".join(names[:NAMED_AT_MOST]) + more

@@ -1,0 +1,158 @@
+"""Rendering many frames: threads read, compose and write, the calling thread predicts in batches.
+
+Threads and not processes: OpenCV, NumPy and the PNG coder let go of the interpreter's lock, and
+frames need not be copied between processes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from engine.media.images import ImageU8, read_image_bgr_u8, write_image
+from engine.merge.compose import (
+    FaceCrop,
+    PredictedFace,
+    compose_frame,
+    crop_faces,
+    predict_faces,
+)
+from engine.merge.look import Look
+from engine.models.predictor import FacePredictor
+from engine.protocol.errors import InputError
+from engine.stages.merge.outputs import Outputs
+from engine.stages.merge.plan import FrameJob
+
+# Faces that go through the model at once: more gain little on a GPU, and hold up the other threads.
+BATCH_FACES = 8
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A frame that is on disk: the sizes of its files in bytes."""
+
+    job: FrameJob
+    image_bytes: int
+    mask_bytes: int
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A frame that could not be read, and why."""
+
+    job: FrameJob
+    error: InputError
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    job: FrameJob
+    frame_bgr_u8: ImageU8
+    crops: Sequence[FaceCrop]
+
+
+@dataclass
+class Renderer:
+    """Renders frames with one model and one look into one place. Bounded memory: at most about
+    four frames per thread and one batch are held."""
+
+    predictor: FacePredictor
+    look: Look
+    outputs: Outputs
+    threads: int
+    _loading: deque[Future[_Loaded | Unreadable]] = field(default_factory=deque)
+    _writing: set[Future[Rendering]] = field(default_factory=set)
+
+    def render(self, jobs: Sequence[FrameJob]) -> Generator[Rendering | Unreadable]:
+        """Render all; yields each frame when it is done with, in any order.
+
+        Closing the generator lets frames that have begun finish, and yields no more. Raises
+        `InputError` when a file cannot be written.
+        """
+        with ThreadPoolExecutor(self.threads) as pool:
+            try:
+                yield from self._render(pool, iter(jobs))
+            finally:
+                for loading in self._loading:
+                    loading.cancel()
+                for writing in self._writing:
+                    writing.cancel()
+
+    def _render(
+        self, pool: ThreadPoolExecutor, jobs: Iterator[FrameJob]
+    ) -> Iterator[Rendering | Unreadable]:
+        self._load_ahead(pool, jobs)
+        while self._loading:
+            batch, unreadable = self._next_batch(pool, jobs)
+            yield from unreadable
+            yield from self._written(at_most=2 * self.threads)
+            self._finish(pool, batch)
+        yield from self._written(at_most=0)
+
+    def _load_ahead(self, pool: ThreadPoolExecutor, jobs: Iterator[FrameJob]) -> None:
+        while len(self._loading) < 2 * self.threads:
+            job = next(jobs, None)
+            if job is None:
+                return
+            self._loading.append(pool.submit(self._load, job))
+
+    def _next_batch(
+        self, pool: ThreadPoolExecutor, jobs: Iterator[FrameJob]
+    ) -> tuple[list[_Loaded], list[Unreadable]]:
+        """The next frames, up to about `BATCH_FACES` faces. Does not wait for a full batch: what is
+        read by now goes on, so that no thread runs dry."""
+        batch: list[_Loaded] = []
+        unreadable: list[Unreadable] = []
+        faces = 0
+        while self._loading and faces < BATCH_FACES and len(batch) < BATCH_FACES:
+            if (batch or unreadable) and not self._loading[0].done():
+                break
+            loaded = self._loading.popleft().result()
+            self._load_ahead(pool, jobs)
+            if isinstance(loaded, Unreadable):
+                unreadable.append(loaded)
+            else:
+                batch.append(loaded)
+                faces += len(loaded.crops)
+        return batch, unreadable
+
+    def _load(self, job: FrameJob) -> _Loaded | Unreadable:
+        try:
+            frame_bgr_u8 = read_image_bgr_u8(job.path)
+        except InputError as error:
+            return Unreadable(job, error)
+        return _Loaded(job, frame_bgr_u8, crop_faces(frame_bgr_u8, job.landmarks, self.predictor))
+
+    def _finish(self, pool: ThreadPoolExecutor, batch: Sequence[_Loaded]) -> None:
+        """Predict all faces of the batch; composing and writing go to the threads."""
+        crops = [crop for loaded in batch for crop in loaded.crops]
+        predictions = iter(predict_faces(crops, self.look, self.predictor))
+        for loaded in batch:
+            own = [next(predictions) for _ in loaded.crops]
+            self._writing.add(pool.submit(self._compose_and_write, loaded, own))
+
+    def _compose_and_write(
+        self, loaded: _Loaded, predictions: Sequence[PredictedFace]
+    ) -> Rendering:
+        composed = compose_frame(
+            loaded.frame_bgr_u8, loaded.crops, predictions, self.look, self.predictor.resolution
+        )
+        image_path, mask_path = self.outputs.paths(loaded.job.stem)
+        return Rendering(
+            loaded.job,
+            image_bytes=write_image(image_path, composed.image_bgr_u8),
+            mask_bytes=write_image(mask_path, composed.mask_u8),
+        )
+
+    def _written(self, at_most: int) -> Iterator[Rendering]:
+        """Frames that are written by now; waits until no more than `at_most` are under way."""
+        while True:
+            done = {future for future in self._writing if future.done()}
+            self._writing -= done
+            for future in done:
+                yield future.result()
+            if len(self._writing) <= at_most:
+                return
+            wait(self._writing, return_when=FIRST_COMPLETED)

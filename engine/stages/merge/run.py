@@ -1,0 +1,144 @@
+"""The stage `merge`: dst frames with the model's faces in them, and their masks."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from engine.merge.look import Look
+from engine.models.predictor import FacePredictor
+from engine.protocol.errors import InputError
+from engine.protocol.stage import StageContext
+from engine.stages.merge.ledger import Ledger, Rendered
+from engine.stages.merge.outputs import Outputs, clear_the_way, finished_frames
+from engine.stages.merge.plan import FrameJob, ModelIdentity, collect_jobs, job_key, listed
+from engine.stages.merge.render import Renderer, Rendering, Unreadable
+
+MOST_THREADS = 32
+
+
+@dataclass
+class _Tally:
+    """What became of the frames so far. `kept` were rendered by an earlier run."""
+
+    frames: int
+    kept: int
+    rendered: int = 0
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        return self.kept + self.rendered + len(self.unreadable)
+
+
+def run(context: StageContext) -> None:
+    """Merge all dst frames with the trained model that the options name."""
+    from engine.models.predictor import load_predictor
+
+    options = context.options
+    jobs = collect_jobs(context)
+    predictor = load_predictor(
+        context.workspace, options["model"], options["model_class"], options["device"]
+    )
+    merge_frames(context, jobs, predictor)
+
+
+def merge_frames(context: StageContext, jobs: Sequence[FrameJob], predictor: FacePredictor) -> None:
+    """Render the jobs that are not rendered yet as they would be now.
+
+    Raises `ConfirmationNeeded` before anything is changed where pictures of others are in the way,
+    `InputError` when frames could not be read (after all others are rendered) or the disk is full,
+    `Stopped` with all finished frames kept.
+    """
+    look = Look.from_options(context.options)
+    outputs, ledger = Outputs.of(context.workspace.dst), Ledger.of(context.workspace)
+    model = _identity(context, predictor)
+    keys = {job.stem: job_key(job, look, model) for job in jobs}
+    finished = set() if context.options["fresh"] else finished_frames(ledger, outputs, keys)
+    clear_the_way(context, ledger, outputs, keys.keys())
+    ledger.begin(keys, finished)
+    tally = _Tally(len(jobs), kept=len(finished))
+    left = [job for job in jobs if job.stem not in finished]
+    renderer = Renderer(predictor, look, outputs, _threads(context))
+    started = time.monotonic()
+    with ledger:
+        _render(context, renderer, left, ledger, keys, tally)
+    _report(context, jobs, outputs, tally, time.monotonic() - started)
+    _require_whole(tally)
+
+
+def _identity(context: StageContext, predictor: FacePredictor) -> ModelIdentity:
+    return ModelIdentity(
+        context.options["model"],
+        context.options["model_class"],
+        predictor.iteration,
+        predictor.resolution,
+        predictor.face_type,
+    )
+
+
+def _threads(context: StageContext) -> int:
+    wanted: str = context.options["workers"]
+    return int(wanted) if wanted != "auto" else min(len(os.sched_getaffinity(0)), MOST_THREADS)
+
+
+def _render(
+    context: StageContext,
+    renderer: Renderer,
+    jobs: Sequence[FrameJob],
+    ledger: Ledger,
+    keys: dict[str, str],
+    tally: _Tally,
+) -> None:
+    context.progress(tally.done, tally.frames, skipped=tally.kept)
+    with closing(renderer.render(jobs)) as renderings:
+        for outcome in renderings:
+            if isinstance(outcome, Unreadable):
+                tally.unreadable.append(outcome)
+            else:
+                _record(outcome, ledger, keys, tally)
+            context.progress(tally.done, tally.frames, skipped=tally.kept)
+            context.check_stop()
+
+
+def _record(outcome: Rendering, ledger: Ledger, keys: dict[str, str], tally: _Tally) -> None:
+    stem = outcome.job.stem
+    ledger.add(Rendered(stem, keys[stem], outcome.image_bytes, outcome.mask_bytes))
+    tally.rendered += 1
+
+
+def _report(
+    context: StageContext,
+    jobs: Sequence[FrameJob],
+    outputs: Outputs,
+    tally: _Tally,
+    seconds: float,
+) -> None:
+    if not tally.rendered and not tally.unreadable:
+        context.note(f"all {tally.frames} frames are merged already: nothing to do")
+    context.result(
+        frames=tally.frames,
+        rendered=tally.rendered,
+        kept=tally.kept,
+        unreadable=len(tally.unreadable),
+        faces=sum(len(job.landmarks) for job in jobs),
+        frames_without_faces=sum(not job.landmarks for job in jobs),
+        frames_with_several_faces=sum(len(job.landmarks) > 1 for job in jobs),
+        frames_per_second=round(tally.rendered / seconds, 2) if tally.rendered else None,
+        folder=str(outputs.merged),
+    )
+
+
+def _require_whole(tally: _Tally) -> None:
+    """Raises `InputError` naming the frames that could not be merged."""
+    if not tally.unreadable:
+        return
+    reasons = [outcome.error.message for outcome in tally.unreadable]
+    raise InputError(
+        f"{len(reasons)} of {tally.frames} frames are not merged: {listed(reasons)}",
+        "replace or remove these frames and start merge again: it renders only what is missing",
+        code="bad-picture",
+    )
