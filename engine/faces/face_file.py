@@ -31,7 +31,7 @@ from engine.protocol.files import write_atomically
 
 __all__ = ["FaceData"]  # shown here as well: who opens face files needs it
 
-LARGEST_FILE_BYTES = 1 << 28  # a face of 2048 px takes 2 MB
+LARGEST_FILE_BYTES = 1 << 26  # a face of 2048 px takes 6 MB at most
 _FIRST_READ_BYTES = 1 << 14  # holds the head of an ordinary face file
 _LARGEST_HEAD_BYTES = 1 << 24  # the longest ICC profile; heads of face files take some 4 KB
 _EOI = b"\xff\xd9"
@@ -57,11 +57,13 @@ def read_face_data(source: Path | bytes) -> FaceData | None:
 
 def read_face_data_from(file: BinaryIO, size_bytes: int, offset: int = 0) -> FaceData | None:
     """As `read_face_data`, for the face file of `size_bytes` at `offset` of an open file."""
+    if size_bytes > LARGEST_FILE_BYTES:
+        raise _too_large(size_bytes)
     head_bytes, head = _read_head_of(file, size_bytes, offset)
     file.seek(offset + size_bytes - len(_EOI))
     if file.read(len(_EOI)) != _EOI:
         # Cut short, or followed by something else: only the whole file tells.
-        read_segments(_read(file, min(size_bytes, LARGEST_FILE_BYTES), offset))
+        read_segments(_read(file, size_bytes, offset))
     return _data_in(head_bytes, head)
 
 
@@ -104,7 +106,7 @@ def read_jpeg(path: Path) -> bytes:
     except OSError as error:
         raise _unreadable(path, error) from error
     if len(jpeg_bytes) > LARGEST_FILE_BYTES:
-        raise InputError(f"{path} is larger than any face file", "remove it from the faceset")
+        raise _too_large(len(jpeg_bytes))
     return jpeg_bytes
 
 
@@ -163,6 +165,12 @@ def _data_in(data: bytes, head: JpegHead) -> FaceData | None:
             code="broken-data",
         )
     return data_from_dict(fields) if fields else None
+
+
+def _too_large(size_bytes: int) -> InputError:
+    return InputError(
+        f"{size_bytes} bytes are more than any face file has", "take the file out of the faceset"
+    )
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:

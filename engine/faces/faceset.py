@@ -3,42 +3,59 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, overload
+from typing import overload
 
 from engine.faces.face_data import FaceData
-from engine.faces.face_file import read_face_data, read_face_data_from, read_jpeg
-from engine.faces.faceset_pack import PACK_NAME, PackedFace, read_pack_list, read_packed_jpeg
+from engine.faces.face_file import read_face_data, read_jpeg
+from engine.faces.faceset_pack import PACK_NAME, PackedFace, read_pack_list
 from engine.protocol.errors import InputError
 
 _JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
 _OTHER_PICTURES = frozenset({".png", ".tif", ".tiff", ".bmp", ".webp"})
 _READERS = 8  # threads wait for the disk; decoding metadata itself runs one at a time
 
-_Item = TypeVar("_Item")
 Skipped = tuple[str, str]  # file name, reason
+
+
+@dataclass(frozen=True)
+class LooseFace:
+    """A face file of its own."""
+
+    path: Path
+
+    def read_jpeg(self) -> bytes:
+        """The face file's bytes. Raises `InputError` if they cannot be read."""
+        return read_jpeg(self.path)
+
+    def read_data(self) -> FaceData | None:
+        """The face's metadata; see `engine.faces.face_file.read_face_data`."""
+        return read_face_data(self.path)
 
 
 @dataclass(frozen=True, eq=False)
 class FaceEntry:
-    """One face of a faceset. `path` is the loose file, None for a packed face."""
+    """One face of a faceset. `person_name` only in packs of several persons."""
 
     name: str
     person_name: str | None
-    path: Path | None
     data: FaceData
-    pack_path: Path | None = None
-    packed: PackedFace | None = None
+    file: LooseFace | PackedFace
+
+    @property
+    def path(self) -> Path | None:
+        """The loose file; None for a packed face."""
+        return self.file.path if isinstance(self.file, LooseFace) else None
 
     def read_jpeg(self) -> bytes:
         """The face file's bytes. Raises `InputError` if they cannot be read."""
-        if self.pack_path is not None and self.packed is not None:
-            return read_packed_jpeg(self.pack_path, self.packed)
-        assert self.path is not None
-        return read_jpeg(self.path)
+        return self.file.read_jpeg()
+
+
+_Named = tuple[str, str | None, LooseFace | PackedFace]  # name, person, file
 
 
 class Faceset(Sequence[FaceEntry]):
@@ -76,46 +93,34 @@ def open_faceset(folder: Path) -> Faceset:
     """
     pack_path = folder / PACK_NAME
     if pack_path.is_file():
-        return _open_pack(folder, pack_path)
-    return _open_loose(folder)
+        packed: list[_Named] = [
+            (face.name, face.person_name, face) for face in read_pack_list(pack_path)
+        ]
+        return _read_faceset(folder, packed)
+    loose: list[_Named] = [
+        (name, None, LooseFace(folder / name)) for name in _picture_names(folder)
+    ]
+    return _read_faceset(folder, loose)
 
 
-def _open_pack(folder: Path, pack_path: Path) -> Faceset:
-    def read(face: PackedFace) -> FaceEntry | Skipped:
-        def data() -> FaceData | None:
-            with pack_path.open("rb") as file:
-                return read_face_data_from(file, face.size_bytes, face.offset)
-
-        def entry(data: FaceData) -> FaceEntry:
-            return FaceEntry(face.name, face.person_name, None, data, pack_path, face)
-
-        return _entry_or_reason(face.name, data, entry)
-
-    return _faceset(folder, _read_all(read, read_pack_list(pack_path)))
+def _read_faceset(folder: Path, files: list[_Named]) -> Faceset:
+    with ThreadPoolExecutor(_READERS) as readers:
+        results = list(readers.map(_read_entry, files))
+    entries = [result for result in results if isinstance(result, FaceEntry)]
+    return Faceset(folder, entries, [result for result in results if isinstance(result, tuple)])
 
 
-def _open_loose(folder: Path) -> Faceset:
-    def read(name: str) -> FaceEntry | Skipped:
-        path = folder / name
-        if path.suffix.lower() not in _JPEG_SUFFIXES:
-            return name, "faces are JPEG files"
-        return _entry_or_reason(
-            name, lambda: read_face_data(path), lambda data: FaceEntry(name, None, path, data)
-        )
-
-    return _faceset(folder, _read_all(read, _picture_names(folder)))
-
-
-def _entry_or_reason(
-    name: str, read: Callable[[], FaceData | None], entry: Callable[[FaceData], FaceEntry]
-) -> FaceEntry | Skipped:
+def _read_entry(named: _Named) -> FaceEntry | Skipped:
+    name, person_name, file = named
+    if isinstance(file, LooseFace) and file.path.suffix.lower() not in _JPEG_SUFFIXES:
+        return name, "faces are JPEG files"
     try:
-        data = read()
+        data = file.read_data()
     except InputError as error:
         return name, error.message
     if data is None:
         return name, "it has no face metadata"
-    return entry(data)
+    return FaceEntry(name, person_name, data, file)
 
 
 def _picture_names(folder: Path) -> list[str]:
@@ -130,15 +135,3 @@ def _picture_names(folder: Path) -> list[str]:
     return sorted(
         name for name in files if not name.startswith(".") and Path(name).suffix.lower() in suffixes
     )
-
-
-def _read_all(
-    read: Callable[[_Item], FaceEntry | Skipped], items: list[_Item]
-) -> list[FaceEntry | Skipped]:
-    with ThreadPoolExecutor(_READERS) as readers:
-        return list(readers.map(read, items))
-
-
-def _faceset(folder: Path, results: list[FaceEntry | Skipped]) -> Faceset:
-    entries = [result for result in results if isinstance(result, FaceEntry)]
-    return Faceset(folder, entries, [result for result in results if isinstance(result, tuple)])

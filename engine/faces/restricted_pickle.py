@@ -3,8 +3,9 @@
 DeepFaceLab keeps metadata as Python pickles, and a pickle is a program. This module is a small
 interpreter of its own for the opcodes that plain data needs: it never imports a name, never calls
 what a pickle names and never makes an object of a class that a pickle names. Everything else is
-refused with `InputError`. Memory stays proportional to the input: lengths are checked against the
-bytes that are there, and values used again through the memo count each time.
+refused with `InputError`. Memory stays proportional to the input (some 15 times at worst): lengths
+are checked against the bytes that are there, objects and memo entries are counted, and values used
+again through the memo count each time.
 
 `engine.faces.dfl_pickle` is the way back.
 """
@@ -36,6 +37,8 @@ _LONGEST_NUMBER = 32  # characters of a number written as text
 _LONGEST_INTEGER = 8  # bytes
 _EXPANSION = 32  # memo references may make the value this many times larger than the pickle ...
 _EXPANSION_FLOOR = 1 << 16  # ... or this many bytes if that is more
+_BYTES_PER_OBJECT = 16  # a pickle has no more containers than one in 16 bytes (points: in 22) ...
+_OBJECTS_FLOOR = 4096  # ... or this many
 
 _CONTAINERS = frozenset({list, dict, tuple})
 _PLAIN = _CONTAINERS | {int, float, bool, str, bytes, type(None), np.ndarray}
@@ -70,6 +73,7 @@ class _Machine:
         self.outer_stacks: list[list[Any]] = []  # one for each open mark
         self.memo: dict[int, Any] = {}
         self.expansion_left = max(_EXPANSION * len(data), _EXPANSION_FLOOR)
+        self.objects_left = self.memo_room = len(data) // _BYTES_PER_OBJECT + _OBJECTS_FLOOR
         self.needs_tree_check = False
 
     def run(self) -> PlainValue:
@@ -111,6 +115,12 @@ class _Machine:
     def push(self, value: Any) -> None:
         self.stack.append(value)
 
+    def push_object(self, value: Any) -> None:
+        self.objects_left -= 1
+        if self.objects_left < 0:
+            raise unsafe("more objects than face data needs")
+        self.stack.append(value)
+
     def mark(self) -> None:
         if len(self.outer_stacks) >= _DEEPEST:
             raise unsafe("data that is nested too deep")
@@ -137,12 +147,12 @@ class _Machine:
 
     def push_tuple(self, items: list[Any]) -> None:
         if not _PLAIN.issuperset(map(type, items)):
-            self.stack.append(Arguments(items))
+            self.push_object(Arguments(items))
             return
         if not _CONTAINERS.isdisjoint(map(type, items)):
             # Tuples are built from the inside, so their depth does not show in open marks.
             self.needs_tree_check |= any(map(_holds_containers, items))
-        self.stack.append(tuple(items))
+        self.push_object(tuple(items))
 
     def append(self) -> None:
         item = self.stack.pop()
@@ -172,6 +182,8 @@ class _Machine:
 
     def put(self, key: int) -> None:
         top = self.memo[key] = self.stack[-1]
+        if len(self.memo) > self.memo_room:
+            raise unsafe("more memo entries than face data needs")
         if type(top) is UnbuiltArray:
             top.memo_keys.append(key)
 
@@ -200,7 +212,7 @@ class _Machine:
         value = reduced(symbol, arguments, self.dtypes)
         if isinstance(value, bytes | np.ndarray):
             self.spend(len(value) if isinstance(value, bytes) else value.nbytes)
-        self.stack.append(value)
+        self.push_object(value)
 
     def build(self) -> None:
         target, state = self.pop_items(2)
@@ -208,7 +220,7 @@ class _Machine:
         if isinstance(target, UnbuiltArray):
             self.spend(value.nbytes)
             self.memo.update(dict.fromkeys(target.memo_keys, value))
-        self.stack.append(value)
+        self.push_object(value)
 
 
 _U1, _U2, _I4, _U4, _U8 = (struct.Struct(layout) for layout in ("<B", "<H", "<i", "<I", "<Q"))
@@ -254,7 +266,7 @@ def _read_name(machine: _Machine) -> None:
 
 def _read_dict(machine: _Machine) -> None:
     items = machine.pop_to_mark()
-    machine.push({})
+    machine.push_object({})
     machine.set_items(items)
 
 
@@ -268,12 +280,12 @@ def _read_list_start(machine: _Machine) -> None:
             machine.push([x, y])
             machine.put(len(machine.memo))
             return
-    machine.push([])
+    machine.push_object([])
 
 
 def _read_list(machine: _Machine) -> None:
     items = machine.pop_to_mark()
-    machine.push([])
+    machine.push_object([])
     machine.extend_list(items)
 
 
@@ -307,7 +319,7 @@ _OPCODES: dict[int, Callable[[_Machine], object]] = {
     ord("a"): _Machine.append,
     ord("e"): lambda m: m.extend_list(m.pop_to_mark()),
     ord("l"): _read_list,
-    ord("}"): lambda m: m.push({}),
+    ord("}"): lambda m: m.push_object({}),
     ord("s"): _Machine.set_item,
     ord("u"): lambda m: m.set_items(m.pop_to_mark()),
     ord("d"): _read_dict,
