@@ -36,8 +36,8 @@ def card(height: int = 342, width: int = 360, turn: int = 0) -> NDArray[np.uint8
 
 class Dialog(ModalScreen[None]):
     DEFAULT_CSS = """
-    Dialog { align: center middle; }
-    Dialog Static { width: 24; height: 5; border: solid white; }
+    Dialog { align: left top; background: black 60%; }
+    Dialog Static { width: 24; height: 5; border: solid white; offset: 30 6; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Close")]
 
@@ -47,8 +47,9 @@ class Dialog(ModalScreen[None]):
 
 class CardApp(PixelApp[None]):
     CSS = """
-    Screen { background: #000000; layers: below above; }
+    .-card { background: #000000; layers: below above; }
     PixelView { width: 40; height: 18; background: #000000; offset: 4 2; }
+    Toast { background: #303030; }
     #cover { layer: above; width: 20; height: 3; offset: 30 8; display: none; }
     Footer { dock: bottom; }
     """
@@ -70,6 +71,7 @@ class CardApp(PixelApp[None]):
         yield Footer()
 
     def on_mount(self) -> None:
+        self.screen.add_class("-card")
         self.view.set_frame(card())
 
     @property

@@ -111,19 +111,27 @@ class Encoder:
 def pixel_canvas(rgb_u8: U8, target: Target, detail: float) -> U8:
     """The box of `target` in pixels, (rows * cell height, columns * cell width, 3).
 
-    The picture stays out of the rows below the last whole sixel band, which cannot be painted.
+    The picture stays out of the rows at the bottom that sixel cannot paint.
     """
     graphics = target.graphics
     width = target.columns * graphics.cell_width_px
     height = target.rows * graphics.cell_height_px
-    usable = _whole_bands_px(height) if graphics.protocol is Protocol.SIXEL else height
     canvas = np.empty((height, width, 3), np.uint8)
     canvas[:] = target.background_rgb
-    if usable:
+    usable = _usable_height_px(target, height)
+    if usable > 0:
         canvas[:usable], _ = compose(
             rgb_u8, (width, usable), target.fit, target.background_rgb, detail=detail
         )
     return canvas
+
+
+def _usable_height_px(target: Target, height_px: int) -> int:
+    if not has_unpainted_rest(target):
+        return height_px
+    # tmux 3.5a paints the last band of a picture that ends within a cell in colour 0.
+    lost = sixel.BAND_PX if target.graphics.inside_tmux else 0
+    return _whole_bands_px(height_px) - lost
 
 
 def has_unpainted_rest(target: Target) -> bool:

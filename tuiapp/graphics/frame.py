@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import gcd
 from typing import TYPE_CHECKING, TypeAlias
 
 from tuiapp.graphics.quality import Quality
@@ -105,3 +106,12 @@ def free_spans(rows: int, occupied: Sequence[tuple[int, int]]) -> tuple[tuple[in
             free[row] = False
     edges = [row for row in range(rows + 1) if ([*free, False])[row] != ([False, *free])[row]]
     return tuple(zip(edges[0::2], edges[1::2], strict=True))
+
+
+def band_aligned(
+    spans: tuple[tuple[int, int], ...], cell_height_px: int
+) -> tuple[tuple[int, int], ...]:
+    """Spans shortened to whole sixel bands of six pixels, so that no row is painted in part."""
+    step = 6 // gcd(cell_height_px, 6)
+    shortened = [(first, last - (last - first) % step) for first, last in spans]
+    return tuple((first, last) for first, last in shortened if last > first)

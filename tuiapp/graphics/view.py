@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from engine.protocol.errors import FacewrightError, UsageError
 from tuiapp.graphics import textual_hooks
-from tuiapp.graphics.frame import Fit, Source, Target, free_spans
+from tuiapp.graphics.frame import Fit, Source, Target, band_aligned, free_spans
 from tuiapp.graphics.overlay import Overlay
 from tuiapp.graphics.quality import BEST, Quality, QualityLadder, target_ms
 from tuiapp.graphics.terminal import Protocol
@@ -187,13 +187,16 @@ class PixelView(Widget):
             (cover.y - region.y, cover.bottom - region.y)
             for cover in textual_hooks.covering_regions(self)
         ]
+        spans = free_spans(region.height, covered)
+        if covered and graphics.protocol is Protocol.SIXEL:
+            spans = band_aligned(spans, graphics.cell_height_px)
         return Target(
             graphics=graphics,
             columns=region.width,
             rows=region.height,
             fit=self._fit,
             background_rgb=self.background_colors[1].rgb,
-            row_spans=free_spans(region.height, covered),
+            row_spans=spans,
         )
 
     def _can_have_pixels(self) -> bool:
