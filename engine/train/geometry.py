@@ -99,7 +99,7 @@ class SampleGeometry:
     mirrored: bool
 
     def image(self, image: Image, *, warped: bool) -> Image:
-        """A picture (side, side, 3), 0..1, (warped and) moved: cubic, border replicated, clipped."""
+        """A picture (side, side, 3), 0..1, (warped and) moved: cubic, borders replicated."""
         moved = self._apply(image, warped, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
         return np.clip(moved, 0, 1)
 
