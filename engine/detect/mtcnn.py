@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.detect.boxes import Boxes, clipped, squared, without_doubles
 from engine.detect.detection import Detection, ImageBgrU8
 from engine.detect.mtcnn_nets import output_net, proposal_net, refine_net
+from engine.protocol.errors import InputError
 
 # Thresholds, overlap limits and the pyramid's step are those of the package and the paper.
 CELL_PX = 12
@@ -217,3 +218,23 @@ def _detection(
 ) -> Detection:
     left, top, right, bottom = (float(side) for side in box)
     return Detection((left, top, right, bottom), float(score), points_xy)
+
+
+def choose_device(device: str) -> None:
+    """Let TensorFlow see only the devices of the option `device`: auto, cpu, or GPU numbers.
+
+    Raises `InputError` for a GPU that is not there, and when TensorFlow has begun to use others.
+    """
+    if device == "auto":
+        return
+    gpus = tf.config.list_physical_devices("GPU")
+    wanted = [] if device == "cpu" else [int(number) for number in device.split(",")]
+    if any(number >= len(gpus) for number in wanted):
+        raise InputError(
+            f"--device {device}: TensorFlow sees {len(gpus)} GPUs",
+            "choose auto, cpu, or a number that is there (see `facewright doctor`)",
+        )
+    try:
+        tf.config.set_visible_devices([gpus[number] for number in wanted], "GPU")
+    except RuntimeError as error:
+        raise InputError(f"--device {device} comes too late: {error}", "use auto") from error

@@ -6,7 +6,7 @@ doubled and turned where nothing was found, and gives all finds in the frame's p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -42,7 +42,7 @@ class FaceSearch:
     detection_size_px: the frame's longer side as the detector sees it; smaller frames stay as they
     are. second_views: tried in order where nothing was found, until one finds something.
     sure_score: a face found in a second view counts from this score on, since every further view is
-    one more chance for a false one.
+    one more chance for a false one. between_views: called before each view; it may raise to stop.
     """
 
     def __init__(
@@ -52,11 +52,13 @@ class FaceSearch:
         detection_size_px: int,
         second_views: Sequence[View],
         sure_score: float,
+        between_views: Callable[[], None] = lambda: None,
     ) -> None:
         self._detector = detector
         self._detection_size_px = detection_size_px
         self._second_views = tuple(second_views)
         self._sure_score = sure_score
+        self._between_views = between_views
 
     def detect(self, images_bgr_u8: list[ImageBgrU8]) -> list[list[Detection]]:
         """The faces of each picture in its own pixels, largest first."""
@@ -71,6 +73,7 @@ class FaceSearch:
         return [sorted(faces, key=lambda face: -face.area_px) for faces in found]
 
     def _in_view(self, images: list[ImageBgrU8], view: View) -> list[list[Detection]]:
+        self._between_views()
         shown = [shown_in(image, view, self._detection_size_px) for image in images]
         found = self._detector.detect([picture for picture, _ in shown])
         return [

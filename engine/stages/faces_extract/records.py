@@ -1,0 +1,174 @@
+"""What the stage remembers between runs: what was found in each frame, and which frames are done.
+
+Two files of JSON lines in the workspace's stage state. The first line tells what the others were
+made with; every further line is one frame. A line is written in one piece after the frame's work,
+so after a kill a frame is either in the file or not: a torn last line is cut off.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from engine.protocol.files import disk_error, write_atomically
+from engine.protocol.workspace import Workspace, make_folder
+
+VERSION = 1
+MAX_FILE_BYTES = 1 << 30  # a frame takes about 500 bytes
+
+
+class FindSettings(msgspec.Struct, frozen=True):
+    """All that decides which faces are found in a frame."""
+
+    detector: str
+    rotations: str
+    detection_size_px: int
+    min_face_size_px: int
+    min_score: float
+    hog_upsample: int
+
+
+class CutSettings(msgspec.Struct, frozen=True):
+    """All that decides what is written for a frame."""
+
+    find: FindSettings
+    face_type: str
+    max_faces: int
+    image_size_px: int
+    jpeg_quality: int
+    with_debug: bool
+    interpolation: str
+
+
+class FoundFace(msgspec.Struct, frozen=True):
+    """A `Detection` in JSON, rounded to 1/1000 px so that a resumed run computes with the same."""
+
+    box_ltrb: tuple[float, float, float, float]
+    score: float
+    turned_deg: int = 0
+    five_points: tuple[tuple[float, float], ...] | None = None
+
+
+class FoundFrame(msgspec.Struct, frozen=True):
+    """One frame searched. thumb: a tiny grey picture in hex, to tell cuts. problem: why the frame
+    could not be read, else ""."""
+
+    frame: str
+    size_bytes: int
+    shape_hw: tuple[int, int]
+    thumb: str
+    faces: tuple[FoundFace, ...]
+    problem: str = ""
+
+
+class CutFace(msgspec.Struct, frozen=True):
+    """One face file written, with what is known about it beyond its metadata."""
+
+    file: str
+    score: float
+    turned_deg: int
+    spread: float
+    pitch_rad: float | None = None
+    yaw_rad: float | None = None
+    roll_rad: float | None = None
+
+
+class DoneFrame(msgspec.Struct, frozen=True):
+    """One frame finished. faces: what was written. dropped: finds that were no sound faces."""
+
+    frame: str
+    size_bytes: int
+    faces: tuple[CutFace, ...]
+    dropped: int = 0
+    problem: str = ""
+
+
+class _Header(msgspec.Struct, frozen=True):
+    settings: dict[str, Any]
+    version: int = VERSION
+
+
+Line = TypeVar("Line", FoundFrame, DoneFrame)
+
+
+class LineFile(Generic[Line]):
+    """JSON lines made with `settings`; `lines` are those that are there. Entering opens the file
+    for adding, and begins it anew if it was made with other settings."""
+
+    def __init__(
+        self, path: Path, settings: FindSettings | CutSettings, line_type: type[Line]
+    ) -> None:
+        self._path = path
+        self._header = msgspec.json.encode(_Header(msgspec.to_builtins(settings))) + b"\n"
+        self._decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(line_type)
+        self.lines: list[Line]
+        self.lines, self._kept_bytes = self._read()
+
+    @property
+    def is_there(self) -> bool:
+        """The file was made with these settings."""
+        return self._kept_bytes > 0
+
+    def forget(self) -> None:
+        """Begin anew when entered."""
+        self.lines, self._kept_bytes = [], 0
+
+    def __enter__(self) -> LineFile[Line]:
+        make_folder(self._path.parent)
+        if not self._kept_bytes:
+            write_atomically(self._path, self._header)
+            self._kept_bytes = len(self._header)
+        self._file = self._path.open("r+b", buffering=0)
+        self._file.truncate(self._kept_bytes)
+        self._file.seek(self._kept_bytes)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def add(self, line: Line) -> None:
+        """Add a line. Raises `InputError` when the disk is full."""
+        try:
+            self._file.write(msgspec.json.encode(line) + b"\n")
+        except OSError as error:
+            raise disk_error(error, self._path) from error
+
+    def _read(self) -> tuple[list[Line], int]:
+        """The sound lines, and how many bytes they and the header take; 0 for other settings."""
+        if not self._path.is_file() or self._path.stat().st_size > MAX_FILE_BYTES:
+            return [], 0
+        data = self._path.read_bytes()
+        if not data.startswith(self._header):
+            return [], 0
+        lines: list[Line] = []
+        kept_bytes = len(self._header)
+        for raw in data[kept_bytes:].splitlines(keepends=True):
+            try:
+                line = self._decoder.decode(raw)
+            except msgspec.DecodeError:
+                break
+            if not raw.endswith(b"\n"):
+                break
+            lines.append(line)
+            kept_bytes += len(raw)
+        return lines, kept_bytes
+
+
+def found_file(workspace: Workspace, side: str, settings: FindSettings) -> LineFile[FoundFrame]:
+    """What was found in the side's frames so far with these settings."""
+    path = workspace.stage_state / f"faces-extract-{side}.found.jsonl"
+    return LineFile(path, settings, FoundFrame)
+
+
+def done_file(workspace: Workspace, side: str, settings: CutSettings) -> LineFile[DoneFrame]:
+    """Which of the side's frames are finished with these settings."""
+    path = workspace.stage_state / f"faces-extract-{side}.done.jsonl"
+    return LineFile(path, settings, DoneFrame)

@@ -1,0 +1,157 @@
+"""The stage `faces-extract`: frames in, aligned faces with DFL's metadata out.
+
+Faces are found in this process (one thread reads ahead, one runs the nets); landmarks, crops and
+files are made in worker processes at the same time. dlib's HOG detector runs in the workers, too.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+
+from engine.detect.tracks import without_false_faces
+from engine.protocol.errors import InputError
+from engine.protocol.files import sweep_parts
+from engine.protocol.stage import StageContext
+from engine.protocol.workspace import make_folder
+from engine.stages.faces_extract.cut import CutJob, finish_frame, start_cutter
+from engine.stages.faces_extract.find import found_frames, tracked_frames
+from engine.stages.faces_extract.plan import Plan, plan_extraction
+from engine.stages.faces_extract.records import DoneFrame, found_file
+
+# A worker holds dlib's model and some frames: 250 MB with HD frames.
+MOST_WORKERS = 16
+NAMED_AT_MOST = 20
+
+
+@dataclass
+class _Tally:
+    """What came of the frames: those finished before, and of this run."""
+
+    finished_before: int
+    faces: int = 0
+    without_face: int = 0
+    dropped: int = 0
+    finished: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def count(self, frame: DoneFrame) -> None:
+        self.faces += len(frame.faces)
+        self.without_face += not frame.faces
+        self.dropped += frame.dropped
+
+
+def run(context: StageContext) -> None:
+    """Extract the faces of a side's frames, going on where an earlier run stopped.
+
+    Raises `InputError` without frames, when no frame can be read, or when the disk is full;
+    `ConfirmationNeeded` when faces made otherwise are in the way; `Stopped` with all finished
+    frames kept.
+    """
+    plan = plan_extraction(context)
+    _clear_the_way(context, plan)
+    tally = _Tally(len(plan.finished))
+    for frame in plan.finished.values():
+        tally.count(frame)
+    started = time.monotonic()
+    _extract(context, plan, tally)
+    _report(context, plan, tally, time.monotonic() - started)
+
+
+def _clear_the_way(context: StageContext, plan: Plan) -> None:
+    for twin in plan.twins:
+        context.warn(
+            f"{twin.name} is left out: another frame has the same name but for the ending",
+            "rename it if it is another picture",
+        )
+    if plan.replaced:
+        label = f"faces-extract-{plan.side.name}"
+        trash = context.workspace.move_to_trash(list(plan.replaced), label)
+        context.note(f"earlier faces moved to {trash}")
+    for folder in (plan.side.aligned, plan.side.aligned_debug):
+        make_folder(folder)
+        sweep_parts(folder)
+    if plan.side.pack.is_file():
+        context.warn(
+            f"{plan.side.pack} hides the faces beside it from the next stages",
+            "unpack it, or move it away",
+        )
+
+
+def _extract(context: StageContext, plan: Plan, tally: _Tally) -> None:
+    total, before = len(plan.frames), tally.finished_before
+    context.progress(before, total, skipped=before)
+    if before == total:
+        context.note(f"the faces of all {total} frames are extracted already: nothing to do")
+        return
+    with ExitStack() as stack:
+        done_file = stack.enter_context(plan.done)
+        jobs = stack.enter_context(closing(_jobs(context, plan)))
+        outcomes = context.map_in_processes(
+            finish_frame,
+            jobs,
+            processes=_processes(context),
+            initializer=start_cutter,
+            initargs=(plan.settings, plan.side.aligned, plan.side.aligned_debug),
+        )
+        for outcome in outcomes:
+            if outcome.problem:
+                _tell_problem(context, tally, outcome)
+            else:
+                done_file.add(outcome)
+                tally.count(outcome)
+            tally.finished += 1
+            context.progress(before + tally.finished, total, skipped=before)
+
+
+def _jobs(context: StageContext, plan: Plan) -> Generator[CutJob, None, None]:
+    """The frames that are left to do, with their faces if they are found here."""
+    settings = plan.settings.find
+    if settings.detector == "dlib-hog":
+        yield from (CutJob(path, None) for path in plan.frames if path.name not in plan.finished)
+        return
+    paths = {path.name: path for path in plan.frames}
+    known = found_file(context.workspace, plan.side.name, settings)
+    if plan.fresh:
+        known.forget()
+    with (
+        known as file,
+        closing(found_frames(context, plan.frames, settings, file)) as frames,
+    ):
+        for frame, faces in without_false_faces(tracked_frames(frames)):
+            if frame.frame not in plan.finished:
+                yield CutJob(paths[frame.frame], faces, frame.problem)
+
+
+def _processes(context: StageContext) -> int:
+    wanted: str = context.options["workers"]
+    return int(wanted) if wanted != "auto" else min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+
+
+def _tell_problem(context: StageContext, tally: _Tally, outcome: DoneFrame) -> None:
+    tally.problems.append(outcome.problem)
+    if len(tally.problems) <= NAMED_AT_MOST:
+        context.warn(f"{outcome.frame} is left out: {outcome.problem}", "replace or remove it")
+
+
+def _report(context: StageContext, plan: Plan, tally: _Tally, seconds: float) -> None:
+    unreadable = len(tally.problems)
+    if unreadable == len(plan.frames):
+        raise InputError(
+            f"none of the {unreadable} frames can be read; the first: {tally.problems[0]}",
+            "replace the frames, or extract them from the video again",
+            code="bad-picture",
+        )
+    context.result(
+        frames=len(plan.frames),
+        faces=tally.faces,
+        frames_without_face=tally.without_face,
+        unreadable=unreadable,
+        dropped_faces=tally.dropped,
+        kept_frames=tally.finished_before,
+        frames_per_s=round(tally.finished / seconds, 2) if tally.finished else None,
+        folder=str(plan.side.aligned),
+    )
