@@ -87,7 +87,7 @@ KEYS: tuple[Key, ...] = (
         "form",
         "f6",
         "toggle_advanced",
-        "Advanced",
+        "More",
         "Show or hide the advanced options.",
     ),
     Key(
@@ -95,7 +95,7 @@ KEYS: tuple[Key, ...] = (
         "form",
         "f7",
         "copy_command",
-        "Copy command",
+        "Copy",
         "Copy the command line that does the same.",
     ),
     Key("form-reset", "form", "f8", "reset", "Defaults", "Set every option to its default."),

@@ -141,6 +141,6 @@ def _run_line(info: RunInfo, now: float) -> Content:
         detail = f"{detail}: {plain_text(info.message)}"
     return Content.assemble(
         (SIGNS[info.state].ljust(11), STYLES.get(info.state, "$error")),
-        info.stage.ljust(15),
+        info.stage.ljust(15) + " ",
         (detail, "dim"),
     )

@@ -77,6 +77,8 @@ class RunScreen(FramedScreen):
     def _paint_changes(self, view: RunView) -> None:
         self.set_class(view.trains, "-trains")
         self.set_class(bool(view.previews), "-previews")
+        self.set_class(not view.state.live, "-ended")
+        self.set_class(bool(view.notes or view.warnings), "-notes")
         if view.trains:
             self._paint_losses()
         self.query_one(PreviewPane).show(view)
@@ -107,7 +109,7 @@ class RunScreen(FramedScreen):
         if action in _WHILE_LIVE:
             return live
         if action == "resume":
-            return not live
+            return not live and self.view.state is not ViewState.DONE
         return True
 
     def action_save(self) -> None:

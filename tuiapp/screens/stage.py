@@ -51,7 +51,8 @@ class StageScreen(FramedScreen):
         self._command = command_line(
             self.spec.id, event.state.options, event.state.values, self.workbench.workspace.root
         )
-        self.query_one("#command", Static).update(f"$ {self._command}")
+        text = "" if event.state.refusals else f"$ {self._command}"
+        self.query_one("#command", Static).update(text)
 
     def on_option_row_entered(self, event: OptionRow.Entered) -> None:
         self.query_one("#help", Static).update(help_of(event.option))

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from textual.widgets import Log
-
 from tuiapp.bridge.log_tail import LogTail
+from tuiapp.widgets.tail import Tail
 
 LINES_KEPT = 20_000
 
 
-class LogPane(Log):
-    """Shows what a log file holds and gets; stays at the end unless scrolled away from it."""
+class LogPane(Tail):
+    """Shows the end of a log file and what is added to it."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(max_lines=LINES_KEPT)
@@ -24,13 +23,7 @@ class LogPane(Log):
         if not any(worker.group == "log" and worker.is_running for worker in self.workers):
             self.run_worker(self._read(), group="log")
 
-    def follow(self, on: bool) -> None:
-        self.auto_scroll = on
-        if on:
-            self.scroll_end(animate=False)
-
     async def _read(self) -> None:
         lines = await asyncio.to_thread(self._tail.new_lines)
         if lines:
-            # An empty string would be no line at all to Log.
-            self.write_lines([line or " " for line in lines])
+            self.add_lines(lines)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from textual.widgets import Log
-
 from tuiapp.bridge.run_view import RunView
 from tuiapp.widgets.run_summary import notes_text
+from tuiapp.widgets.tail import Tail
 
 
-class NotesPane(Log):
+class NotesPane(Tail):
     """Every note that is kept, the newest at the end; invisible while there is none."""
 
     def __init__(self) -> None:
@@ -27,4 +26,4 @@ class NotesPane(Log):
             new = lines
         self._shown = lines
         self.display = True
-        self.write_lines(new)
+        self.add_lines(new)

@@ -123,27 +123,30 @@ def training_line(view: RunView) -> Content:
 
 def outcome_text(view: RunView, log_end: list[str]) -> Content:
     """Facts, one a line; or message, remedy and the log's last lines."""
-    parts: list[Content | str | tuple[str, str]] = []
+    lines: list[Content] = []
     if view.error is not None:
-        parts += [(plain_text(view.error.message), "bold $error"), "\n"]
+        lines.append(Content.styled(plain_text(view.error.message), "bold $error"))
         if view.error.remedy:
-            parts += [("What to do: ", "bold"), plain_text(view.error.remedy), "\n"]
-        parts += [(f"  {line}\n", "dim") for line in log_end]
+            remedy = plain_text(view.error.remedy)
+            lines.append(Content.assemble(("What to do: ", "bold"), remedy))
+        lines += [Content.styled(f"  {plain_text(line)}", "dim") for line in log_end]
     for name, value in view.facts.items():
         words = plain_text(name.replace("_", " "))
-        parts += [(f"{words}: ", "$primary"), plain_text(fact_text(value)), "\n"]
-    return Content.assemble(*parts[:-1]) if parts else Content("")
+        lines.append(Content.assemble((f"{words}: ", "$primary"), plain_text(fact_text(value))))
+    return Content("\n").join(lines)
 
 
-def note_line(line: NoteLine, warning: bool) -> str:
-    """A note or warning with its time of day."""
+def note_lines(line: NoteLine, warning: bool) -> list[str]:
+    """A note or warning with its time of day, and its remedy on a line of its own."""
     at = time.strftime("%H:%M:%S", time.localtime(line.t))
-    remedy = f" -> {line.remedy}" if line.remedy else ""
-    return plain_text(f"{at} {'warning: ' if warning else ''}{line.text}{remedy}")
+    lines = [f"{at} {'warning: ' if warning else ''}{line.text}"]
+    if line.remedy:
+        lines.append(f"         -> {line.remedy}")
+    return [plain_text(line) for line in lines]
 
 
 def notes_text(view: RunView) -> list[str]:
     """Notes and warnings in the order they came."""
     marked = [(line, False) for line in view.notes] + [(line, True) for line in view.warnings]
     marked.sort(key=lambda pair: pair[0].t)
-    return [note_line(line, warning) for line, warning in marked]
+    return [text for line, warning in marked for text in note_lines(line, warning)]

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.protocol.workspace import Workspace
+from tuiapp.forms.memory import remember_values, remembered_values
+
+
+def test_what_a_stage_was_started_with_is_there_the_next_time(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    remember_values(workspace, "train", {"model": "a", "batch_size": 8})
+    assert remembered_values(workspace, "train") == {"model": "a", "batch_size": 8}
+    assert remembered_values(workspace, "merge") == {}
+
+
+def test_starting_afresh_is_never_remembered(tmp_path: Path) -> None:
+    remember_values(Workspace(tmp_path), "merge", {"fresh": True, "mode": "overlay"})
+    assert remembered_values(Workspace(tmp_path), "merge") == {"mode": "overlay"}
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b"\xff", b'{"a":' + b" " * 300_000 + b"1}"])
+def test_a_file_that_is_no_memory_is_like_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / ".facewright" / "forms" / "train.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    assert remembered_values(Workspace(tmp_path), "train") == {}
