@@ -224,8 +224,8 @@ def _duration_s(container: Any, stream: Any) -> Fraction | None:
 
 
 def _start_s(container: Any, first: Any, time_base: Fraction) -> Fraction:
-    if first.pts is None or container.start_time is None:
-        return Fraction(0)
+    if first.pts is None or container.start_time is None or container.format.name == "avi":
+        return Fraction(0)  # AVI has no time stamps: what the decoder shows is its own delay
     start_s = Fraction(first.pts) * time_base - Fraction(container.start_time, av.time_base)
     return max(Fraction(0), start_s)
 
