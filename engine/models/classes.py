@@ -1,8 +1,27 @@
-"""The model classes there are, as specs: import this without fear, it loads no library."""
+"""The model classes there are. Importing this loads no library; `model_code` loads TensorFlow."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from engine.models.quick96.spec import QUICK96
+from engine.protocol.errors import UsageError
 from engine.protocol.spec import ModelSpec
 
 MODEL_CLASSES: tuple[ModelSpec, ...] = (QUICK96,)
+
+
+def model_spec(model_class: str) -> ModelSpec:
+    """The spec of that id. Raises `UsageError` for any other text."""
+    for spec in MODEL_CLASSES:
+        if spec.id == model_class:
+            return spec
+    known = " ".join(spec.id for spec in MODEL_CLASSES)
+    raise UsageError(f"unknown model class {model_class!r}", f"known: {known}")
+
+
+def model_code(spec: ModelSpec) -> Any:
+    """The class that does the spec's work; only for engine processes, since it loads TensorFlow."""
+    module_name, class_name = spec.code.split(":")
+    return getattr(import_module(module_name), class_name)

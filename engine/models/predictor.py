@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,14 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.faces.face_type import FaceType
+from engine.models.classes import model_code, model_spec
+from engine.protocol.errors import InputError
+from engine.protocol.workspace import Workspace
+from engine.train.generations import Generations, names_of
 
 
 @dataclass(frozen=True)
 class Prediction:
     """The swapped faces of n crops of R x R pixels.
 
-    face_bgr: (n, R, R, 3) float32, 0..1. mask_src, mask_dst: (n, R, R) float32, 0..1, the masks that
-    the src decoder ("learned-prd") and the dst decoder ("learned-dst") see in the dst crops.
+    face_bgr: (n, R, R, 3) float32, 0..1. mask_src, mask_dst: (n, R, R) float32, 0..1, the masks
+    that the src decoder ("learned-prd") and the dst decoder ("learned-dst") see in the dst crops.
     """
 
     face_bgr: NDArray[np.float32]
@@ -45,3 +50,32 @@ class FacePredictor(Protocol):
     def predict(self, crops_bgr: NDArray[np.float32]) -> Prediction:
         """Swap the faces in dst crops: (n, R, R, 3) float32, 0..1, n >= 1. n may vary."""
         ...
+
+
+def load_predictor(
+    workspace: Workspace,
+    name: str,
+    model_class: str,
+    device: str = "auto",
+    *,
+    warn: Callable[[str, str], None] = lambda text, remedy: None,
+) -> FacePredictor:
+    """The newest good save of a model, ready to merge with.
+
+    device: auto, cpu or GPU numbers. warn: hears (text, remedy) of damaged saves that were passed
+    over; `FacePredictor.iteration` tells which save it is. Raises `InputError` if the model does not exist, was never
+    saved, or all its saves are damaged; it names the models that there are.
+    """
+    saves = Generations(workspace.model(name, model_class))
+    if not saves.iterations():
+        folders = workspace.models.iterdir() if workspace.models.is_dir() else ()
+        known = ", ".join(names_of(folders)) or "none"
+        raise InputError(
+            f"there is no saved model {name} of class {model_class} in {workspace.models}",
+            f"train it first, or choose one of these (NAME_CLASS): {known}",
+            code="no-model",
+        )
+    predictor: FacePredictor = model_code(model_spec(model_class)).load_predictor(
+        saves, device, warn
+    )
+    return predictor

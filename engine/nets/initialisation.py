@@ -31,7 +31,7 @@ def initialise(net: Block, net_name: str, seed: int) -> None:
 
 def weights_of(net: Block) -> dict[str, NDArray[np.float32]]:
     """The net's tensors by name, float32, copied to the host."""
-    return {name: np.array(variable) for name, variable in net.named_weights()}
+    return {name: variable.numpy() for name, variable in net.named_weights()}
 
 
 def load_weights(net: Block, net_name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
