@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.faces.plain_values import DEEPEST
 from engine.protocol.errors import InputError
 
-_DEEPEST = 64
 _RECONSTRUCT = ("numpy.core.multiarray", "_reconstruct")
 _NDARRAY = ("numpy", "ndarray")
 _DTYPE = ("numpy", "dtype")
@@ -27,7 +27,7 @@ def dfl_pickle(value: dict[str, Any]) -> bytes:
     Raises `InputError` for a value of any other type, nested deeper than 64, or an integer beyond
     64 bits.
     """
-    body = _value(value, _DEEPEST) + b"."
+    body = _value(value, DEEPEST) + b"."
     return b"\x80\x04\x95" + struct.pack("<Q", len(body)) + body
 
 
