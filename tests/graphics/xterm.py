@@ -105,7 +105,7 @@ def xterm(tmp_path: Path, *command: str, tmux: str | None = None) -> Iterator[Sc
 def _start_x(tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> str:
     width, height = _SCREEN_PX
     read_end, write_end = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write_end), "-nolisten", "tcp"]
+    command = ["Xvfb", "-displayfd", str(write_end), "-nolisten", "tcp", "-noreset"]
     command += ["-screen", "0", f"{width}x{height}x24"]
     with (tmp_path / "xvfb.log").open("wb") as log:
         started.append(
@@ -113,7 +113,10 @@ def _start_x(tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> str:
         )
     os.close(write_end)
     with os.fdopen(read_end) as answer:
-        return f":{answer.readline().strip()}"
+        number = answer.readline().strip()
+    if not number:
+        raise RuntimeError(f"Xvfb did not start: {(tmp_path / 'xvfb.log').read_text()}")
+    return f":{number}"
 
 
 def _start_xterm(display: str, command: list[str], started: list[subprocess.Popen[bytes]]) -> None:
