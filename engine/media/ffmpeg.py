@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import IO
 
@@ -35,8 +36,7 @@ class Ffmpeg:
     """A running ffmpeg. Leaving the block by an error kills it; `finish` waits for its good end."""
 
     def __init__(self, arguments: Sequence[str], *, task: str) -> None:
-        """`task` says in words what it does, for errors. Its stdin is a pipe, its stdout another
-        for `-progress pipe:1`."""
+        """`task` says in words what it does, for errors. Its stdin and stdout are pipes."""
         self._task = task
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         # A session of its own: Ctrl-C in a terminal is for the engine, which ends ffmpeg itself.
@@ -73,12 +73,22 @@ class Ffmpeg:
             raise ValueError("ffmpeg has no stdin")
         return self._process.stdin
 
-    @property
-    def stdout(self) -> IO[bytes]:
-        """Its `-progress` lines."""
-        if self._process.stdout is None:
+    def written_frames(self) -> Iterator[int]:
+        """With `-progress pipe:1` among the arguments: how many frames it has written, at least
+        five times a second until it ends."""
+        pipe = self._process.stdout
+        if pipe is None:
             raise ValueError("ffmpeg has no stdout")
-        return self._process.stdout
+        frames, rest = 0, b""
+        while True:
+            if select.select([pipe], [], [], _POLL_S)[0]:
+                chunk = os.read(pipe.fileno(), 1 << 16)
+                if not chunk:
+                    return
+                *lines, rest = (rest + chunk).split(b"\n")
+                counts = [line[6:].strip() for line in lines if line.startswith(b"frame=")]
+                frames = int(counts[-1]) if counts else frames
+            yield frames
 
     def finish(self, while_waiting: Callable[[], None]) -> None:
         """Close the pipe and wait for the end. `while_waiting` is called every fifth of a second
