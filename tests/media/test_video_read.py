@@ -1,0 +1,75 @@
+"""Videos read frame by frame."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.media.video_read import count_packets, open_video
+from engine.protocol.errors import InputError
+from tests.support.clips import frame_number, make_clip, numbered_frame, run_ffmpeg
+
+
+@pytest.mark.parametrize(
+    ("flags", "degrees", "turned"),
+    [
+        ((), 0, lambda image: image),
+        ((), 90, lambda image: np.rot90(image)),
+        ((), 180, lambda image: np.rot90(image, 2)),
+        ((), 270, lambda image: np.rot90(image, 3)),
+        (("-display_hflip",), 0, lambda image: image[:, ::-1]),
+        (("-display_vflip",), 0, lambda image: image[::-1]),
+    ],
+)
+def test_every_orientation_a_camera_writes_is_shown_upright(
+    tmp_path: Path, flags: tuple[str, ...], degrees: int, turned: object
+) -> None:
+    stored = make_clip(tmp_path / "stored.mp4", frames=1, codec=("-c:v", "libx264rgb", "-qp", "0"))
+    # An input option of ffmpeg: degrees counterclockwise.
+    turn = ["-display_rotation", str(degrees), *flags]
+    target = tmp_path / "turned.mp4"
+    run_ffmpeg([*turn, "-i", str(stored), "-c", "copy", str(target)])
+    with open_video(target) as reader:
+        shown = next(reader.frames()).to_bgr_u8()
+        size_px = (reader.facts.width_px, reader.facts.height_px)
+    assert np.array_equal(shown, turned(numbered_frame(0)))  # type: ignore[operator]
+    assert size_px == (shown.shape[1], shown.shape[0])
+
+
+def test_a_picture_that_comes_with_music_is_no_video(tmp_path: Path) -> None:
+    cover = make_clip(tmp_path / "cover.png", frames=1, codec=("-c:v", "png"))
+    tone = ["-f", "lavfi", "-i", "sine=440:d=1", "-i", str(cover), "-map", "0", "-map", "1"]
+    run_ffmpeg([*tone, "-disposition:v", "attached_pic", str(tmp_path / "song.mp3")])
+    with (
+        pytest.raises(InputError, match="it has no video stream"),
+        open_video(tmp_path / "song.mp3"),
+    ):
+        pass
+
+
+def test_a_video_whose_size_changes_gives_pictures_of_the_first_size(tmp_path: Path) -> None:
+    for name, size_px in (("a", (176, 96)), ("b", (352, 192))):
+        make_clip(tmp_path / f"{name}.ts", frames=5, size_px=size_px)
+    both = (tmp_path / "a.ts").read_bytes() + (tmp_path / "b.ts").read_bytes()
+    (tmp_path / "both.ts").write_bytes(both)
+    with open_video(tmp_path / "both.ts") as reader:
+        pictures = [frame.to_bgr_u8() for frame in reader.frames()]
+    assert {picture.shape for picture in pictures} == {(96, 176, 3)}
+    assert len(pictures) == 10
+
+
+def test_the_packets_of_a_video_are_at_least_its_frames(tmp_path: Path) -> None:
+    assert count_packets(make_clip(tmp_path / "a.mkv", frames=33)) == 33
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".mov", ".ts", ".webm", ".flv"])
+def test_every_usual_container_gives_all_frames_in_order(tmp_path: Path, suffix: str) -> None:
+    codec = ("-c:v", "libvpx", "-b:v", "2M") if suffix == ".webm" else ("-c:v", "libx264")
+    clip = make_clip(tmp_path / f"clip{suffix}", frames=30, codec=codec)
+    with open_video(clip) as reader:
+        frames = [(frame_number(frame.to_bgr_u8()), frame.time_s) for frame in reader.frames()]
+    assert [number for number, _ in frames] == list(range(30))
+    assert abs(frames[-1][1] - Fraction(29, 25)) <= Fraction(1, 500)
