@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 from engine.faces.alignment import face_from_frame
 from engine.faces.face_type import FaceType
 from engine.faces.masks import hull_mask
+from engine.merge.finish import finish
 from engine.merge.look import Look
+from engine.merge.look_options import BLENDING_MODES
 from engine.merge.mask_modes import MaskSources, work_mask
 from engine.merge.masks import SHAPING_SCALE, shape_mask, without_dust
-from engine.merge.modes import FaceWork, mix, render_face
+from engine.merge.modes import FaceWork, is_visible, mix, render_face
+from engine.merge.motion import STILL, Motion
 from engine.merge.placement import (
     Matrix,
+    Region,
     cut_square,
     lay_into,
     region_of_square,
@@ -75,11 +79,12 @@ def compose(
     landmarks_of_faces: Sequence[NDArray[np.float64]],
     look: Look,
     predictor: FacePredictor,
+    motion: Motion = STILL,
 ) -> ComposedFrame:
     """One frame merged: crop, predict, compose. `landmarks_of_faces`: (68, 2) in the frame each."""
     crops = crop_faces(frame_bgr_u8, landmarks_of_faces, predictor)
     predictions = predict_faces(crops, look, predictor)
-    return compose_frame(frame_bgr_u8, crops, predictions, look, predictor.resolution)
+    return compose_frame(frame_bgr_u8, crops, predictions, look, predictor.resolution, motion)
 
 
 def crop_faces(
@@ -120,6 +125,7 @@ def compose_frame(
     predictions: Sequence[PredictedFace],
     look: Look,
     resolution: int,
+    motion: Motion = STILL,
 ) -> ComposedFrame:
     """The frame with its predicted faces, one after the other, each made against the frame as it
     was; without faces the frame itself with a black mask."""
@@ -128,24 +134,34 @@ def compose_frame(
     image = frame_bgr_u8.copy()
     mask = np.zeros(frame_bgr_u8.shape[:2], np.float32)
     for number, (crop, predicted) in enumerate(zip(crops, predictions, strict=True)):
-        work = _face_work(frame_bgr_u8, crop, predicted, look)
+        work = _face_work(frame_bgr_u8, crop, predicted, look, motion)
         if work.region.is_empty:
             continue
-        place, rendered = work.region.slices, render_face(work)
+        place, rendered = work.region.slices, _rendered(work)
         if number:
             rendered = mix(unit_floats(image[place]), rendered, work.mask_in_region)
         image[place] = eight_bit(rendered)
         mask[place] += work.mask_in_region
-    return ComposedFrame(image, eight_bit(np.minimum(mask, 1)))
+    return ComposedFrame(image, eight_bit(mask))
+
+
+def _rendered(work: FaceWork) -> Floats:
+    """The region with the face in it and the look's filters; the frame where nothing is seen of the
+    face."""
+    if work.look.mode not in BLENDING_MODES:
+        return render_face(work)
+    if not is_visible(work.mask_in_region):
+        return work.under_bgr
+    return finish(work, render_face(work))
 
 
 def _face_work(
-    frame_bgr_u8: Pixels, crop: FaceCrop, predicted: PredictedFace, look: Look
+    frame_bgr_u8: Pixels, crop: FaceCrop, predicted: PredictedFace, look: Look, motion: Motion
 ) -> FaceWork:
     """All that a mode needs to render one face."""
     side, frame_hw = crop.resolution, frame_bgr_u8.shape[:2]
-    paste_matrix = crop.matrix(side, look.face_scale)
-    region = region_of_square(paste_matrix, side, frame_hw, CUBIC_MARGIN_FACE_PX)
+    crop_matrix, paste_matrix = crop.matrix(side), crop.matrix(side, look.face_scale)
+    region = _region(look, (crop_matrix, paste_matrix), side, frame_hw)
     shaped = _shaped_mask(frame_hw, crop, predicted, look)
     mask_matrix = crop.matrix(side * SHAPING_SCALE, look.face_scale)
     return FaceWork(
@@ -156,8 +172,22 @@ def _face_work(
         face_bgr=predicted.face_bgr,
         dst_bgr=crop.dst_bgr,
         work_mask=cv2.resize(shaped, (side, side), interpolation=cv2.INTER_CUBIC),
-        face_from_frame=paste_matrix,
+        crop_matrix=crop_matrix,
+        paste_matrix=paste_matrix,
+        motion=motion,
     )
+
+
+def _region(
+    look: Look, matrices: tuple[Matrix, Matrix], side_px: int, frame_hw: tuple[int, int]
+) -> Region:
+    """What of the frame is looked at for one face: its squares, or all of it."""
+    if look.degrades_frame:
+        return Region(0, 0, frame_hw[1], frame_hw[0])
+    crop, paste = (
+        region_of_square(matrix, side_px, frame_hw, CUBIC_MARGIN_FACE_PX) for matrix in matrices
+    )
+    return crop.joined(paste)
 
 
 def _shaped_mask(

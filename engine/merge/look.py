@@ -18,11 +18,19 @@ class Look:
     """
 
     mode: str = "overlay"
+    masked_hist_match: bool = True
+    hist_match_threshold: int = 238
     mask_mode: str = "learned-prd*learned-dst"
     erode_mask_modifier: int = 0
     blur_mask_modifier: int = 0
+    motion_blur_power: int = 0
     output_face_scale: int = 0
     color_transfer_mode: str = "rct"
+    sharpen_mode: str = "none"
+    blursharpen_amount: int = 0
+    image_denoise_power: int = 0
+    bicubic_degrade_power: int = 0
+    color_degrade_power: int = 0
     morph_factor: float = 1.0
 
     @classmethod
@@ -34,6 +42,18 @@ class Look:
     def is_raw(self) -> bool:
         """The mask is used as predicted: no erosion, no blur, no fade inside the square."""
         return self.mode.startswith("raw-")
+
+    @property
+    def is_seamless(self) -> bool:
+        """Poisson blending, with colours transferred afterwards."""
+        return self.mode.startswith("seamless")
+
+    @property
+    def degrades_frame(self) -> bool:
+        """The frame changes outside of the face, too."""
+        return bool(
+            self.image_denoise_power or self.bicubic_degrade_power or self.color_degrade_power
+        )
 
     @property
     def face_scale(self) -> float:

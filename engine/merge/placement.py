@@ -36,6 +36,17 @@ class Region:
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def joined(self, other: Region) -> Region:
+        """The smallest region around both; an empty one adds nothing."""
+        if self.is_empty or other.is_empty:
+            return other if self.is_empty else self
+        return Region(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
     def shifted(self, face_from_frame: Matrix) -> Matrix:
         """The same crop matrix for the region's own pixel coordinates."""
         moved = face_from_frame.copy()

@@ -10,19 +10,25 @@ import cv2
 import numpy as np
 
 from engine.merge.look import Look
-from engine.merge.look_options import COLOR_TRANSFER_MODE, MASK_MODE, MODE
+from engine.merge.look_options import COLOR_TRANSFER_MODE, MASK_MODE, MODE, SHARPEN_MODE
+from engine.merge.motion import Motion
 from tests.support.shared import shared_path
 
 # The reference gives these as numbers; a choice's place in its list is that number.
-NUMBERED = {"mask_mode": MASK_MODE, "color_transfer_mode": COLOR_TRANSFER_MODE}
-# Settings that say nothing about the picture, or nothing in the modes that are compared.
-NO_LOOK = {"face_type", "default_mode", "masked_hist_match", "hist_match_threshold", "sharpen_mode"}
+NUMBERED = {
+    "mask_mode": MASK_MODE,
+    "color_transfer_mode": COLOR_TRANSFER_MODE,
+    "sharpen_mode": SHARPEN_MODE,
+}
+# Settings that are none of the look's.
+NO_LOOK = {"face_type", "default_mode"}
 
 
 @dataclass(frozen=True)
 class GoldenFrame:
     name: str
     look: Look
+    motion: Motion
     face_type: str
     frame_bgr_u8: np.ndarray
     landmarks: list[np.ndarray]
@@ -45,6 +51,7 @@ def golden_frame(entry: dict[str, Any]) -> GoldenFrame:
     return GoldenFrame(
         name=entry["name"],
         look=Look(**settings),
+        motion=Motion(entry["motion_power"], entry["motion_deg"]),
         face_type=entry["config"]["face_type"],
         frame_bgr_u8=cv2.imread(str(folder / entry["frame"])),
         landmarks=[fakes[f"landmarks_{face}"] for face in entry["landmarks"]],

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from engine.faces.face_type import FaceType
 from engine.faces.faceset import FaceEntry, open_faceset
 from engine.merge.compose import RAW_PREDICT
 from engine.merge.look import Look
+from engine.merge.motion import STILL, Motion, motions
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side, list_images
@@ -28,10 +29,11 @@ NAMED_AT_MOST = 5
 
 @dataclass(frozen=True)
 class FrameJob:
-    """One frame and the landmarks, (68, 2) in its pixels, of the faces in it."""
+    """One frame, the landmarks, (68, 2) in its pixels, of the faces in it, and how they move."""
 
     path: Path
     landmarks: tuple[NDArray[np.float64], ...]
+    motion: Motion = STILL
 
     @property
     def stem(self) -> str:
@@ -66,6 +68,12 @@ def collect_jobs(context: StageContext) -> list[FrameJob]:
     return [FrameJob(path, tuple(faces.get(stem, ()))) for stem, path in frames.items()]
 
 
+def with_motion(jobs: Sequence[FrameJob]) -> list[FrameJob]:
+    """The jobs, which must be all frames in order, with their faces' motion."""
+    found = motions([job.landmarks for job in jobs])
+    return [replace(job, motion=motion) for job, motion in zip(jobs, found, strict=True)]
+
+
 def job_key(job: FrameJob, look: Look, model: ModelIdentity) -> str:
     """Everything that a rendered frame depends on, as one short text."""
     try:
@@ -78,6 +86,7 @@ def job_key(job: FrameJob, look: Look, model: ModelIdentity) -> str:
     if job.landmarks:
         facts += [look.key(), model.name, model.model_class, model.iteration]
         facts += [points.tolist() for points in job.landmarks]
+        facts += [job.motion.power_px, job.motion.angle_deg]
     if job.landmarks or look.mode == RAW_PREDICT:
         facts += [model.resolution, model.face_type.dfl_name]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]

@@ -137,7 +137,12 @@ class Renderer:
         self, loaded: _Loaded, predictions: Sequence[PredictedFace]
     ) -> Rendering:
         composed = compose_frame(
-            loaded.frame_bgr_u8, loaded.crops, predictions, self.look, self.predictor.resolution
+            loaded.frame_bgr_u8,
+            loaded.crops,
+            predictions,
+            self.look,
+            self.predictor.resolution,
+            loaded.job.motion,
         )
         image_path, mask_path = self.outputs.paths(loaded.job.stem)
         return Rendering(

@@ -14,7 +14,14 @@ from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.stages.merge.ledger import Ledger, Rendered
 from engine.stages.merge.outputs import Outputs, clear_the_way, finished_frames
-from engine.stages.merge.plan import FrameJob, ModelIdentity, collect_jobs, job_key, listed
+from engine.stages.merge.plan import (
+    FrameJob,
+    ModelIdentity,
+    collect_jobs,
+    job_key,
+    listed,
+    with_motion,
+)
 from engine.stages.merge.render import Renderer, Rendering, Unreadable
 
 MOST_THREADS = 32
@@ -54,6 +61,7 @@ def merge_frames(context: StageContext, jobs: Sequence[FrameJob], predictor: Fac
     `Stopped` with all finished frames kept.
     """
     look = Look.from_options(context.options)
+    jobs = with_motion(jobs) if look.motion_blur_power else jobs
     outputs, ledger = Outputs.of(context.workspace.dst), Ledger.of(context.workspace)
     model = _identity(context, predictor)
     keys = {job.stem: job_key(job, look, model) for job in jobs}
