@@ -16,8 +16,8 @@ _TRAIN_MINUTES = 9.0
 _PLAN: tuple[tuple[str, ...], ...] = (
     ("video-extract", "--side", "src", "--format", "jpg"),
     ("video-extract", "--side", "dst"),
-    ("faces-extract", "--side", "src", "--face-type", "full_face"),
-    ("faces-extract", "--side", "dst", "--face-type", "full_face"),
+    ("faces-extract", "--side", "src", "--face-type", "f"),
+    ("faces-extract", "--side", "dst", "--face-type", "f"),
 )
 
 

@@ -94,7 +94,7 @@ def progress_line(view: RunView, width: int) -> Text:
         parts.append(f"{duration_text(view.eta_s)} to go")
     if view.losses:
         parts.append(losses_text(view.loss_names, view.losses))
-    if view.note:
+    elif view.note:
         parts.append(view.note)
     if view.state is ViewState.STOPPING:
         parts.append("stopping")

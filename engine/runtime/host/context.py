@@ -150,6 +150,7 @@ class _Pace:
     def __init__(self) -> None:
         self._started = time.monotonic()
         self._window: deque[tuple[float, int]] = deque()
+        self._counting = False
         self._journalled = float("-inf")
         self._shown = float("-inf")
 
@@ -158,12 +159,16 @@ class _Pace:
         now = time.monotonic()
         if self._window and done < self._window[-1][1]:
             self._window.clear()  # another count began
+            self._counting = False
+        if self._window and not self._counting and done > self._window[-1][1]:
+            self._window.clear()  # what came before the first unit was start-up: it says nothing
+            self._counting = True
         self._window.append((now, done))
         while len(self._window) > 2 and now - self._window[0][0] > _RATE_WINDOW_S:
             self._window.popleft()
         then, before = self._window[0]
         elapsed = now - then
-        return (done - before) / elapsed if elapsed > 0.2 and done > before else None
+        return (done - before) / elapsed if elapsed > 1.0 and done > before else None
 
     def journal_is_due(self, last: bool) -> bool:
         now = time.monotonic()
