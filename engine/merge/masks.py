@@ -51,11 +51,15 @@ def _fade(mask: Floats, padding_px: int, erode_px: int, blur_px: int) -> Floats:
 
 
 def _erode(mask: Floats, erode_px: int) -> Floats:
-    """Shrunk by an ellipse of that diameter, or grown when negative."""
+    """Shrunk by an ellipse of that diameter, or grown when negative. In 16 bits, because that takes
+    half the time; -0.5..1.5 are told apart to 3e-5, and zero stays zero.
+    """
     if erode_px == 0:
         return mask
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(erode_px), abs(erode_px)))
-    eroded: Floats = (cv2.erode if erode_px > 0 else cv2.dilate)(mask, ellipse)
+    mask_u16 = np.rint((mask + 0.5) * 32768).astype(np.uint16)
+    eroded_u16 = (cv2.erode if erode_px > 0 else cv2.dilate)(mask_u16, ellipse)
+    eroded: Floats = eroded_u16.astype(np.float32) / np.float32(32768) - np.float32(0.5)
     return eroded
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from engine.merge.look import Look
-from engine.models.predictor import FacePredictor
+from engine.models.predictor import FacePredictor, load_predictor
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.stages.merge.ledger import Ledger, Rendered
@@ -43,12 +43,14 @@ class _Tally:
 
 def run(context: StageContext) -> None:
     """Merge all dst frames with the trained model that the options name."""
-    from engine.models.predictor import load_predictor
-
     options = context.options
     jobs = collect_jobs(context)
     predictor = load_predictor(
-        context.workspace, options["model"], options["model_class"], options["device"]
+        context.workspace,
+        options["model"],
+        options["model_class"],
+        options["device"],
+        warn=context.warn,
     )
     merge_frames(context, jobs, predictor)
 
