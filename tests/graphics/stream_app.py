@@ -1,11 +1,12 @@
 """Streams numbered frames to a view as fast as they are taken; says at the end what came of it.
 
-Run it in a terminal: `python -m tests.graphics.stream_app SECONDS REPORT.json [SIDE_PX]`. Each frame
-is a photograph-like picture with its number as twelve black and white squares on top.
+Run it in a terminal: `python -m tests.graphics.stream_app SECONDS REPORT.json [SIDE_PX]`. Each
+frame is a photograph-like picture with its number as twelve black and white squares on top.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import time
@@ -79,8 +80,6 @@ class StreamApp(PixelApp[None]):
         now_s = time.monotonic()
         self._lags_ms.append((now_s - self._due_s) * 1000)
         self._due_s = now_s + _LAG_CHECK_S
-        import asyncio
-
         asyncio.get_running_loop().call_later(_LAG_CHECK_S, self._check_lag)
 
     def _offer(self) -> None:

@@ -6,12 +6,16 @@ from tuiapp.graphics.probe import parse_tmux_facts
 from tuiapp.graphics.replies import Replies, is_complete, parse_replies
 from tuiapp.graphics.terminal import Colours, Protocol, TerminalGraphics
 
-# What terminals sent when they were asked; the first three were recorded.
+# What xterm sent when it was asked, with and without sixel.
 XTERM_379 = (
-    b"\x1bP>|XTerm(379)\x1b\\\x1b[?2026;0$y\x1b[6;19;9t\x1b[?1;0;256S\x1b[?2;0;900;684S"
+    b"\x1bP>|XTerm(379)\x1b\\\x1b[?2026;0$y\x1b[?1;0;1024S\x1b[?2;0;720;456S"
     b"\x1b[?63;1;2;4;6;9;15;16;22;28c"
 )
-XTERM_WITHOUT_SIXEL = b"\x1bP>|XTerm(379)\x1b\\\x1b[?2026;0$y\x1b[6;19;9t\x1b[?64;1;2;6;9;15c"
+XTERM_WITHOUT_SIXEL = (
+    b"\x1bP>|XTerm(379)\x1b\\\x1b[?2026;0$y\x1b[?1;3S\x1b[?2;3S"
+    b"\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c"
+)
+# Put together from what these terminals are known to answer.
 KONSOLE = b"\x1bP>|Konsole 25.04.3\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?62;1;4c"
 KITTY_041 = b"\x1bP>|kitty(0.41.1)\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?2026;2$y\x1b[6;18;9t\x1b[?62;52c"
 KITTY_026 = b"\x1bP>|kitty(0.26.5)\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?2026;2$y\x1b[?62;c"
@@ -63,11 +67,11 @@ def test_each_terminal_gets_the_best_protocol_it_really_has(
 
 def test_sizes_and_limits_are_those_that_the_terminal_told() -> None:
     graphics = chosen(XTERM_379)
-    assert (graphics.cell_width_px, graphics.cell_height_px) == (9, 19)
-    assert graphics.colour_registers == 256
-    assert graphics.max_picture_px == (900, 684)
+    assert graphics.colour_registers == 1024
+    assert graphics.max_picture_px == (720, 456)
     assert not graphics.synchronized_output
     assert chosen(KITTY_041).synchronized_output
+    assert (chosen(FOOT).cell_width_px, chosen(FOOT).cell_height_px) == (8, 17)
 
 
 def test_a_terminal_known_only_by_the_environment_gets_its_pictures() -> None:

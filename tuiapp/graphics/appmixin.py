@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from textual import events
+from textual.geometry import Region
 
 from tuiapp.graphics.overlay import Overlay
 from tuiapp.graphics.terminal import Protocol, TerminalGraphics
@@ -27,10 +28,13 @@ class PixelApp(RepaintApp[ReturnT]):
         super().__init__(*args, **keywords)
         self.overlay = Overlay(self, graphics or WITHOUT_PROBE)
 
-    def repainted(self, regions: tuple[Any, ...]) -> None:
+    def repainted(self, regions: tuple[Region, ...]) -> None:
         self.overlay.repainted(regions)
 
-    def breaks_synchronization(self, regions: tuple[Any, ...]) -> bool:
+    def displayed(self, regions: tuple[Region, ...]) -> None:
+        self.overlay.displayed(regions)
+
+    def breaks_synchronization(self, regions: tuple[Region, ...]) -> bool:
         return self.overlay.breaks_synchronization(regions)
 
     def on_mount(self) -> None:

@@ -126,7 +126,7 @@ def _through_tmux(
     if tmux.draws_sixel or replies.sixel:
         return (
             Protocol.QUADRANT,
-            f"the terminal draws sixel pictures, but {inside} was built without them; "
+            f"the terminal draws sixel pictures, but tmux {tmux.version} was built without them; "
             "a tmux >= 3.4 built with sixel shows them",
         )
     return Protocol.QUADRANT, f"{inside}, in a terminal without pictures that tmux hands on{hint}"

@@ -19,14 +19,20 @@ def decode(encoded: bytes) -> NDArray[np.uint8]:
     try:
         with Image.open(BytesIO(encoded), formats=("JPEG", "PNG", "WEBP")) as image:
             if image.width * image.height > MAX_PICTURE_PIXELS:
-                raise InputError(
-                    f"a picture of {image.width}x{image.height} pixels is too large to show",
-                    f"pictures of up to {MAX_PICTURE_PIXELS // 1_000_000} megapixels can be shown",
-                )
+                raise _too_large(f"{image.width}x{image.height} pixels")
             return np.asarray(image.convert("RGB"))
+    except Image.DecompressionBombError as error:
+        raise _too_large(str(error)) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         # Pillow reports damaged files by any of these.
         raise InputError(
             f"these {len(encoded)} bytes are no readable picture: {error}",
             "give a JPEG, PNG or WebP file that is complete",
         ) from error
+
+
+def _too_large(size: str) -> InputError:
+    return InputError(
+        f"a picture is too large to show: {size}",
+        f"pictures of up to {MAX_PICTURE_PIXELS // 1_000_000} megapixels can be shown",
+    )

@@ -165,6 +165,11 @@ class Overlay:
         for view in self._touched(regions):
             view.draw_again()
 
+    def displayed(self, regions: tuple[Region, ...]) -> None:
+        """The repaint is done: pictures there may have become visible, or be covered now."""
+        for view in self._touched(regions):
+            view.pump()
+
     def breaks_synchronization(self, regions: tuple[Region, ...]) -> bool:
         # tmux 3.7 shows blanks when a picture comes within a synchronized update.
         return self.graphics.inside_tmux and self.enabled and bool(self._touched(regions))

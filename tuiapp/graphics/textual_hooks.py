@@ -29,6 +29,9 @@ class RepaintApp(App[ReturnT], Generic[ReturnT]):
     def repainted(self, regions: tuple[Region, ...]) -> None:
         """Called after text was written over `regions`; what is written here is shown with it."""
 
+    def displayed(self, regions: tuple[Region, ...]) -> None:
+        """Called when a repaint of `regions` is over, without a terminal too."""
+
     def breaks_synchronization(self, regions: tuple[Region, ...]) -> bool:
         """True where `repainted` will write what must not be inside a synchronized update."""
         return False
@@ -37,7 +40,9 @@ class RepaintApp(App[ReturnT], Generic[ReturnT]):
         self._touched = touched_regions(renderable)
         self._unsynchronized = bool(self._touched) and self.breaks_synchronization(self._touched)
         super()._display(screen, renderable)
-        self._touched = ()
+        touched, self._touched = self._touched, ()
+        if touched:
+            self.displayed(touched)
 
     def _begin_update(self) -> None:
         if not self._unsynchronized:

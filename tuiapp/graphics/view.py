@@ -129,7 +129,7 @@ class PixelView(Widget):
         self.refresh()
 
     def _give(self, source: Source) -> None:
-        if self._source is not None and (self._frame is None or self._frame.source != self._source):
+        if self._source is not None and self._source is not self._encoding:
             self.stats.dropped += 1
         now_s = time.monotonic()
         self._streaming = now_s - self._given_at_s < _STREAM_GAP_S
@@ -276,7 +276,6 @@ class PixelView(Widget):
             self._draw(frame, in_repaint=True, counts=counts)
         else:
             self._draw_due = True
-        self.pump()
 
     def _draw(self, frame: EncodedFrame, *, in_repaint: bool, counts: bool) -> None:
         parts = self._drawable(frame)
@@ -321,6 +320,9 @@ class PixelView(Widget):
     # Characters
 
     def render_line(self, y: int) -> Strip:
+        if y == 0:
+            # The background may have changed, which no event tells.
+            self.call_later(self.pump)
         strips = self._character_strips()
         if y < len(strips):
             return strips[y]
