@@ -40,10 +40,10 @@ def read_lz4_joblib_arrays(path: Path) -> list[NDArray[np.float32]]:
     """
     import lz4.frame
 
-    data = lz4.frame.LZ4FrameDecompressor().decompress(path.read_bytes(), MAX_UNPACKED_BYTES)
+    unpack = lz4.frame.LZ4FrameDecompressor().decompress
     try:
-        return _arrays_of_joblib_list(data)
-    except (ValueError, IndexError) as error:
+        return _arrays_of_joblib_list(unpack(path.read_bytes(), MAX_UNPACKED_BYTES))
+    except (ValueError, IndexError, RuntimeError) as error:  # lz4 raises RuntimeError
         remedy = "install the package it belongs to again"
         raise InputError(f"{path} is not a list of float32 arrays: {error}", remedy) from error
 
