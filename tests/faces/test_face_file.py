@@ -305,12 +305,10 @@ def golden_rows() -> list[tuple[Path, dict[str, Any]]]:
 
 
 def resized_rows() -> list[tuple[Path, dict[str, Any]]]:
-    expected = json.loads(shared_path("golden", "dflimg", "expected_resized.json").read_text())
-    groups = expected if isinstance(expected, dict) else {"": expected}
+    rows = json.loads(shared_path("golden", "dflimg", "expected_resized.json").read_text())
+    folders = {None: "resized_same", "full_face": "resized_toF"}
     return [
-        (shared_path("golden", "dflimg", folder, row["file"]), row)
-        for folder, rows in groups.items()
-        if folder.startswith("resized")
+        (shared_path("golden", "dflimg", folders[row["target_face_type"]], row["file"]), row)
         for row in rows
     ]
 
