@@ -61,6 +61,20 @@ def test_a_video_whose_size_changes_gives_pictures_of_the_first_size(tmp_path: P
     assert len(pictures) == 10
 
 
+@pytest.mark.parametrize(("height_px", "matrix"), [(480, "bt601"), (720, "bt709")])
+def test_an_untagged_video_has_the_colours_that_players_show(
+    tmp_path: Path, height_px: int, matrix: str
+) -> None:
+    flat = np.full((height_px, 640, 3), (40, 60, 210), np.uint8)
+    raw = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"640x{height_px}", "-i", "pipe:0"]
+    untagged = f"scale=out_color_matrix={matrix},format=yuv420p,setparams=colorspace=unknown"
+    clip = tmp_path / "clip.mp4"
+    run_ffmpeg([*raw, "-vf", untagged, "-c:v", "libx264", "-qp", "0", str(clip)], flat.tobytes())
+    with open_video(clip) as reader:
+        picture = next(reader.frames()).to_bgr_u8()
+    assert np.abs(picture.astype(int) - (40, 60, 210)).max() <= 3
+
+
 def test_the_packets_of_a_video_are_at_least_its_frames(tmp_path: Path) -> None:
     assert count_packets(make_clip(tmp_path / "a.mkv", frames=33)) == 33
 

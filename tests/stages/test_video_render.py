@@ -82,6 +82,8 @@ def test_a_result_has_all_frames_in_order_at_the_exact_rate(tmp_path: Path, kind
     pictures, _ = decoded(result)
     assert [frame_number(picture) for picture in pictures] == list(range(30))
     assert rate_hz(result) == Fraction(30000, 1001)
+    with av.open(str(result)) as container:
+        assert container.streams.video[0].frames == 30, "no empty frames are stored"
     assert context.facts["frames"] == 30
     assert context.reported[-1] == (30, 30)
 
