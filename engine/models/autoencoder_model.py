@@ -138,7 +138,7 @@ class AutoencoderModel(ABC):
     def _step_graph(self, src: dict[str, Tensor], dst: dict[str, Tensor]) -> tuple[Tensor, ...]:
         """One step; weights change only after every gradient is computed and found finite."""
         with tf.GradientTape() as tape:
-            src_losses, dst_losses = self._losses(src, dst)
+            src_losses, dst_losses = self.losses(src, dst)
             total = tf.reduce_sum(src_losses + dst_losses)
         gradients = tape.gradient(total, self._trained)
         finite = tf.math.is_finite(total) & tf.math.is_finite(global_norm(gradients))
@@ -146,7 +146,8 @@ class AutoencoderModel(ABC):
             self.optimizer.apply(gradients)
         return tf.reduce_mean(src_losses), tf.reduce_mean(dst_losses), finite
 
-    def _losses(self, src: dict[str, Tensor], dst: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def losses(self, src: dict[str, Tensor], dst: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The src and dst loss of each sample, (n,); sides as `input`, `target` and `mask`."""
         nets = self.autoencoder
         codes = nets.codes(src["input"], dst["input"])
         src_face, src_mask = nets.decoder_src.image(codes.src), nets.decoder_src.mask(codes.src)
@@ -169,11 +170,7 @@ class AutoencoderModel(ABC):
 
     def _restore(self, saved: Generation) -> None:
         load_nets(self.autoencoder, saved)
-        moments = saved.state.get(OPTIMIZER_FILE, {})
-        for name, variable in self.optimizer.named_state():
-            # Another optimizer class has other names: its state starts at zero, as in DeepFaceLab.
-            if name in moments and moments[name].shape == tuple(variable.shape):
-                variable.assign(moments[name])
+        self.optimizer.load_state(saved.state.get(OPTIMIZER_FILE, {}))
         self.iteration = saved.manifest.iteration
 
 

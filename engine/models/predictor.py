@@ -63,8 +63,9 @@ def load_predictor(
     """The newest good save of a model, ready to merge with.
 
     device: auto, cpu or GPU numbers. warn: hears (text, remedy) of damaged saves that were passed
-    over; `FacePredictor.iteration` tells which save it is. Raises `InputError` if the model does not exist, was never
-    saved, or all its saves are damaged; it names the models that there are.
+    over; `FacePredictor.iteration` tells which save it is.
+    Raises `InputError` if the model does not exist, was never saved, or all its saves are damaged;
+    it names the models that there are.
     """
     saves = Generations(workspace.model(name, model_class))
     if not saves.iterations():

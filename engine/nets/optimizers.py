@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import tensorflow as tf
 from keras import ops
+from numpy.typing import NDArray
 
 from engine.nets.layers import Tensor
+from engine.protocol.errors import InputError
 
 EPSILON = 1e-6  # float32's "resolution": what the original takes for its type
 
@@ -64,6 +66,21 @@ class Optimizer(ABC):
         yield "iters:0", self.iterations
         for slot in self.slots:
             yield from self._state[slot]
+
+    def load_state(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from saved state. Tensors that are not in `arrays` stay as they are: after a change
+        of the optimizer's class its state begins at zero, as in DeepFaceLab. Raises `InputError`
+        for a tensor of another shape."""
+        for name, variable in self.named_state():
+            if name not in arrays:
+                continue
+            if arrays[name].shape != tuple(variable.shape):
+                found, needed = arrays[name].shape, tuple(variable.shape)
+                raise InputError(
+                    f"the optimizer's {name} has shape {found}, not {needed}",
+                    "these weights belong to a model with other settings",
+                )
+            variable.assign(arrays[name])
 
     def apply(self, gradients: Sequence[Tensor]) -> None:
         """One step. `gradients` in the order of the variables."""

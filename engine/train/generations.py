@@ -212,7 +212,7 @@ def _read_tensors(folder: Path, name: str, manifest: Manifest) -> Tensors:
 def _write_files(folder: Path, manifest: Manifest, state: State) -> None:
     facts = {}
     for stem, tensors in state.items():
-        whole = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+        whole = {name: np.asarray(array, order="C") for name, array in tensors.items()}
         data = safetensors.numpy.save(whole)
         facts[f"{stem}.safetensors"] = FileFacts(len(data), hashlib.sha256(data).hexdigest())
         _write_durably(folder / f"{stem}.safetensors", data)

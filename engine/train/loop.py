@@ -53,7 +53,8 @@ class TrainingLoop:
         self.options: dict[str, Any] = dict(context.options)
         self.begun_at = time.monotonic()
         self.begun_iteration = model.iteration
-        self.step_seconds = 0.0
+        self.timed_steps = 0  # all but the run's first, which compiles the step
+        self.timed_s = 0.0
         self.last_losses: tuple[float, ...] = ()
         self._save_at = self.begun_at
         self._preview_at = self.begun_at
@@ -84,7 +85,9 @@ class TrainingLoop:
         begun = time.perf_counter()
         losses = self.model.train_step(self.batches)
         step_s = time.perf_counter() - begun
-        self.step_seconds += step_s
+        if self.model.iteration > self.begun_iteration + 1:
+            self.timed_steps += 1
+            self.timed_s += step_s
         self.last_losses = losses
         iteration = self.model.iteration
         self.history.add(LossPoint(iteration, time.time(), step_s * 1000, losses))

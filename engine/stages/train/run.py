@@ -124,12 +124,14 @@ def _open_batches(
     cv2.setNumThreads(1)  # the sample threads are the parallelism; OpenCV's own would fight them
     limit_bytes = min(int(psutil.virtual_memory().available * CACHE_SHARE), LARGEST_CACHE_BYTES)
     cache = CropCache(limit_bytes)
-    sides = [
-        SideSamples(name, faces, sampling, seed=seed, cache=cache, warn=context.warn)
-        for name, faces in (("src", src), ("dst", dst))
-    ]
+
+    def samples(side: str, faces: Faceset) -> SideSamples:
+        return SideSamples(side, faces, sampling, seed=seed, cache=cache, warn=context.warn)
+
     threads = _loader_count(context.options["loaders"], device)
-    return BatchStream(*sides, sampling.batch_size, first=first, threads=threads)
+    return BatchStream(
+        samples("src", src), samples("dst", dst), sampling.batch_size, first=first, threads=threads
+    )
 
 
 def _loader_count(loaders: str, device: Device) -> int:
@@ -152,14 +154,15 @@ def _running_options(spec: ModelSpec) -> Mapping[str, Option]:
 def _report(context: StageContext, spec: ModelSpec, loop: TrainingLoop) -> None:
     """Facts of the run, also when it ends by a stop or an error."""
     steps = loop.model.iteration - loop.begun_iteration
-    batches, seconds = loop.batches, loop.step_seconds
+    batches = loop.batches
+    steps_per_s = loop.timed_steps / loop.timed_s if loop.timed_s else 0.0
     losses = dict(zip((f"loss_{name}" for name in spec.loss_names), loop.last_losses, strict=False))
-    wanted = 2 * batches.batch_size * steps / seconds if seconds else 0.0
+    wanted = 2 * batches.batch_size * steps_per_s
     deliverable = batches.rates.deliverable_per_s(batches.threads)
     context.result(
         iteration=loop.model.iteration,
         iterations_made=steps,
-        iterations_per_s=round(steps / seconds, 3) if seconds else None,
+        iterations_per_s=round(steps_per_s, 3),
         samples_wanted_per_s=round(wanted, 1),
         samples_deliverable_per_s=round(deliverable, 1),
         waited_for_samples_s=round(batches.rates.waited_s, 2),

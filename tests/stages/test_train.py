@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.models.predictor import load_predictor
+from engine.protocol.errors import InputError, Stopped, UsageError
+from engine.protocol.history import HISTORY_NAME, read_history
+from engine.protocol.workspace import Workspace
+from engine.stages.train.run import run
+from tests.support.context import context_for
+from tests.train.made_faces import write_faceset, write_workspace
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# Trains in a process of its own, so that it can be killed; says each iteration on stdout.
+TRAIN_UNTIL_KILLED = """
+import sys
+from pathlib import Path
+from engine.stages.train.run import run
+from tests.support.context import context_for
+
+context = context_for(Path(sys.argv[1]), "train", save_minutes=0.05, device="cpu")
+context.losses = lambda iteration, step_ms, values: print(iteration, flush=True)
+context.saved = lambda iteration, path: print("saved", iteration, flush=True)
+run(context)
+"""
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    return write_workspace(tmp_path_factory.mktemp("workspace"), 4)
+
+
+def history_of(root, name="new"):
+    return read_history(root / "model" / f"{name}_quick96" / HISTORY_NAME)
+
+
+@pytest.mark.slow
+def test_quick96_learns_stops_goes_on_and_merging_can_load_it(workspace):
+    first = context_for(workspace, "train", device="cpu", seed=3)
+    first.stop_after = 25
+    with pytest.raises(Stopped):
+        run(first)
+    assert first.saves[-1] == 25
+    early, late = np.array([row[1] for row in first.loss_rows])[[0, -1]]
+    assert (late < 0.75 * early).all(), "both losses fall"
+
+    second = context_for(workspace, "train", device="cpu", target_iter=27)
+    run(second)
+    assert [row[0] for row in second.loss_rows] == [26, 27]
+    assert [point.iteration for point in history_of(workspace)] == list(range(1, 28))
+    assert second.facts["iteration"] == second.facts["saved_iteration"] == 27
+    assert second.facts["samples_deliverable_per_s"] > second.facts["samples_wanted_per_s"]
+    assert {page for page, _, _ in second.previews} == {"Quick96", "Quick96 masked"}
+
+    predictor = load_predictor(Workspace(workspace), "new", "quick96", "cpu")
+    assert (predictor.resolution, predictor.iteration) == (96, 27)
+    prediction = predictor.predict(np.random.default_rng(0).random((3, 96, 96, 3), np.float32))
+    assert prediction.face_bgr.shape == (3, 96, 96, 3)
+    assert prediction.mask_src.shape == prediction.mask_dst.shape == (3, 96, 96)
+    assert 0 <= prediction.face_bgr.min() < prediction.face_bgr.max() <= 1
+
+
+@pytest.mark.slow
+def test_after_a_kill_the_next_start_goes_on_from_the_last_save(workspace):
+    root = write_workspace(workspace / "killed", 3)
+    engine = subprocess.Popen(
+        [sys.executable, "-c", TRAIN_UNTIL_KILLED, str(root)],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    saved = []
+    for line in engine.stdout:
+        if line.startswith("saved"):
+            saved.append(int(line.split()[1]))
+        elif len(saved) >= 2 and int(line) > saved[-1] + 1:
+            os.kill(engine.pid, signal.SIGKILL)
+            break
+    engine.wait()
+    engine.stdout.close()
+
+    context = context_for(root, "train", device="cpu", target_iter=saved[-1] + 2)
+    run(context)
+    begun = context.loss_rows[0][0] - 1
+    assert begun >= saved[-1]
+    iterations = [point.iteration for point in history_of(root)]
+    assert iterations == list(range(1, context.facts["iteration"] + 1))
+
+
+def test_a_stop_while_starting_ends_before_anything_is_trained(workspace):
+    context = context_for(workspace, "train", model="early", device="cpu")
+    context.stop_requested = True
+    begun = time.monotonic()
+    with pytest.raises(Stopped):
+        run(context)
+    assert time.monotonic() - begun < 10
+    assert context.loss_rows == []
+
+
+def test_pictures_that_are_no_faces_are_named_and_left_out(tmp_path):
+    write_workspace(tmp_path, 2)
+    (tmp_path / "data_src" / "aligned" / "foreign.jpg").write_bytes(b"\xff\xd8 no picture")
+    context = context_for(tmp_path, "train", device="cpu")
+    context.stop_requested = True
+    with pytest.raises(Stopped):
+        run(context)
+    assert any("foreign.jpg" in warning for warning in context.warnings)
+
+
+def test_a_side_without_faces_is_refused_with_what_to_do(tmp_path):
+    write_faceset(tmp_path / "data_src" / "aligned", 1)
+    (tmp_path / "data_dst" / "aligned").mkdir(parents=True)
+    with pytest.raises(InputError, match="no usable faces") as refused:
+        run(context_for(tmp_path, "train", device="cpu"))
+    assert "--side dst" in refused.value.remedy
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_model_that_was_never_saved_is_refused_with_those_that_exist(workspace):
+    with pytest.raises(InputError, match="nobody") as refused:
+        load_predictor(Workspace(workspace), "nobody", "quick96", "cpu")
+    assert refused.value.code == "no-model"
+    assert "NAME_CLASS" in refused.value.remedy
+
+
+def test_a_target_out_of_range_is_refused_before_anything_starts(workspace):
+    with pytest.raises(UsageError, match="0 to"):
+        context_for(workspace, "train", target_iter=-1)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from engine.protocol.errors import InputError
+from engine.train.generations import Generations, Manifest, read_generation
+
+
+def state(value=1.0):
+    return {
+        "encoder": {"down1/downs_0/conv1/weight:0": np.full((3, 4), value, np.float32)},
+        "src_dst_opt": {"iters:0": np.array(7, np.int64)},
+    }
+
+
+def manifest(iteration, **fields):
+    return Manifest(
+        model_class="tiny", iteration=iteration, seed=5, drawn=40, options={"a": 1}, **fields
+    )
+
+
+def no_warning(text, remedy):
+    raise AssertionError(text)
+
+
+def test_what_was_saved_is_read_back_with_its_counts(tmp_path):
+    generations = Generations(tmp_path)
+    path = generations.write(manifest(12), state(2.5))
+    assert path == tmp_path / "generations" / "00000012"
+    found = generations.newest(no_warning)
+    assert (found.manifest.iteration, found.manifest.drawn, found.manifest.seed) == (12, 40, 5)
+    weight = found.state["encoder"]["down1/downs_0/conv1/weight:0"]
+    np.testing.assert_array_equal(weight, np.full((3, 4), 2.5, np.float32))
+    assert found.state["src_dst_opt"]["iters:0"] == 7
+
+
+def test_the_last_three_are_kept(tmp_path):
+    generations = Generations(tmp_path)
+    for iteration in (1, 5, 9, 1200, 99999):
+        generations.write(manifest(iteration), state())
+    assert generations.iterations() == [9, 1200, 99999]
+    assert not list(generations.folder.glob(".*"))
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "manifest", "missing"])
+def test_a_damaged_save_is_passed_over_with_a_warning_and_left_where_it_is(tmp_path, damage):
+    generations = Generations(tmp_path)
+    generations.write(manifest(1), state(1))
+    newest = generations.write(manifest(2), state(2))
+    victim = newest / ("manifest.json" if damage == "manifest" else "encoder.safetensors")
+    data = bytearray(victim.read_bytes())
+    if damage == "flip":
+        data[-1] ^= 1
+        victim.write_bytes(data)
+    elif damage == "missing":
+        victim.unlink()
+    else:
+        victim.write_bytes(data[:-5])
+    warnings = []
+    found = generations.newest(lambda text, remedy: warnings.append(text))
+    assert found.manifest.iteration == 1
+    assert len(warnings) == 1
+    assert "iteration 2" in warnings[0]
+    assert newest.exists()
+
+
+def test_a_model_whose_saves_are_all_damaged_is_refused_rather_than_started_anew(tmp_path):
+    generations = Generations(tmp_path)
+    for iteration in (1, 2):
+        path = generations.write(manifest(iteration), state())
+        (path / "encoder.safetensors").write_bytes(b"")
+    with pytest.raises(InputError, match="all 2 saves"):
+        generations.newest(lambda text, remedy: None)
+
+
+def test_a_new_model_has_no_save(tmp_path):
+    assert Generations(tmp_path).newest(no_warning) is None
+
+
+def test_a_damaged_newer_save_is_put_aside_so_that_its_number_can_be_saved_again(tmp_path):
+    generations = Generations(tmp_path)
+    generations.write(manifest(1), state(1))
+    damaged = generations.write(manifest(2), state(2))
+    (damaged / "encoder.safetensors").write_bytes(b"x")
+    (moved,) = generations.put_aside_after(1)
+    generations.write(manifest(2), state(3))
+    assert (moved / "encoder.safetensors").read_bytes() == b"x"
+    found = generations.newest(no_warning)
+    assert found.state["encoder"]["down1/downs_0/conv1/weight:0"][0, 0] == 3
+
+
+def test_a_save_that_cannot_be_written_leaves_earlier_ones_and_nothing_half_done(tmp_path):
+    generations = Generations(tmp_path)
+    generations.write(manifest(1), state(1))
+    too_long = {"x" * 300: state()["encoder"]}  # no file system takes the name
+    with pytest.raises(InputError):
+        generations.write(manifest(2), too_long)
+    assert generations.iterations() == [1]
+    assert not list(generations.folder.glob(".*"))
+
+
+def test_what_a_killed_save_left_is_swept(tmp_path):
+    generations = Generations(tmp_path)
+    generations.write(manifest(1), state())
+    left = generations.folder / ".00000002.abcd.part"
+    left.mkdir()
+    (left / "encoder.safetensors").write_bytes(b"half")
+    generations.sweep()
+    assert not left.exists()
+    assert generations.iterations() == [1]
+
+
+def test_a_manifest_that_names_a_file_elsewhere_is_refused(tmp_path):
+    path = Generations(tmp_path).write(manifest(1), state())
+    facts = json.loads((path / "manifest.json").read_text())
+    facts["files"]["../../secret.safetensors"] = facts["files"].pop("encoder.safetensors")
+    (path / "manifest.json").write_text(json.dumps(facts))
+    with pytest.raises(InputError, match="secret"):
+        read_generation(path)
+
+
+def test_only_the_files_asked_for_are_read(tmp_path):
+    generations = Generations(tmp_path)
+    path = generations.write(manifest(1), state())
+    (path / "src_dst_opt.safetensors").write_bytes(b"damaged")
+    found = generations.newest(no_warning, only=lambda stem: stem == "encoder")
+    assert list(found.state) == ["encoder"]
