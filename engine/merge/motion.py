@@ -51,7 +51,7 @@ Place = tuple[int, int]
 def _place(landmarks_xy: NDArray[np.float64]) -> Place:
     frame_from_face = invert_affine(face_from_frame(landmarks_xy, CROP_PX, FaceType.FULL))
     x, y = transform_points(np.array([CROP_MIDDLE_PX]), frame_from_face)[0]
-    return int(x), int(y)
+    return round(x), round(y)
 
 
 def _between(before: Place | None, here: Place | None, after: Place | None) -> Motion:

@@ -6,7 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.media.colour_transfer import TRANSFERS, reinhard, transfer_colours
+from engine.media.colour_distribution import (
+    iterated_distributions,
+    match_histogram,
+    mixed,
+    sliced_transport,
+)
+from engine.media.colour_linear import monge_kantorovich, principal_axes, reinhard
+from engine.media.colour_transfer import TRANSFERS, transfer_colours
 from tests.support.shared import shared_path
 
 
@@ -30,6 +37,72 @@ def test_reinhard_agrees_with_the_reference_with_and_without_masks(number: int) 
         (reinhard(source, target, soft, hull), golden["rct_masked_soft"]),
     ):
         assert np.abs(got - wanted).mean() < 1e-5
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_linear_maps_agree_with_the_reference(number: int) -> None:
+    source, target, golden = golden_pair(number)
+    area = golden["mask_area"]
+    for got, wanted in (
+        (principal_axes(source, target), golden["lct"]),
+        (monge_kantorovich(source, target), golden["mkl"]),
+        (monge_kantorovich(source * area, target * area), golden["mkl_m"]),
+    ):
+        assert np.abs(got - wanted).mean() < 1e-5
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_iterated_distributions_agree_with_the_reference_for_its_rotations(number: int) -> None:
+    source, target, golden = golden_pair(number)
+    area, rotations = golden["mask_area"], golden["idt_rotations"]
+    for got, wanted in (
+        (iterated_distributions(source, target, rotations), golden["idt"]),
+        (iterated_distributions(source * area, target * area, rotations), golden["idt_m"]),
+    ):
+        assert np.abs(got - wanted).mean() < 1e-3
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_iterated_distributions_by_own_draws_are_within_the_spread_of_others(number: int) -> None:
+    source, target, golden = golden_pair(number)
+    assert np.abs(iterated_distributions(source, target) - golden["idt"]).mean() < 2e-2
+
+
+def test_transport_agrees_with_the_reference_for_its_directions() -> None:
+    source, target, golden = golden_pair(0)
+    directions = golden["sot_directions_10x5"]
+    for smooth, wanted in ((True, golden["sot"]), (False, golden["sot_noreg"])):
+        got = sliced_transport(
+            source, target, steps=10, directions_per_step=5, directions=directions, smooth=smooth
+        )
+        assert np.abs(got - wanted).mean() < 5e-4
+    assert np.abs(mixed(source, target, directions) - golden["mix"]).mean() < 2e-3
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [("sot-m", "sot_m_10x30_mean6"), ("mix-m", "mix_m_mean6")]
+)
+def test_transport_by_own_draws_is_near_the_mean_of_others(method: str, name: str) -> None:
+    source, target, golden = golden_pair(0)
+    got = transfer_colours(source, target, method, golden["mask_area"][..., 0])
+    assert np.abs(got - np.clip(golden[name], 0, 1)).mean() < 5e-3
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_histogram_matching_agrees_with_the_reference(number: int) -> None:
+    source, target, golden = golden_pair(number)
+    for threshold in (255, 238, 150):
+        if f"hist_{threshold}" in golden:
+            got = match_histogram(source, target, threshold)
+            assert np.abs(got - golden[f"hist_{threshold}"]).mean() < 1e-6
+
+
+@pytest.mark.parametrize("method", TRANSFERS)
+def test_a_transfer_gives_the_same_picture_every_time(method: str) -> None:
+    noise = np.random.default_rng(2).random((2, 24, 24, 3), dtype=np.float32)
+    area = np.ones((24, 24), np.float32)
+    first, second = (transfer_colours(noise[0], noise[1], method, area) for _ in range(2))
+    assert np.array_equal(first, second)
 
 
 @pytest.mark.parametrize("method", TRANSFERS)

@@ -18,6 +18,7 @@ from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
 from engine.protocol.workspace import Workspace
 from engine.stages.merge.plan import collect_jobs
 from engine.stages.merge.run import merge_frames
+from engine.stages.merge.run import run as run_merge
 from tests.merge.fakes import FakePredictor, round_predictor
 from tests.merge.workspace import (
     FRAME_HW,
@@ -263,6 +264,31 @@ def test_raw_predict_gives_the_models_square_and_black_where_there_is_no_face(
     assert picture(workspace, "00001")[16, 16, 1] == 204
     assert picture(workspace, "00002").shape == (32, 32, 3)
     assert not picture(workspace, "00002").any()
+
+
+def test_motion_blur_uses_the_neighbouring_frames(tmp_path: Path) -> None:
+    still = merge_workspace(tmp_path / "still", frames=3)
+    moving = merge_workspace(tmp_path / "moving", frames=3)
+    for number in (1, 3):
+        write_face_of(moving, f"0000{number}.png", landmarks=made_landmarks(left=15 + 15 * number))
+    texture = round_predictor()
+    texture.face_bgr = np.random.default_rng(1).random((32, 32, 3), dtype=np.float32)
+    for workspace in (still, moving):
+        merge(workspace, texture, motion_blur_power=60, color_transfer_mode="none")
+    sharpness = [
+        cv2.Laplacian(picture(w, "00002")[20:60, 25:65], cv2.CV_32F).std() for w in (still, moving)
+    ]
+    assert sharpness[1] < 0.7 * sharpness[0]
+
+
+def test_a_model_that_was_never_saved_is_refused_before_anything_is_changed(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=1)
+    context = context_for(tmp_path, "merge", model="nobody")
+    before = tree(tmp_path)
+    with pytest.raises(InputError, match="no saved model nobody"):
+        run_merge(context)
+    assert tree(tmp_path) == before
+    assert not workspace.dst.merged.exists()
 
 
 def test_a_full_disk_is_an_input_error_and_what_is_finished_stays(tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ frames need not be copied between processes.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+
+import psutil
 
 from engine.media.images import ImageU8, read_image_bgr_u8, write_image
 from engine.merge.compose import (
@@ -27,6 +30,34 @@ from engine.stages.merge.plan import FrameJob
 
 # Faces that go through the model at once: more gain little on a GPU, and hold up the other threads.
 BATCH_FACES = 8
+
+
+MOST_THREADS = 32
+# What a thread holds at most per pixel of a frame: five frames in 8 bits, and ten pictures of
+# floats for one that is composed as a whole.
+BYTES_PER_PIXEL = 5 * 3 + 10 * 12
+PIXELS_OF_4K = 3840 * 2160
+
+
+def thread_count(wanted: str, jobs: Sequence[FrameJob]) -> int:
+    """The number asked for; for "auto" one per core, fewer if half of the free memory is not enough
+    for frames of the first one's size."""
+    if wanted != "auto":
+        return int(wanted)
+    free_bytes = int(psutil.virtual_memory().available)
+    by_memory = free_bytes // 2 // (_pixels(jobs) * BYTES_PER_PIXEL)
+    return max(1, min(len(os.sched_getaffinity(0)), MOST_THREADS, by_memory))
+
+
+def _pixels(jobs: Sequence[FrameJob]) -> int:
+    """Pixels of the first frame that can be read."""
+    for job in jobs:
+        try:
+            frame = read_image_bgr_u8(job.path)
+        except InputError:
+            continue  # named when its turn comes
+        return frame[..., 0].size
+    return PIXELS_OF_4K
 
 
 @dataclass(frozen=True)

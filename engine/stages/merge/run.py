@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -22,9 +21,7 @@ from engine.stages.merge.plan import (
     listed,
     with_motion,
 )
-from engine.stages.merge.render import Renderer, Rendering, Unreadable
-
-MOST_THREADS = 32
+from engine.stages.merge.render import Renderer, Rendering, Unreadable, thread_count
 
 
 @dataclass
@@ -72,7 +69,8 @@ def merge_frames(context: StageContext, jobs: Sequence[FrameJob], predictor: Fac
     ledger.begin(keys, finished)
     tally = _Tally(len(jobs), kept=len(finished))
     left = [job for job in jobs if job.stem not in finished]
-    renderer = Renderer(predictor, look, outputs, _threads(context))
+    threads = thread_count(context.options["workers"], left)
+    renderer = Renderer(predictor, look, outputs, threads)
     started = time.monotonic()
     with ledger:
         _render(context, renderer, left, ledger, keys, tally)
@@ -88,11 +86,6 @@ def _identity(context: StageContext, predictor: FacePredictor) -> ModelIdentity:
         predictor.resolution,
         predictor.face_type,
     )
-
-
-def _threads(context: StageContext) -> int:
-    wanted: str = context.options["workers"]
-    return int(wanted) if wanted != "auto" else min(len(os.sched_getaffinity(0)), MOST_THREADS)
 
 
 def _render(
