@@ -29,8 +29,8 @@ def check_expansion(root: PlainValue, bytes_allowed: int) -> None:
         for child in remaining:
             if type(child) not in CONTAINERS or id(child) in measured:
                 continue
-            if id(child) in open_ids or len(path) >= DEEPEST:
-                raise unsafe("a value that contains itself or is nested too deep")
+            if id(child) in open_ids:
+                raise unsafe("a value that contains itself")
             open_ids.add(id(child))
             path.append((child, iter(_children(child))))
             break
@@ -41,7 +41,7 @@ def check_expansion(root: PlainValue, bytes_allowed: int) -> None:
             size = 1 + sum(part[0] for part in parts)
             depth = 1 + max((part[1] for part in parts), default=0)
             if size > bytes_allowed or depth > DEEPEST:
-                raise unsafe("a value that expands without bound")
+                raise unsafe("a value that expands without bound or is nested too deep")
             measured[id(value)] = size, depth
 
 

@@ -53,6 +53,7 @@ def png_bomb(side_px: int) -> bytes:
         b"GIF89a",
         png_bomb(60_000),
         png_bomb(0),
+        cv2.imencode(".png", np.zeros((5000, 5000), np.uint8))[1].tobytes(),
         cv2.imencode(".jpg", np.zeros((8, 8), np.uint8))[1].tobytes()[:100],
         cv2.imencode(".bmp", np.zeros((8, 8), np.uint8))[1].tobytes(),
     ],

@@ -162,6 +162,15 @@ def test_a_damaged_or_hostile_pack_is_refused_with_its_name(name: str, tmp_path:
     assert refusal.value.remedy
 
 
+def test_a_list_that_would_fill_the_memory_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "faceset.pak"
+    path.write_bytes(struct.pack("<QQ", 1, 2**30))
+    with path.open("r+b") as file:
+        file.truncate(2**31)  # sparse: takes no room on the disk
+    with pytest.raises(InputError, match="claims"):
+        open_faceset(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["system", "eval", "nested", "array_of_objects"])
 def test_a_pack_whose_list_is_a_program_is_refused_and_not_run(name: str, tmp_path: Path) -> None:
     marker = tmp_path / "ran"

@@ -208,6 +208,7 @@ HAND_MADE: dict[str, bytes] = {
     "bad utf-8": b"X\x01\x00\x00\x00\xff.",
     "unknown opcode": b"\xff.",
     "deep lists by marks": b"(" * 60000 + b"l" * 60000 + b".",
+    "three thousand marks": b"(" * 3000 + b"l" * 3000 + b".",
     "deep lists by append": b"]" * 3000 + b"a" * 2999 + b".",
     "deep tuples": b")" + b"\x85" * 3000 + b".",
     "deep dicts": b"}" + b"X\x01\x00\x00\x00a}" * 3000 + b"s" * 3000 + b".",
