@@ -79,6 +79,7 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
         self._attach_to = attach
         self._survey_took_s = 0.0
         self._surveyed_at = float("-inf")
+        self._look_wanted = True
 
     # Coming and going
 
@@ -113,7 +114,7 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.set_keymap(dict(self.settings.keys))
         if problems:
-            self.say("\n".join(problems), title="Settings", severity="warning")
+            self.say("\n".join(problems), title="Settings", severity="warning", timeout_s=15)
 
     def _remember_theme(self, theme: Theme) -> None:
         try:
@@ -135,21 +136,24 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
 
     def look_again(self) -> None:
         """Look at the workspace and its runs now."""
-        self._surveyed_at = float("-inf")
+        self._look_wanted = True
         self._poll()
 
     def _poll(self) -> None:
-        self.run_worker(self._refresh(), group="poll", exclusive=True)
+        """Never two at once: a slow disk would only get slower."""
+        if not any(worker.group == "poll" and worker.is_running for worker in self.workers):
+            self.run_worker(self._refresh, group="poll")
 
     async def _refresh(self) -> None:
         for info in await self.board.refresh():
             self.watch_run(info.folder, info.stage)
         pause_s = max(SURVEY_EVERY_AT_LEAST_S, self._survey_took_s / SURVEY_SHARE)
-        if time.monotonic() - self._surveyed_at >= pause_s:
+        if self._look_wanted or time.monotonic() - self._surveyed_at >= pause_s:
             await self._survey()
 
     async def _survey(self) -> None:
         began = time.monotonic()
+        self._look_wanted = False
         try:
             self.survey = await asyncio.to_thread(survey, self.workspace)
         except OSError as error:
@@ -256,10 +260,12 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
         else:
             self.say(said)
 
-    def say(self, text: str, *, title: str = "", severity: Any = "information") -> None:
+    def say(
+        self, text: str, *, title: str = "", severity: Any = "information", timeout_s: float = 5
+    ) -> None:
         """A toast; the text may come from files."""
         lines = "\n".join(plain_text(line) for line in text.splitlines())
-        self.notify(lines, title=title, severity=severity, markup=False)
+        self.notify(lines, title=title, severity=severity, timeout=timeout_s, markup=False)
 
     def _tell(self, error: FacewrightError) -> None:
         self.push_screen(TellScreen(error.message, error.remedy))

@@ -45,6 +45,7 @@ def made_run(workspace: Workspace, transcript: str, *, alive: bool = False) -> R
     events = transcript_events(transcript)
     started = events[0]
     assert isinstance(started, Started)
+    started.run = run.id
     root = str(workspace.root)
     job = Job(started.stage, root, started.options, created=events[0].t)
     run.job_path.write_bytes(msgspec.json.encode(job))

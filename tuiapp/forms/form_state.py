@@ -26,6 +26,11 @@ class FormState:
     def entered(self, name: str, raw: object) -> FormState:
         return replace(self, raw={**self.raw, name: raw})
 
+    def raw_of(self, name: str) -> object:
+        """What stands in the option's field."""
+        default = next(text_of(o, o.default) for o in self.options if o.name == name)
+        return self.raw.get(name, default)
+
     @cached_property
     def _parsed(self) -> tuple[dict[str, Any], dict[str, str]]:
         values, refusals = {}, {}

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from engine.protocol.options import Option
 from engine.protocol.spec import StageSpec
-from tuiapp.forms.form_state import MODEL_CLASS, FormState, state_for, text_of
+from tuiapp.forms.form_state import MODEL_CLASS, FormState, state_for
 from tuiapp.forms.option_row import OptionRow
 from tuiapp.forms.widgets import FieldChanged, FieldFinished
 
@@ -58,8 +58,8 @@ class StageForm(VerticalScroll, can_focus=False):
 
     async def on_field_changed(self, event: FieldChanged) -> None:
         event.stop()
-        if self.state.raw.get(event.name) == event.raw:
-            return
+        if self.state.raw_of(event.name) == event.raw:
+            return  # fields tell what they are made with, too
         state = self.state.entered(event.name, event.raw)
         if event.name == MODEL_CLASS and self.spec.trains_model:
             await self._rebuild(state_for(self.spec, dict(state.raw)), focus=event.name)
@@ -87,7 +87,7 @@ class StageForm(VerticalScroll, can_focus=False):
         return rows
 
     def _row(self, option: Option) -> OptionRow:
-        raw = self.state.raw.get(option.name, text_of(option, option.default))
+        raw = self.state.raw_of(option.name)
         return OptionRow(option, raw, self._suggestions.get(option.name, ()))
 
     async def _rebuild(self, state: FormState, focus: str | None = None) -> None:

@@ -62,12 +62,15 @@ class HomeScreen(FramedScreen):
         stages.border_title = "Stages"
         stages.show_rows(stage_rows(catalog.STAGES))
         self.query_one("#runs", KeyList).border_title = "Runs"
-        self._show_survey(self.workbench.survey)
 
     def paint(self) -> None:
         runs = self.query_one("#runs", KeyList)
         runs.show_rows(run_rows(self.workbench.board.infos[:RUNS_SHOWN], time.time()))
-        self._show_survey(self.workbench.survey)
+        survey = self.workbench.survey
+        self._show_survey(survey)
+        if survey is not None:
+            live = [watch.view for watch in self.workbench.board.live()]
+            self.query_one(NextStepBar).show_step(survey.next_step, is_empty(survey), live)
 
     def _show_survey(self, survey: WorkspaceSurvey | None) -> None:
         if survey is None or survey is self._survey_shown:
@@ -76,10 +79,11 @@ class HomeScreen(FramedScreen):
         self.query_one("#src", SurveyCard).show_lines(side_lines(survey.src))
         self.query_one("#dst", SurveyCard).show_lines(side_lines(survey.dst))
         self.query_one("#work", SurveyCard).show_lines(work_lines(survey))
-        self.query_one(NextStepBar).show_step(survey.next_step, is_empty(survey))
 
     def on_next_step_bar_taken(self, event: NextStepBar.Taken) -> None:
-        if event.step.stage_id is not None:
+        if event.run is not None:
+            self.workbench.open_run_by_id(event.run)
+        elif event.step.stage_id is not None:
             self.workbench.open_form(event.step.stage_id, event.step.values)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

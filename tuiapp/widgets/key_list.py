@@ -33,7 +33,7 @@ class KeyList(OptionList):
             return
         self.set_options(Option(content, id=id, disabled=id is None) for id, content in rows)
         ids = [row[0] for row in rows]
-        if chosen in ids:
+        if chosen is not None and chosen in ids:
             self.highlighted = ids.index(chosen)
         elif any(ids):
             self.highlighted = next(n for n, id in enumerate(ids) if id is not None)

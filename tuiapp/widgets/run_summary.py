@@ -33,12 +33,16 @@ class RunSummary(Static):
 
     def __init__(self) -> None:
         super().__init__("", markup=False)
+        self._lines: list[Content] = []
 
     def show(self, view: RunView, now: float) -> None:
         lines = [title_line(view, now), progress_line(view, self.content_size.width)]
         if view.losses:
             lines.append(training_line(view))
-        self.update(Content("\n").join(lines))
+        if lines != self._lines:
+            taller = len(lines) != len(self._lines)
+            self._lines = lines
+            self.update(Content("\n").join(lines), layout=taller)
 
 
 class RunOutcome(Static):

@@ -1,0 +1,46 @@
+"""What a user of the app sees and waits for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from engine.protocol.workspace import Workspace
+from tuiapp.app import FacewrightApp
+
+SMALL = (80, 24)
+SIZES = (SMALL, (120, 40), (200, 60))
+
+
+@asynccontextmanager
+async def opened(
+    workspace: Workspace, size: tuple[int, int] = SMALL, attach: str | None = None
+) -> AsyncIterator[tuple[FacewrightApp, Pilot[None]]]:
+    """The app on a workspace, looked at once."""
+    app = FacewrightApp(workspace, attach=attach)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: app.survey is not None)
+        yield app, pilot
+
+
+async def until(pilot: Pilot[None], true: Callable[[], object], limit_s: float = 15.0) -> None:
+    """Let the app work until `true()`; fails with the screen's text when it never is."""
+    deadline = time.monotonic() + limit_s
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never came about; the screen:\n{screen_text(pilot)}")
+        await pilot.pause(0.05)
+
+
+async def sees(pilot: Pilot[None], *texts: str) -> None:
+    """Wait until all texts stand on the screen."""
+    await until(pilot, lambda: all(text in screen_text(pilot) for text in texts))
+
+
+def screen_text(pilot: Pilot[None]) -> str:
+    """The screen as lines of text."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine import catalog
+from engine.protocol.workspace import Workspace
+from tests.tuiapp.made import made_run
+from tests.tuiapp.seen import SIZES, opened, screen_text, sees, until
+from tuiapp.app import farewell
+from tuiapp.bridge.run_view import RunView
+from tuiapp.screens.home import HomeScreen
+from tuiapp.screens.run import RunScreen
+from tuiapp.screens.stage import StageScreen
+from tuiapp.widgets.key_list import KeyList
+
+
+async def test_home_tells_what_is_there_and_what_comes_next(workspace: Workspace) -> None:
+    async with opened(workspace) as (_, pilot):
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await sees(pilot, "data_src.mp4  1.5 KB", "data_dst.mp4", "3 frames", "3 faces")
+            await sees(pilot, "model   none", "merged  none", "result  none")
+            await sees(pilot, "Next: Train", "Extract frames", "none yet", "^q Quit")
+
+
+async def test_an_empty_folder_says_what_to_put_there(tmp_path: Path) -> None:
+    async with opened(Workspace(tmp_path)) as (_, pilot):
+        await sees(pilot, "data_src.mp4", "data_dst.mp4", "facewright demo")
+        await pilot.press("enter")
+        assert isinstance(pilot.app.screen, HomeScreen)
+
+
+async def test_opening_a_workspace_writes_nothing_into_it(workspace: Workspace) -> None:
+    before = sorted(workspace.root.rglob("*"))
+    async with opened(workspace) as (_, pilot):
+        await sees(pilot, "Next: Train")
+    assert sorted(workspace.root.rglob("*")) == before
+
+
+async def test_enter_on_the_next_step_opens_its_form(workspace: Workspace) -> None:
+    async with opened(workspace) as (app, pilot):
+        await sees(pilot, "Next: Train")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, StageScreen))
+        assert isinstance(app.screen, StageScreen)
+        assert app.screen.spec.id == "train"
+
+
+async def test_every_stage_can_be_reached_from_the_list_by_keys(workspace: Workspace) -> None:
+    async with opened(workspace) as (app, pilot):
+        await pilot.press("s")
+        stages = app.screen.query_one("#stages", KeyList)
+        reached = set()
+        for _ in catalog.STAGES:
+            assert stages.highlighted_option is not None
+            reached.add(stages.highlighted_option.id)
+            await pilot.press("j")
+        assert reached == {spec.id for spec in catalog.STAGES}
+
+
+async def test_runs_stand_with_their_state_newest_first_and_open(workspace: Workspace) -> None:
+    made_run(workspace, "faces-extract-done")
+    made_run(workspace, "video-extract-failed")
+    async with opened(workspace, (120, 40)) as (app, pilot):
+        await sees(pilot, "+ done", "faces-extract", "! failed", "12/300", "the disk")
+        text = screen_text(pilot)
+        assert text.index("+ done") < text.index("! failed")
+        await pilot.press("u", "enter")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        await sees(pilot, "faces: 39")
+
+
+async def test_a_step_that_is_being_done_leads_to_its_run(workspace: Workspace) -> None:
+    made_run(workspace, "train-running", alive=True)
+    async with opened(workspace) as (app, pilot):
+        await sees(pilot, "Now: Train", "is going on")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+
+
+async def test_the_job_bar_shows_every_run_that_goes_on(workspace: Workspace) -> None:
+    made_run(workspace, "train-running", alive=True)
+    async with opened(workspace) as (_, pilot):
+        await sees(pilot, "train  10%  4.0 it/s  7m30s to go  src 0.2285  dst 0.1628")
+
+
+async def test_a_name_with_markup_and_escapes_is_shown_as_text(tmp_path: Path) -> None:
+    (tmp_path / "data_src.[b]\x1b[2J[").write_bytes(b"x")
+    async with opened(Workspace(tmp_path)) as (_, pilot):
+        await sees(pilot, "data_src.[b][")
+
+
+def test_leaving_says_that_runs_go_on_and_how_to_stop_them() -> None:
+    workspace = Workspace(Path("/w"))
+    assert farewell([], workspace) is None
+    text = farewell([RunView(run="r1", stage="train")], workspace)
+    assert text is not None
+    assert "train goes on" in text
+    assert "facewright stop r1 -w /w" in text
