@@ -40,13 +40,21 @@ class Ffmpeg:
         self._task = task
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         # A session of its own: Ctrl-C in a terminal is for the engine, which ends ffmpeg itself.
-        self._process = subprocess.Popen(
-            [ffmpeg_program(), "-hide_banner", "-nostats", "-v", "warning", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._complaints,
-            start_new_session=True,
-        )
+        program = ffmpeg_program()
+        try:
+            self._process = subprocess.Popen(
+                [program, "-hide_banner", "-nostats", "-v", "warning", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._complaints,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise StageError(
+                f"cannot start {program}: {error.strerror}",
+                "install imageio-ffmpeg anew, or set IMAGEIO_FFMPEG_EXE to a working ffmpeg",
+                code="no-ffmpeg",
+            ) from error
 
     def __enter__(self) -> Ffmpeg:
         return self

@@ -32,6 +32,7 @@ from tests.support.clips import (
 )
 from tests.support.context import RecordingContext, context_for
 from tests.support.shared import shared_path
+from tests.support.small_disk import small_disk
 
 
 def extract(root: Path, *, confirmed: bool = False, **options: Any) -> RecordingContext:
@@ -371,6 +372,33 @@ def test_a_disk_that_becomes_full_keeps_the_finished_frames(tmp_path: Path) -> N
     assert len(list((tmp_path / "data_dst").iterdir())) == 20
     extract(tmp_path)
     assert len(list_images(tmp_path / "data_dst")) == 25
+
+
+def noisy_end_clip(path: Path) -> Path:
+    """20 frames that compress well, then 40 that do not: no estimate foresees them."""
+    noise = np.random.default_rng(0).integers(0, 256, (96, 176, 3), dtype=np.uint8)
+    raw = b"".join(numbered_frame(index).tobytes() for index in range(20)) + noise.tobytes() * 40
+    arguments = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", "176x96", "-i", "pipe:0"]
+    run_ffmpeg([*arguments, "-c:v", "libx264", "-crf", "20", str(path)], raw)
+    return path
+
+
+def test_a_really_full_disk_is_told_and_the_finished_frames_are_whole(tmp_path: Path) -> None:
+    clip = noisy_end_clip(tmp_path / "data_dst.mp4")
+    with small_disk(tmp_path / "disk", 1200) as root:
+        shutil.copy(clip, root)
+        with pytest.raises(InputError, match="the disk is full"):
+            extract(root)
+        assert [*root.rglob("*.part*")] == []
+        assert frame_numbers(root / "data_dst")[:20] == list(range(20))
+
+
+def test_a_disk_much_too_small_is_refused_by_the_first_frame(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "data_dst.mp4", frames=400)
+    with small_disk(tmp_path / "disk", 1000) as root:
+        shutil.copy(clip, root)
+        context_for(root, "video-extract")  # makes the run's folder
+        refused(root, "the disk is too small: about")
 
 
 def test_a_damaged_video_gives_its_readable_frames_and_a_warning(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from tests.support.clips import (
 )
 from tests.support.context import RecordingContext, context_for
 from tests.support.shared import shared_path
+from tests.support.small_disk import small_disk
 
 KINDS = {"mp4": "mp4", "avi": "avi", "mp4-lossless": "mp4", "mov-lossless": "mov"}
 
@@ -374,6 +375,24 @@ def test_a_failing_ffmpeg_is_told_in_its_own_words(
         render(tmp_path)
     assert not list(tmp_path.glob("*result*"))
     assert not list(tmp_path.glob(".result*"))
+
+
+def test_an_ffmpeg_that_cannot_be_started_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge_numbers(tmp_path, range(3))
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "nowhere"))
+    with pytest.raises(StageError, match="nowhere: No such file"):
+        render(tmp_path)
+
+
+def test_a_full_disk_is_told_and_leaves_no_result(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 700) as root:
+        merge_numbers(root, range(10))
+        (root / "filler").write_bytes(bytes(shutil.disk_usage(root).free - 10_000))
+        with pytest.raises(InputError, match="No space left on device"):
+            render(root, kind="mov-lossless")
+        assert not list(root.glob("*result*")) + list(root.glob(".result*"))
 
 
 @pytest.mark.slow
