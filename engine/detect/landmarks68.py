@@ -9,6 +9,7 @@ less.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import cv2
@@ -52,11 +53,7 @@ class Landmarker68:
     """A `Landmarker`. Deterministic; about 20 ms for a face on one core, 0.6 s to build."""
 
     def __init__(self) -> None:
-        path = packaged_file(
-            "face_recognition_models",
-            "face_recognition_models/models/shape_predictor_68_face_landmarks.dat",
-        )
-        self._predict = dlib.shape_predictor(str(path))
+        self._predict = _shape_predictor()
 
     def landmarks(self, image_bgr_u8: ImageBgrU8, face: Detection) -> Landmarks68 | None:
         """The face's landmarks in the picture; None where they are no plausible face.
@@ -113,6 +110,13 @@ class Landmarker68:
             MARGIN_PX + BOX_PX - 1 + y + growth // 2,
         )
         return _as_array(self._predict(crop_grey, box))
+
+
+@cache
+def _shape_predictor() -> Any:
+    """dlib's model, read once per process: 100 MB."""
+    inside = "face_recognition_models/models/shape_predictor_68_face_landmarks.dat"
+    return dlib.shape_predictor(str(packaged_file("face_recognition_models", inside)))
 
 
 def upright_crop(five_points: PointsXY) -> NDArray[np.float64] | None:

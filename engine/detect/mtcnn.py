@@ -7,6 +7,7 @@ long, and finds nothing at all for some sizes of frame and face.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import cv2
@@ -39,9 +40,7 @@ class MtcnnDetector:
     def __init__(self, *, min_face_px: float = 20.0, min_score: float = 0.8) -> None:
         self._min_face_px = max(min_face_px, float(CELL_PX))
         self._min_score = min_score
-        self._propose = _compiled_proposals()
-        self._refine = _compiled_patches(refine_net(), 24)
-        self._finish = _compiled_patches(output_net(), 48)
+        self._propose, self._refine, self._finish = _compiled_nets()
 
     def detect(self, images_bgr_u8: list[ImageBgrU8]) -> list[list[Detection]]:
         """The faces of each picture, best first. Pictures of one size share a batch."""
@@ -122,6 +121,13 @@ def pyramid_scales(width_px: int, height_px: int, min_face_px: float) -> list[fl
         scales.append(scale)
         scale *= PYRAMID_STEP
     return scales
+
+
+@cache
+def _compiled_nets() -> tuple[_Compiled, _Compiled, _Compiled]:
+    """The three nets, built once per process: they hold nothing but weights."""
+    refine, finish = _compiled_patches(refine_net(), 24), _compiled_patches(output_net(), 48)
+    return _compiled_proposals(), refine, finish
 
 
 def _compiled_proposals() -> _Compiled:

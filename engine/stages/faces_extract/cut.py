@@ -36,10 +36,11 @@ _WAYS = {"lanczos": cv2.INTER_LANCZOS4, "bilinear": cv2.INTER_LINEAR}
 @dataclass(frozen=True)
 class CutJob:
     """A frame to be finished. faces: what was found, largest first; None if it is yet to be
-    searched. problem: why it cannot be read, if that is known."""
+    searched. dropped: finds that were false already. problem: why it cannot be read, if known."""
 
     path: Path
     faces: tuple[Detection, ...] | None
+    dropped: int = 0
     problem: str = ""
 
 
@@ -71,12 +72,13 @@ class Cutter:
             return DoneFrame(job.path.name, 0, (), problem=f"{job.path} is gone")
         found = self._faces_in(image, job)
         placed = self._placed(image, found)
+        dropped = job.dropped + len(found) - len(placed)
         if self._settings.max_faces:
             placed = placed[: self._settings.max_faces]
         cut = [self._write(image, job.path, one, number) for number, one in enumerate(placed)]
         if self._settings.with_debug:
             self._write_debug(image, job.path.stem, placed)
-        return DoneFrame(job.path.name, size_bytes, tuple(cut), len(found) - len(placed))
+        return DoneFrame(job.path.name, size_bytes, tuple(cut), dropped)
 
     def _faces_in(self, image: ImageBgrU8, job: CutJob) -> list[Detection]:
         found = job.faces

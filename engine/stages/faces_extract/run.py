@@ -123,7 +123,8 @@ def _jobs(context: StageContext, plan: Plan) -> Generator[CutJob, None, None]:
     ):
         for frame, faces in without_false_faces(tracked_frames(frames)):
             if frame.frame not in plan.finished:
-                yield CutJob(paths[frame.frame], faces, frame.problem)
+                dropped = len(frame.faces) - len(faces)
+                yield CutJob(paths[frame.frame], faces, dropped, frame.problem)
 
 
 def _processes(context: StageContext) -> int:
