@@ -55,7 +55,11 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
 
     TITLE = "Facewright"
     # The first screen's style sheet must be named here: Textual loads those of pushed screens only.
-    CSS_PATH = ["app.tcss", "screens/home.tcss"]  # noqa: RUF012 - Textual declares it
+    CSS_PATH = [  # noqa: RUF012 - Textual declares it
+        "app.tcss",
+        "screens/home.tcss",
+        "forms/option_row.tcss",
+    ]
     BINDINGS = bindings("app")
     COMMANDS = PixelApp.COMMANDS | {WorkbenchCommands}
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it
@@ -141,8 +145,8 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
 
     def _poll(self) -> None:
         """Never two at once: a slow disk would only get slower."""
-        if not any(worker.group == "poll" and worker.is_running for worker in self.workers):
-            self.run_worker(self._refresh, group="poll")
+        if not any(worker.group == "poll" and not worker.is_finished for worker in self.workers):
+            self.run_worker(self._refresh(), group="poll")
 
     async def _refresh(self) -> None:
         for info in await self.board.refresh():

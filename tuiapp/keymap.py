@@ -49,6 +49,7 @@ CONTEXTS: dict[str, str] = {
     "run": "Run",
     "log": "Log",
     "dialog": "Dialogs",
+    "running": "Options of a run",
     "help": "Help",
 }
 
@@ -123,6 +124,7 @@ KEYS: tuple[Key, ...] = (
     Key("run-stop", "run", "x", "stop", "Stop", "Stop the run; finished work is saved."),
     Key("run-resume", "run", "r", "resume", "Resume", "Start the stage again with these values."),
     Key("run-edit", "run", "e", "edit", "Form", "Open the stage's form with this run's values."),
+    Key("run-options", "run", "o", "options", "Options", "Change options while it runs."),
     Key("run-log", "run", "l", "log", "Log", "Show the whole log."),
     Key(
         "run-next-page",
@@ -178,6 +180,8 @@ KEYS: tuple[Key, ...] = (
     Key("log-back", "log", "escape", "back", "Back", "Leave the log."),
     Key("dialog-yes", "dialog", "y", "yes", "Yes", "Agree."),
     Key("dialog-no", "dialog", "n,escape", "no", "No", "Do not."),
+    Key("running-take", "running", "enter", "take", "Take over", "Send what was changed."),
+    Key("running-leave", "running", "escape", "leave", "Leave", "Change nothing."),
     Key("help-back", "help", "escape,f1,question_mark", "back", "Back", "Leave the help."),
     Key("help-down", "help", "j", "down", "Down", "One line down.", shown=False),
     Key("help-up", "help", "k", "up", "Up", "One line up.", shown=False),

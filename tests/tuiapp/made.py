@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import socket
+import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import psutil
 from PIL import Image
 
-from engine.protocol.events import AnyEvent, Started
-from engine.protocol.wire import decode_event, encode
+from engine.protocol.commands import Command
+from engine.protocol.events import Ack, AnyEvent, Started
+from engine.protocol.wire import decode_command, decode_event, encode
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import RunFolder
 from engine.runtime.run_folder import EngineProcess, Job
@@ -63,6 +69,25 @@ def add_previews(run: RunFolder) -> None:
     folder.mkdir()
     Image.new("RGB", (64, 64), (220, 20, 20)).save(folder / "faces.jpg")
     Image.new("RGB", (64, 64), (20, 20, 220)).save(folder / "masks.jpg")
+
+
+@asynccontextmanager
+async def engine_of(run: RunFolder) -> AsyncIterator[list[Command]]:
+    """A socket that takes commands as the run's engine would; gives the list of those taken."""
+    taken: list[Command] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            taken.append(decode_command(line))
+            writer.write(encode(Ack()))
+        writer.close()
+
+    socket_path = Path(tempfile.mkdtemp()) / "s"  # short: 107 bytes is the limit
+    server = await asyncio.start_unix_server(serve, socket_path)
+    run.socket_pointer.write_text(str(socket_path))
+    yield taken
+    server.close()
+    shutil.rmtree(socket_path.parent)
 
 
 def transcript_events(name: str) -> list[AnyEvent]:

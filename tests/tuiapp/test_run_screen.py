@@ -3,17 +3,20 @@ from __future__ import annotations
 from PIL import Image
 
 from engine.protocol import events
+from engine.protocol.commands import Preview, Save, SetOption, Stop
 from engine.protocol.events import Event
 from engine.protocol.wire import encode
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import RunFolder
-from tests.tuiapp.made import RUN_IDS, add_previews, made_run, transcript_events
+from tests.tuiapp.made import RUN_IDS, add_previews, engine_of, made_run, transcript_events
 from tests.tuiapp.seen import SIZES, opened, screen_text, sees, until
+from tuiapp.forms.widgets import NumberField
 from tuiapp.graphics.view import PixelView
 from tuiapp.screens.dialogs import AskScreen, TellScreen
 from tuiapp.screens.home import HomeScreen
 from tuiapp.screens.log import LogScreen
 from tuiapp.screens.run import RunScreen
+from tuiapp.screens.running_options import RunningOptionsScreen
 from tuiapp.screens.stage import StageScreen
 from tuiapp.widgets.loss_chart import LossChart
 
@@ -210,3 +213,34 @@ async def test_the_preview_can_have_the_whole_screen(workspace: Workspace) -> No
         await until(pilot, lambda: app.screen.query_one(PixelView).size.width > before.width)
         await pilot.press("z")
         await until(pilot, lambda: app.screen.query_one(PixelView).size == before)
+
+
+async def test_options_can_be_changed_while_a_run_goes_on(workspace: Workspace) -> None:
+    run = made_run(workspace, "train-running", alive=True)
+    async with engine_of(run) as taken, opened(workspace, attach=TRAINING) as (app, pilot):
+        await sees(pilot, "o Options")
+        await pilot.press("o")
+        await sees(pilot, "Change while it runs", "Target iteration")
+        app.screen.query_one("#row-target_iter NumberField", NumberField).value = "-1"
+        await sees(pilot, "! must be 0 to")
+        await pilot.press("enter")
+        assert isinstance(app.screen, RunningOptionsScreen)
+        app.screen.query_one("#row-target_iter NumberField", NumberField).value = "5000"
+        await pilot.pause()
+        await pilot.press("enter")
+        await sees(pilot, "target iter is now 5000")
+        assert taken == [SetOption("target_iter", 5000)]
+
+
+async def test_save_preview_and_an_agreed_stop_reach_the_engine(workspace: Workspace) -> None:
+    run = made_run(workspace, "train-running", alive=True)
+    async with engine_of(run) as taken, opened(workspace, attach=TRAINING) as (_, pilot):
+        await sees(pilot, "s Save")
+        for key, said in (("s", "saving"), ("p", "a new preview"), ("P", "of other faces")):
+            await pilot.press(key)
+            await sees(pilot, said)
+        await pilot.press("x")
+        await sees(pilot, "Stop the training?")
+        await pilot.press("y")
+        await sees(pilot, "finished work is saved")
+        assert taken == [Save(), Preview(), Preview(redraw=True), Stop()]

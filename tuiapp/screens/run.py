@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from engine.protocol.commands import Command, Preview, Save, Stop
+from engine.protocol.commands import Command, Preview, Save, SetOption, Stop
 from engine.runtime.client import RunFolder
 from tuiapp.bridge.loss_series import columns
 from tuiapp.bridge.run_view import RunView, ViewState
@@ -15,6 +16,7 @@ from tuiapp.bridge.watch import RunWatch
 from tuiapp.keymap import bindings
 from tuiapp.screens.dialogs import AskScreen
 from tuiapp.screens.framed import FramedScreen
+from tuiapp.screens.running_options import RunningOptionsScreen, running_options
 from tuiapp.widgets.log_pane import LogPane
 from tuiapp.widgets.loss_chart import LossChart
 from tuiapp.widgets.notes_pane import NotesPane
@@ -22,7 +24,7 @@ from tuiapp.widgets.preview import PreviewPane
 from tuiapp.widgets.run_summary import RunOutcome, RunSummary, stage_title
 
 LOG_END_LINES = 4
-_WHILE_LIVE = frozenset({"save", "preview", "redraw", "stop"})
+_WHILE_LIVE = frozenset({"save", "preview", "redraw", "stop", "options"})
 _TRAINING_ONLY = frozenset({"save", "preview", "redraw", "loss_window"})
 
 
@@ -106,6 +108,8 @@ class RunScreen(FramedScreen):
         live, trains = self.view.state.live, self.view.trains
         if action in _TRAINING_ONLY and not trains:
             return False
+        if action == "options" and not running_options(self.view.stage, self.view.options):
+            return False
         if action in _WHILE_LIVE:
             return live
         if action == "resume":
@@ -133,6 +137,14 @@ class RunScreen(FramedScreen):
 
     def action_edit(self) -> None:
         self.workbench.open_form(self.view.stage, dict(self.view.options))
+
+    def action_options(self) -> None:
+        options = running_options(self.view.stage, self.view.options)
+        self.app.push_screen(RunningOptionsScreen(options, self.view.options), self._change)
+
+    def _change(self, changed: dict[str, Any] | None) -> None:
+        for name, value in (changed or {}).items():
+            self._send(SetOption(name, value), f"{name.replace('_', ' ')} is now {value}")
 
     def action_log(self) -> None:
         self.workbench.open_log(self.folder)

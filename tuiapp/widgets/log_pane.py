@@ -20,7 +20,7 @@ class LogPane(Tail):
 
     def read_on(self) -> None:
         """Read what is new, in a thread; a reading that still goes on is let finish."""
-        if not any(worker.group == "log" and worker.is_running for worker in self.workers):
+        if not any(worker.group == "log" and not worker.is_finished for worker in self.workers):
             self.run_worker(self._read(), group="log")
 
     async def _read(self) -> None:
