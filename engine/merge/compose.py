@@ -107,7 +107,10 @@ def crop_faces(
 def predict_faces(
     crops: Sequence[FaceCrop], look: Look, predictor: FacePredictor
 ) -> list[PredictedFace]:
-    """All crops (of any number of frames) through the model in one batch."""
+    """All crops (of any number of frames) through the model in one batch.
+
+    This is where a model class that morphs will be given `look.morph_factor`.
+    """
     if not crops:
         return []
     predicted: Prediction = predictor.predict(np.stack([crop.dst_bgr for crop in crops]))
