@@ -13,8 +13,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.detection import Detection, FaceDetector, ImageBgrU8
+from engine.detect.boxes import overlaps
+from engine.detect.detection import BoxLtrb, Detection, FaceDetector, ImageBgrU8
 from engine.faces.alignment import invert_affine, transform_points
+
+# A close-up shows 1.5 box sides to each side of an expected face, which then is 96 px large.
+CLOSE_UP = 1.5
+CLOSE_UP_FACE_PX = 96.0
+CLOSE_UP_OVERLAP = 0.4
+_CLOSE_UP_VIEWS = ((1.0, 0), (1.0, 30), (1.0, -30), (1.6, 0), (1.6, 20), (1.6, -20))
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,43 @@ class FaceSearch:
             [_in_frame(face, view_from_frame, view.turn_deg, image) for face in faces]
             for faces, (_, view_from_frame), image in zip(found, shown, images, strict=True)
         ]
+
+
+def face_at(
+    detector: FaceDetector, image_bgr_u8: ImageBgrU8, expected_ltrb: BoxLtrb
+) -> Detection | None:
+    """The face near the expected box, looked for there alone, enlarged, in several views; None if
+    there is none."""
+    left, top, right, bottom = expected_ltrb
+    side = max(right - left, bottom - top)
+    middle = ((left + right) / 2, (top + bottom) / 2)
+    low = [max(0, int(place - CLOSE_UP * side)) for place in middle]
+    part = image_bgr_u8[
+        low[1] : max(low[1] + 1, int(middle[1] + CLOSE_UP * side)),
+        low[0] : max(low[0] + 1, int(middle[0] + CLOSE_UP * side)),
+    ]
+    enlargement = CLOSE_UP_FACE_PX / max(side, 1.0)
+    views = [View(enlargement * scale, turn) for scale, turn in _CLOSE_UP_VIEWS]
+    for view in views:
+        shown, view_from_part = shown_in(part, view, max(part.shape))
+        faces = [
+            _moved(_in_frame(face, view_from_part, view.turn_deg, part), low[0], low[1])
+            for face in detector.detect([shown])[0]
+        ]
+        if not faces:
+            continue
+        shared = overlaps(np.array([face.box_ltrb for face in faces]), np.array([expected_ltrb]))
+        best = int(shared[:, 0].argmax())
+        if shared[best, 0] >= CLOSE_UP_OVERLAP:
+            return faces[best]
+    return None
+
+
+def _moved(face: Detection, x_px: int, y_px: int) -> Detection:
+    left, top, right, bottom = face.box_ltrb
+    points = None if face.five_points is None else face.five_points + np.array([x_px, y_px])
+    box = (left + x_px, top + y_px, right + x_px, bottom + y_px)
+    return replace(face, box_ltrb=box, five_points=points)
 
 
 def shown_in(

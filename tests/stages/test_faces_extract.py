@@ -118,6 +118,7 @@ def test_each_frame_has_as_many_faces_as_were_counted_by_eye(
         ("pairB_src.mp4", 180, 1),
         ("pairB_dst.mp4", 282, 1),
         ("two_faces_large.mp4", 180, 2),
+        ("two_faces.mp4", 56, 2),
         ("occlusion_hand_eat.mkv", 47, 1),
         ("occlusion_synthetic.mp4", 90, 1),
     ],
@@ -291,6 +292,7 @@ def test_a_stopped_run_goes_on_and_ends_with_the_same_files(tmp_path: Path) -> N
     assert _contents(parts) == _contents(whole)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_same_files(tmp_path: Path) -> None:
     wanted = range(0, 200, 20)
     whole = _workspace(tmp_path / "whole", "pairA_dst.mp4", wanted)

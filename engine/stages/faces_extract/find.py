@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
 
 import cv2
+import msgspec
 import numpy as np
 
-from engine.detect.detection import Detection, FaceDetector, ImageBgrU8
-from engine.detect.search import SECOND_VIEWS, FaceSearch
+from engine.detect.detection import BoxLtrb, Detection, FaceDetector, ImageBgrU8
+from engine.detect.search import SECOND_VIEWS, FaceSearch, face_at
 from engine.detect.tracks import SURE_SCORE, TrackedFrame
 from engine.media.images import read_image_bgr_u8
 from engine.protocol.errors import InputError, Stopped
@@ -32,6 +35,8 @@ THUMB_SIDE_PX = 8
 CUT_DIFFERENCE = 12.0
 _NUMBERED = re.compile(r"(.*?)(\d+)")
 
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True)
 class _ReadFrame:
@@ -44,39 +49,83 @@ class _ReadFrame:
     problem: str = ""
 
 
-def found_frames(
-    context: StageContext,
-    frames: Sequence[Path],
-    settings: FindSettings,
-    file: LineFile[FoundFrame],
-) -> Generator[FoundFrame, None, None]:
-    """Each frame with its faces, in order; those in `file` as they are there, new ones are added.
+class FrameFinder:
+    """Finds the faces of frames, and remembers them in `file`. Entering starts its threads; leaving
+    ends them without waiting for the search under way."""
 
-    Frames are searched in the same batches however often the run is interrupted. Close the iterator
-    to end its threads.
-    """
-    known = {line.frame: line for line in file.lines if not line.problem}
-    readers = min(len(os.sched_getaffinity(0)), MOST_READERS)
-    with ThreadPoolExecutor(readers) as reading, ThreadPoolExecutor(1) as searching:
-        search = searching.submit(_mtcnn_search, context, settings)
+    def __init__(
+        self, context: StageContext, settings: FindSettings, file: LineFile[FoundFrame]
+    ) -> None:
+        self._context = context
+        self._settings = settings
+        self._file = file
+        readers = min(len(os.sched_getaffinity(0)), MOST_READERS)
+        self._reading = ThreadPoolExecutor(readers)
+        self._searching = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> FrameFinder:
+        self._detector = self._searching.submit(_mtcnn, self._context, self._settings)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._reading.shutdown(wait=False, cancel_futures=True)
+        self._searching.shutdown(wait=False, cancel_futures=True)
+
+    def found(self, frames: Sequence[Path]) -> Iterator[FoundFrame]:
+        """Each frame with its faces, in order; those in the file as they are there.
+
+        Frames are searched in the same batches however often the run is interrupted.
+        """
+        known = {line.frame: line for line in self._file.lines if not line.problem}
         waiting: deque[list[FoundFrame] | Future[list[FoundFrame]]] = deque()
-        try:
-            for batch in _batches(frames):
-                waiting.append(
-                    _from_file(batch, known)
-                    or searching.submit(
-                        _searched,
-                        search,
-                        [reading.submit(_read, path, settings) for path in batch],
-                    )
-                )
-                if len(waiting) > AHEAD_BATCHES:
-                    yield from _arrived(waiting.popleft(), context, file)
-            while waiting:
-                yield from _arrived(waiting.popleft(), context, file)
-        finally:
-            reading.shutdown(wait=False, cancel_futures=True)
-            searching.shutdown(wait=False, cancel_futures=True)
+        for batch in _batches(frames):
+            waiting.append(_from_file(batch, known) or self._submit(batch))
+            if len(waiting) > AHEAD_BATCHES:
+                yield from self._arrived(waiting.popleft())
+        while waiting:
+            yield from self._arrived(waiting.popleft())
+
+    def seek(self, path: Path, frame: FoundFrame, expected: list[BoxLtrb]) -> list[Detection]:
+        """Faces of the frame near the expected boxes, as far as they are there."""
+        if frame.sought is None:
+            future = self._searching.submit(_close_ups, self._detector, path, expected)
+            sought = tuple(as_found(face) for face in self._result(future))
+            frame = msgspec.structs.replace(frame, sought=sought)
+            self._file.add(frame)
+        return [as_detection(face) for face in frame.sought or ()]
+
+    def _submit(self, batch: Sequence[Path]) -> Future[list[FoundFrame]]:
+        reads = [self._reading.submit(_read, path, self._settings) for path in batch]
+        return self._searching.submit(
+            _searched, self._detector, self._settings, reads, self._stop_if_asked
+        )
+
+    def _stop_if_asked(self) -> None:
+        if self._context.stop_requested:
+            raise Stopped
+
+    def _arrived(self, batch: list[FoundFrame] | Future[list[FoundFrame]]) -> list[FoundFrame]:
+        """The batch once it is searched, and then in the file."""
+        if isinstance(batch, list):
+            return batch
+        found = self._result(batch)
+        for frame in found:
+            self._file.add(frame)
+        return found
+
+    def _result(self, future: Future[Result]) -> Result:
+        """What the thread gives; stops within half a second if asked to."""
+        while True:
+            self._context.check_stop()
+            try:
+                return future.result(timeout=0.5)
+            except NotYet:
+                continue
 
 
 def tracked_frames(frames: Iterator[FoundFrame]) -> Iterator[TrackedFrame[FoundFrame]]:
@@ -122,16 +171,11 @@ def face_search(
     )
 
 
-def _mtcnn_search(context: StageContext, settings: FindSettings) -> FaceSearch:
+def _mtcnn(context: StageContext, settings: FindSettings) -> FaceDetector:
     from engine.detect.mtcnn import MtcnnDetector, choose_device
 
-    def stop_if_asked() -> None:
-        if context.stop_requested:
-            raise Stopped
-
     choose_device(context.options["device"])
-    detector = MtcnnDetector(min_score=settings.min_score)
-    return face_search(detector, settings, SURE_SCORE, stop_if_asked)
+    return MtcnnDetector(min_score=settings.min_score)
 
 
 def _batches(frames: Sequence[Path]) -> Iterator[Sequence[Path]]:
@@ -167,16 +211,30 @@ def _read(path: Path, settings: FindSettings) -> _ReadFrame:
     return _ReadFrame(path.name, size_bytes, (height_px, width_px), image)
 
 
-def _searched(search: Future[FaceSearch], reads: list[Future[_ReadFrame]]) -> list[FoundFrame]:
+def _searched(
+    detector: Future[FaceDetector],
+    settings: FindSettings,
+    reads: list[Future[_ReadFrame]],
+    between_views: Callable[[], None],
+) -> list[FoundFrame]:
+    search = face_search(detector.result(), settings, SURE_SCORE, between_views)
     frames = [read.result() for read in reads]
     images = [frame.image_bgr_u8 for frame in frames if frame.image_bgr_u8 is not None]
-    found = iter(search.result().detect(images) if images else ())
+    found = iter(search.detect(images) if images else ())
     return [
         FoundFrame(frame.name, 0, (0, 0), "", (), frame.problem)
         if frame.image_bgr_u8 is None
         else _found(frame, frame.image_bgr_u8, next(found))
         for frame in frames
     ]
+
+
+def _close_ups(
+    detector: Future[FaceDetector], path: Path, expected: list[BoxLtrb]
+) -> list[Detection]:
+    image = read_image_bgr_u8(path)
+    faces = [face_at(detector.result(), image, box) for box in expected]
+    return [face for face in faces if face is not None]
 
 
 def _found(frame: _ReadFrame, image: ImageBgrU8, faces: list[Detection]) -> FoundFrame:
@@ -196,25 +254,6 @@ def _scaled(face: Detection, scale_xy: np.ndarray) -> Detection:
     left, top, right, bottom = (float(side) for side in face.box_ltrb * np.tile(scale_xy, 2))
     points = None if face.five_points is None else face.five_points * scale_xy
     return Detection((left, top, right, bottom), face.score, points, face.turned_deg)
-
-
-def _arrived(
-    batch: list[FoundFrame] | Future[list[FoundFrame]],
-    context: StageContext,
-    file: LineFile[FoundFrame],
-) -> list[FoundFrame]:
-    """The batch once it is searched; stops within half a second if asked to."""
-    if isinstance(batch, list):
-        return batch
-    while True:
-        context.check_stop()
-        try:
-            found = batch.result(timeout=0.5)
-        except NotYet:
-            continue
-        for frame in found:
-            file.add(frame)
-        return found
 
 
 def _follows(before: FoundFrame, frame: FoundFrame) -> bool:

@@ -54,7 +54,8 @@ class FoundFace(msgspec.Struct, frozen=True):
 
 class FoundFrame(msgspec.Struct, frozen=True):
     """One frame searched. thumb: a tiny grey picture in hex, to tell cuts. problem: why the frame
-    could not be read, else ""."""
+    could not be read, else "". sought: what was found when faces of the frames around it were
+    looked for again; None if that was not done."""
 
     frame: str
     size_bytes: int
@@ -62,6 +63,7 @@ class FoundFrame(msgspec.Struct, frozen=True):
     thumb: str
     faces: tuple[FoundFace, ...]
     problem: str = ""
+    sought: tuple[FoundFace, ...] | None = None
 
 
 class CutFace(msgspec.Struct, frozen=True):

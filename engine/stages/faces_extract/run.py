@@ -12,15 +12,17 @@ from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
+from engine.detect.detection import BoxLtrb, Detection
+from engine.detect.holes import holes_filled
 from engine.detect.tracks import without_false_faces
 from engine.protocol.errors import InputError
 from engine.protocol.files import sweep_parts
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import make_folder
 from engine.stages.faces_extract.cut import CutJob, finish_frame, start_cutter
-from engine.stages.faces_extract.find import found_frames, tracked_frames
+from engine.stages.faces_extract.find import FrameFinder, tracked_frames
 from engine.stages.faces_extract.plan import Plan, plan_extraction
-from engine.stages.faces_extract.records import DoneFrame, found_file
+from engine.stages.faces_extract.records import DoneFrame, FoundFrame, found_file
 
 # A worker holds dlib's model and some frames: 250 MB with HD frames.
 MOST_WORKERS = 16
@@ -117,13 +119,15 @@ def _jobs(context: StageContext, plan: Plan) -> Generator[CutJob, None, None]:
     known = found_file(context.workspace, plan.side.name, settings)
     if plan.fresh:
         known.forget()
-    with (
-        known as file,
-        closing(found_frames(context, plan.frames, settings, file)) as frames,
-    ):
-        for frame, faces in without_false_faces(tracked_frames(frames)):
+
+    def seek(frame: FoundFrame, expected: list[BoxLtrb]) -> list[Detection]:
+        return finder.seek(paths[frame.frame], frame, expected)
+
+    with known as file, FrameFinder(context, settings, file) as finder:
+        tracked = holes_filled(tracked_frames(finder.found(plan.frames)), seek)
+        for frame, faces in without_false_faces(tracked):
             if frame.frame not in plan.finished:
-                dropped = len(frame.faces) - len(faces)
+                dropped = max(0, len(frame.faces) - len(faces))
                 yield CutJob(paths[frame.frame], faces, dropped, frame.problem)
 
 
