@@ -1,4 +1,4 @@
-"""The main job by commands: two videos in, one swapped video with sound out; and every stop on the way."""
+"""The main job by commands: two videos in, one swapped video out; and every stop on the way."""
 
 from __future__ import annotations
 
