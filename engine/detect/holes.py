@@ -30,7 +30,7 @@ def holes_filled(
     before: tuple[Detection, ...] = ()
     for frame in frames:
         window.append(frame)
-        if len(window) > MAX_GAP_FRAMES + 1:
+        if len(window) > MAX_GAP_FRAMES:
             filled = _filled(window.popleft(), before, window, seek)
             before = filled.faces
             yield filled
