@@ -95,6 +95,7 @@ class StreamApp(PixelApp[None]):
     def _finish(self) -> None:
         lags = sorted(self._lags_ms)
         facts = {
+            "why": self.overlay.graphics.why,
             "offered": self._number,
             "frames_per_s": self.query_one(PixelView).stats.sent / self._seconds,
             "lag_median_ms": lags[len(lags) // 2],

@@ -22,6 +22,7 @@ NEEDED = ("Xvfb", "xterm", "xdotool", "import")
 ROOT = Path(__file__).resolve().parents[2]
 _SCREEN_PX = (1100, 800)
 _PATIENCE_S = 30.0  # two shared cores start a terminal and an app slowly
+_BETWEEN_SHOTS_S = 0.2
 _TMUX_CONFIGURATION = """
 set -g allow-passthrough on
 set -as terminal-features ",xterm*:RGB"
@@ -45,7 +46,7 @@ def sixel_tmux() -> str:
     if program is None:
         pytest.skip("no tmux")
     version = subprocess.run([program, "-V"], capture_output=True, text=True, check=True).stdout
-    if b"Sixel" not in Path(program).resolve().read_bytes() or "3.3" in version:
+    if b"sixel_parse" not in Path(program).resolve().read_bytes():
         pytest.skip(f"{version.strip()} was built without sixel")
     return program
 
@@ -72,6 +73,7 @@ class Screen:
             picture = self.shot()
             if claim(picture) or time.monotonic() > ends_at_s:
                 return picture
+            time.sleep(_BETWEEN_SHOTS_S)
 
     def _run(self, *command: str) -> bytes:
         result = subprocess.run(command, env=self._environment, capture_output=True, check=True)

@@ -243,7 +243,7 @@ class PixelView(Widget):
             self._fence_due = True
             self.refresh(*stale)
         else:
-            self._draw(frame, in_repaint=False, counts=self._streaming)
+            self._draw_or_wait(frame, in_repaint=False, counts=self._streaming)
         if frame.quality != BEST:
             self._refine_later()
 
@@ -270,10 +270,14 @@ class PixelView(Widget):
         if frame is None:
             return
         counts, self._fence_due = self._fence_due and self._streaming, False
-        if not frame.target.graphics.protocol.has_pixels:
-            self.overlay.fence(self, counts=counts)
+        if frame.target.graphics.protocol.has_pixels:
+            self._draw_or_wait(frame, in_repaint=True, counts=counts)
         elif self.overlay.may_send():
-            self._draw(frame, in_repaint=True, counts=counts)
+            self.overlay.fence(self, counts=counts)
+
+    def _draw_or_wait(self, frame: EncodedFrame, *, in_repaint: bool, counts: bool) -> None:
+        if self.overlay.may_send():
+            self._draw(frame, in_repaint=in_repaint, counts=counts)
         else:
             self._draw_due = True
 

@@ -1,0 +1,103 @@
+"""Real pixels: the test card in xterm, direct and inside tmux, looked at by screenshots."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.graphics.card_app import CARD_COLOURS, card
+from tests.graphics.xterm import Screen, needs_xterm, sixel_tmux, xterm
+
+pytestmark = [pytest.mark.terminal, pytest.mark.slow]
+
+# The view's place in cells, after the 3 pixels of xterm's borders; a cell of DejaVu Sans Mono 11 has
+# 9x19 pixels.
+LEFT_PX, TOP_PX = 3 + 4 * 9, 3 + 3 * 19
+HEIGHT_PX, WIDTH_PX = card().shape[:2]
+
+
+@pytest.fixture(params=["direct", "tmux"])
+def screen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Screen]:
+    needs_xterm()
+    tmux = sixel_tmux() if request.param == "tmux" else None
+    with xterm(tmp_path, "-m", "tests.graphics.card_app", tmux=tmux) as shown:
+        yield shown
+
+
+def picture_of(shot: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return shot[TOP_PX : TOP_PX + HEIGHT_PX, LEFT_PX : LEFT_PX + WIDTH_PX]
+
+
+def shows(turn: int) -> object:
+    return lambda shot: np.array_equal(picture_of(shot), card(turn=turn))
+
+
+def counts(shot: NDArray[np.uint8]) -> list[int]:
+    return [int((shot == colour).all(-1).sum()) for colour in CARD_COLOURS]
+
+
+def test_every_pixel_of_the_card_is_where_and_what_it_should_be(screen: Screen) -> None:
+    shot = screen.wait_for(shows(0))
+    assert np.array_equal(picture_of(shot), card())
+    assert counts(shot) == [WIDTH_PX * HEIGHT_PX // 4] * 4, "no pixel outside its place"
+
+
+def test_the_next_picture_replaces_all_of_the_one_before(screen: Screen) -> None:
+    screen.wait_for(shows(0))
+    screen.press("n")
+    assert np.array_equal(picture_of(screen.wait_for(shows(1))), card(turn=1))
+
+
+def test_under_a_dialog_the_picture_is_dimmed_and_comes_back_whole(screen: Screen) -> None:
+    screen.wait_for(shows(0))
+    screen.press("m")
+    dimmed = screen.wait_for(lambda shot: counts(shot) == [0, 0, 0, 0])
+    assert counts(dimmed) == [0, 0, 0, 0], "no pixels of the picture shine through"
+    assert (picture_of(dimmed)[10, 10] > (60, -1, -1)).all(), "its characters stay, in red"
+    screen.press("Escape")
+    assert np.array_equal(picture_of(screen.wait_for(shows(0))), card())
+
+
+def test_a_layer_over_the_picture_stays_on_top_of_new_frames(screen: Screen) -> None:
+    screen.wait_for(shows(0))
+    screen.press("o")
+    covered = slice(5 * 19, 8 * 19), slice(26 * 9, 40 * 9)
+    screen.wait_for(lambda shot: (picture_of(shot)[covered][2:-2] != (0, 255, 0)).any(-1).all())
+    screen.press("n")
+    expected = card(turn=1)
+
+    def around_it_is_new(shot: NDArray[np.uint8]) -> bool:
+        picture = picture_of(shot).copy()
+        picture[covered] = expected[covered]
+        return bool(np.array_equal(picture, expected))
+
+    shot = screen.wait_for(around_it_is_new)
+    assert around_it_is_new(shot)
+    assert counts(shot)[2] < WIDTH_PX * HEIGHT_PX // 4, "the layer hides a part"
+    screen.press("o")
+    assert np.array_equal(picture_of(screen.wait_for(shows(1))), expected)
+
+
+def test_after_a_stream_of_frames_the_last_one_stands(screen: Screen) -> None:
+    screen.wait_for(shows(0))
+    screen.press("n", "v")
+    shot = screen.wait_for(lambda shot: not np.array_equal(picture_of(shot), card(turn=1)))
+    assert not np.array_equal(picture_of(shot), card(turn=1))
+    assert np.array_equal(picture_of(screen.wait_for(shows(0))), card())
+
+
+def test_a_forced_character_mode_draws_the_card_in_blocks(tmp_path: Path) -> None:
+    needs_xterm()
+    os.environ["FACEWRIGHT_GRAPHICS"] = "half"
+    try:
+        with xterm(tmp_path, "-m", "tests.graphics.card_app") as shown:
+            quarter = WIDTH_PX * HEIGHT_PX // 4
+            shot = shown.wait_for(lambda shot: min(counts(shot)) > quarter * 0.9)
+    finally:
+        del os.environ["FACEWRIGHT_GRAPHICS"]
+    assert min(counts(shot)) > quarter * 0.9
