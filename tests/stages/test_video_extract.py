@@ -31,8 +31,8 @@ from tests.support.clips import (
     run_ffmpeg,
 )
 from tests.support.context import RecordingContext, context_for
+from tests.support.disks import small_disk
 from tests.support.shared import shared_path
-from tests.support.small_disk import small_disk
 
 
 def extract(root: Path, *, confirmed: bool = False, **options: Any) -> RecordingContext:
@@ -385,7 +385,7 @@ def noisy_end_clip(path: Path) -> Path:
 
 def test_a_really_full_disk_is_told_and_the_finished_frames_are_whole(tmp_path: Path) -> None:
     clip = noisy_end_clip(tmp_path / "data_dst.mp4")
-    with small_disk(tmp_path / "disk", 1200) as root:
+    with small_disk(tmp_path / "disk", "1200k") as root:
         shutil.copy(clip, root)
         with pytest.raises(InputError, match="the disk is full"):
             extract(root)
@@ -395,7 +395,7 @@ def test_a_really_full_disk_is_told_and_the_finished_frames_are_whole(tmp_path: 
 
 def test_a_disk_much_too_small_is_refused_by_the_first_frame(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "data_dst.mp4", frames=400)
-    with small_disk(tmp_path / "disk", 1000) as root:
+    with small_disk(tmp_path / "disk", "1000k") as root:
         shutil.copy(clip, root)
         context_for(root, "video-extract")  # makes the run's folder
         refused(root, "the disk is too small: about")

@@ -30,8 +30,8 @@ from tests.support.clips import (
     run_ffmpeg,
 )
 from tests.support.context import RecordingContext, context_for
+from tests.support.disks import small_disk
 from tests.support.shared import shared_path
-from tests.support.small_disk import small_disk
 
 KINDS = {"mp4": "mp4", "avi": "avi", "mp4-lossless": "mp4", "mov-lossless": "mov"}
 
@@ -387,7 +387,7 @@ def test_an_ffmpeg_that_cannot_be_started_is_told(
 
 
 def test_a_full_disk_is_told_and_leaves_no_result(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", 700) as root:
+    with small_disk(tmp_path / "disk", "700k") as root:
         merge_numbers(root, range(10))
         (root / "filler").write_bytes(bytes(shutil.disk_usage(root).free - 10_000))
         with pytest.raises(InputError, match="No space left on device"):

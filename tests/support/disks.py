@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ def read_only(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _mounted(arguments: list[str], where: Path) -> Iterator[None]:
+    if shutil.which("mount") is None:
+        pytest.skip("there is no mount program")
     mounted = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
     if mounted.returncode:
         pytest.skip(f"mounting is not allowed here: {mounted.stderr.strip()}")
