@@ -15,8 +15,8 @@ from tests.graphics.xterm import Screen, needs_xterm, sixel_tmux, xterm
 
 pytestmark = [pytest.mark.terminal, pytest.mark.slow]
 
-# The view's place in cells, after the 3 pixels of xterm's borders; a cell of DejaVu Sans Mono 11 has
-# 9x19 pixels.
+# The view's place in cells, after the 3 pixels of xterm's borders. A cell of DejaVu Sans Mono 11
+# has 9x19 pixels.
 LEFT_PX, TOP_PX = 3 + 4 * 9, 3 + 3 * 19
 HEIGHT_PX, WIDTH_PX = card().shape[:2]
 
