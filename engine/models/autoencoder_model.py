@@ -99,6 +99,20 @@ class AutoencoderModel(ABC):
         """What the coming step trains on."""
         return batches.next()
 
+    def trace(self) -> None:
+        """Turn the step into a graph now, which takes seconds, rather than within the first step:
+        so that whoever starts the model can be stopped in between."""
+        sampling = self.sampling()
+        count, side_px = sampling.batch_size, sampling.kind.side_px
+        channels = {"input": 3, "target": 3, "mask": 1}
+        if sampling.kind.eyes_mouth:
+            channels["eyes_mouth"] = 1
+        side = {
+            name: tf.TensorSpec((count, side_px, side_px, depth), tf.float32)
+            for name, depth in channels.items()
+        }
+        self._step.get_concrete_function(side, side)
+
     def train_step(self, batches: BatchStream) -> tuple[float, ...]:
         """See `Trainable.train_step`."""
         batch = self.next_batch(batches)

@@ -106,6 +106,8 @@ class TrainingLoop:
         if self.history.commit_due:
             self._commit_history()
         self._hear_of_saves()
+        if self.context.stop_requested:
+            return  # the end saves; a preview would keep whoever stopped it waiting
         if now >= self._save_at or self.model.iteration == 1:
             self.save()
             self.preview()

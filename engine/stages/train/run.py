@@ -50,6 +50,8 @@ def run(context: StageContext) -> None:
     device = prepare_device(options["device"])
     model = _make_model(context, spec, device, saved)
     context.check_stop()
+    model.trace()
+    context.check_stop()
     with ExitStack() as open_things:
         history = open_things.enter_context(HistoryWriter(folder, model.iteration, spec.loss_names))
         saver = open_things.enter_context(Saver(generations, model.iteration))
