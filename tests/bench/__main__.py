@@ -1,0 +1,29 @@
+"""Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces]`.
+
+Machines are shared and noisy: compare ratios of one run, not seconds of two.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tests.bench import pieces, stages, start
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+BENCHES = {"start": start.measure, "stages": stages.measure, "pieces": pieces.measure}
+
+
+def main() -> None:
+    wanted = sys.argv[1:] or list(BENCHES)
+    cores = len(os.sched_getaffinity(0))
+    load = os.getloadavg()[0]
+    sys.stdout.write(f"{cores} CPU cores, load {load:.1f} before\n")
+    for name in wanted:
+        for what, value, unit in BENCHES[name]():
+            sys.stdout.write(f"{what:58} {value:9.2f} {unit}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
