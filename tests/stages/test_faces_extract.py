@@ -1,99 +1,27 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from engine.faces.alignment import face_from_frame, transform_points
-from engine.faces.face_data import FaceData
-from engine.faces.face_file import read_face_data
 from engine.faces.face_type import FaceType
 from engine.faces.jpeg_segments import app15_payload, read_head
 from engine.faces.restricted_pickle import decode_pickle
-from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
+from engine.protocol.errors import InputError
 from engine.protocol.workspace import Workspace, list_images
-from engine.stages.faces_extract.run import run
 from tests.detect.media import clip_frames
-from tests.support.context import RecordingContext, context_for
-
-# Runs the stage in a process of its own: argv are the workspace, options as JSON, and at how many
-# frames the process kills itself (0: never).
-PROGRAM = """
-import json, os, signal, sys
-from pathlib import Path
-from engine.stages.faces_extract.run import run
-from tests.support.context import context_for
-
-context = context_for(Path(sys.argv[1]), "faces-extract", **json.loads(sys.argv[2]))
-tell, fatal = context.progress, int(sys.argv[3])
-
-def progress(done, total, **more):
-    tell(done, total, **more)
-    if fatal and done >= fatal:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-context.progress = progress
-run(context)
-print(json.dumps({"facts": context.facts, "tensorflow": "tensorflow" in sys.modules}))
-"""
-
-
-def _workspace(root: Path, clip: str, wanted: Iterable[int], side: str = "dst") -> Path:
-    folder = root / f"data_{side}"
-    folder.mkdir(parents=True)
-    for number, image in enumerate(clip_frames(clip, wanted), start=1):
-        cv2.imwrite(str(folder / f"{number:05d}.png"), image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    return root
-
-
-def _extract(root: Path, *, confirmed: bool = False, **options: Any) -> RecordingContext:
-    context: RecordingContext = context_for(
-        root, "faces-extract", confirmed=confirmed, workers="1", **options
-    )
-    run(context)
-    return context
-
-
-def _run_apart(root: Path, *, fatal: int = 0, **options: Any) -> subprocess.CompletedProcess[str]:
-    argv = [str(root), json.dumps({"workers": "1", **options}), str(fatal)]
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM, *argv],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-
-
-def _faces(root: Path, side: str = "dst") -> list[Path]:
-    return list_images(Workspace(root).side(side).aligned)
-
-
-def _contents(root: Path, side: str = "dst") -> dict[str, bytes]:
-    folders = Workspace(root).side(side)
-    paths = list_images(folders.aligned) + list_images(folders.aligned_debug)
-    return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in paths}
-
-
-def _data(path: Path) -> FaceData:
-    data = read_face_data(path)
-    assert data is not None
-    return data
-
-
-def _per_frame(root: Path) -> Counter[int]:
-    frames = {path.stem: 0 for path in list_images(Workspace(root).dst.frames)}
-    for path in _faces(root):
-        frames[path.stem.rpartition("_")[0]] += 1
-    return Counter(frames.values())
+from tests.stages.extracting import (
+    data_of,
+    extract,
+    faces,
+    per_frame,
+    run_apart,
+    workspace,
+)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +30,9 @@ def _per_frame(root: Path) -> Counter[int]:
 def test_each_frame_has_as_many_faces_as_were_counted_by_eye(
     tmp_path: Path, clip: str, faces: int
 ) -> None:
-    root = _workspace(tmp_path, clip, range(0, 180, 30))
-    context = _extract(root)
-    assert _per_frame(root) == {faces: 6}
+    root = workspace(tmp_path, clip, range(0, 180, 30))
+    context = extract(root)
+    assert per_frame(root) == {faces: 6}
     assert context.facts["faces"] == 6 * faces
     assert context.facts["frames_without_face"] == 0
 
@@ -126,23 +54,23 @@ def test_each_frame_has_as_many_faces_as_were_counted_by_eye(
 def test_every_frame_of_a_clip_has_as_many_faces_as_were_counted_by_eye(
     tmp_path: Path, clip: str, frames: int, faces: int
 ) -> None:
-    root = _workspace(tmp_path, clip, range(1000))
-    _extract(root, debug_images="no")
-    assert _per_frame(root) == {faces: frames}
+    root = workspace(tmp_path, clip, range(1000))
+    extract(root, debug_images="no")
+    assert per_frame(root) == {faces: frames}
 
 
 @pytest.mark.slow
 def test_false_faces_on_hands_and_hair_are_left_out(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "occlusion_mic_cuts.mp4", range(82, 211))
-    context = _extract(root, debug_images="no")
-    assert _per_frame(root) == {1: 129}
+    root = workspace(tmp_path, "occlusion_mic_cuts.mp4", range(82, 211))
+    context = extract(root, debug_images="no")
+    assert per_frame(root) == {1: 129}
     assert context.facts["dropped_faces"] >= 2
 
 
 def test_boxes_and_landmarks_in_the_frame_are_where_the_face_is(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [125])
-    _extract(root)
-    data = _data(_faces(root)[0])
+    root = workspace(tmp_path, "pairA_dst.mp4", [125])
+    extract(root)
+    data = data_of(faces(root)[0])
     assert data.source_rect is not None
     assert data.source_landmarks is not None
     np.testing.assert_allclose(data.source_rect, (121, 98, 356, 412), atol=12)
@@ -151,9 +79,9 @@ def test_boxes_and_landmarks_in_the_frame_are_where_the_face_is(tmp_path: Path) 
 
 
 def test_a_face_file_holds_dfls_keys_with_dfls_types(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [0])
-    _extract(root)
-    (path,) = _faces(root)
+    root = workspace(tmp_path, "pairA_dst.mp4", [0])
+    extract(root)
+    (path,) = faces(root)
     assert path.name == "00001_0.jpg"
     payload = app15_payload(path.read_bytes(), read_head(path.read_bytes()))
     assert payload is not None
@@ -185,10 +113,10 @@ def test_a_face_file_holds_dfls_keys_with_dfls_types(tmp_path: Path) -> None:
     ],
 )
 def test_each_face_type_is_cut_by_its_matrix(tmp_path: Path, option: str, name: str) -> None:
-    root = _workspace(tmp_path, "pairB_dst.mp4", [0])
-    _extract(root, face_type=option)
-    (path,) = _faces(root)
-    data, picture = _data(path), cv2.imread(str(path))
+    root = workspace(tmp_path, "pairB_dst.mp4", [0])
+    extract(root, face_type=option)
+    (path,) = faces(root)
+    data, picture = data_of(path), cv2.imread(str(path))
     size_px = 768 if option == "head" else 512
     assert data.face_type.dfl_name == name
     assert picture is not None
@@ -205,9 +133,9 @@ def test_each_face_type_is_cut_by_its_matrix(tmp_path: Path, option: str, name: 
 
 
 def test_mark_only_keeps_the_whole_frame_and_has_no_matrix(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [0])
-    _extract(root, face_type="mark_only")
-    data, picture = _data(_faces(root)[0]), cv2.imread(str(_faces(root)[0]))
+    root = workspace(tmp_path, "pairA_dst.mp4", [0])
+    extract(root, face_type="mark_only")
+    data, picture = data_of(faces(root)[0]), cv2.imread(str(faces(root)[0]))
     assert data.face_type is FaceType.MARK_ONLY
     assert picture is not None
     assert picture.shape == (480, 480, 3)
@@ -217,11 +145,11 @@ def test_mark_only_keeps_the_whole_frame_and_has_no_matrix(tmp_path: Path) -> No
 
 
 def test_image_size_quality_and_interpolation_are_as_asked(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairB_dst.mp4", [0])
-    _extract(root, image_size="300", jpeg_quality=100)
-    sharp = cv2.imread(str(_faces(root)[0]))
-    _extract(root, image_size="300", jpeg_quality=100, interpolation="bilinear", confirmed=True)
-    soft = cv2.imread(str(_faces(root)[0]))
+    root = workspace(tmp_path, "pairB_dst.mp4", [0])
+    extract(root, image_size="300", jpeg_quality=100)
+    sharp = cv2.imread(str(faces(root)[0]))
+    extract(root, image_size="300", jpeg_quality=100, interpolation="bilinear", confirmed=True)
+    soft = cv2.imread(str(faces(root)[0]))
     assert sharp is not None
     assert soft is not None
     assert sharp.shape == soft.shape == (300, 300, 3)
@@ -229,28 +157,28 @@ def test_image_size_quality_and_interpolation_are_as_asked(tmp_path: Path) -> No
 
 
 def test_faces_are_numbered_from_the_largest_and_no_more_than_asked(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "two_faces_large.mp4", [0])
-    _extract(root)
-    rects = [np.array(_data(path).source_rect) for path in _faces(root)]
+    root = workspace(tmp_path, "two_faces_large.mp4", [0])
+    extract(root)
+    rects = [np.array(data_of(path).source_rect) for path in faces(root)]
     areas = [(rect[2] - rect[0]) * (rect[3] - rect[1]) for rect in rects]
     assert areas == sorted(areas, reverse=True)
-    largest = _faces(root)[0].read_bytes()
-    _extract(root, max_faces=1, confirmed=True)
-    assert [path.read_bytes() for path in _faces(root)] == [largest]
+    largest = faces(root)[0].read_bytes()
+    extract(root, max_faces=1, confirmed=True)
+    assert [path.read_bytes() for path in faces(root)] == [largest]
 
 
 def test_faces_smaller_than_asked_are_left_out(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "occlusion_hand_eat.mkv", [0])
-    context = _extract(root, min_face_size=100)
-    assert _faces(root) == []
+    root = workspace(tmp_path, "occlusion_hand_eat.mkv", [0])
+    context = extract(root, min_face_size=100)
+    assert faces(root) == []
     assert context.facts["frames_without_face"] == 1
 
 
 def test_dst_gets_a_debug_image_of_every_frame_and_src_none(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [0, 1])
+    root = workspace(tmp_path, "pairA_dst.mp4", [0, 1])
     blank = np.full((480, 480, 3), 128, np.uint8)
     cv2.imwrite(str(Workspace(root).dst.frames / "00003.png"), blank)
-    _extract(root)
+    extract(root)
     debug = list_images(Workspace(root).dst.aligned_debug)
     assert [path.name for path in debug] == ["00001.jpg", "00002.jpg", "00003.jpg"]
     drawn = cv2.imread(str(debug[0]))
@@ -261,122 +189,33 @@ def test_dst_gets_a_debug_image_of_every_frame_and_src_none(tmp_path: Path) -> N
     for channel in range(3):  # landmarks are green, the box is blue, the crop red
         others = np.delete(tint, channel, axis=2).max(axis=2)
         assert (tint[..., channel] - others > 60).sum() > 100
-    _workspace(tmp_path, "pairA_dst.mp4", [0], side="src")
-    _extract(root, side="src")
-    assert len(_faces(root, "src")) == 1
+    workspace(tmp_path, "pairA_dst.mp4", [0], side="src")
+    extract(root, side="src")
+    assert len(faces(root, "src")) == 1
     assert list_images(Workspace(root).src.aligned_debug) == []
 
 
 def test_hog_extracts_without_tensorflow(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [0, 100])
-    ended = _run_apart(root, detector="dlib-hog")
+    root = workspace(tmp_path, "pairA_dst.mp4", [0, 100])
+    ended = run_apart(root, detector="dlib-hog")
     assert ended.returncode == 0, ended.stderr
     told = json.loads(ended.stdout.splitlines()[-1])
     assert told["facts"]["faces"] == 2
     assert told["tensorflow"] is False
 
 
-def test_a_stopped_run_goes_on_and_ends_with_the_same_files(tmp_path: Path) -> None:
-    wanted = range(0, 200, 20)
-    whole = _workspace(tmp_path / "whole", "pairA_dst.mp4", wanted)
-    parts = _workspace(tmp_path / "parts", "pairA_dst.mp4", wanted)
-    _extract(whole)
-    context = context_for(parts, "faces-extract", workers="1")
-    context.stop_after = 3
-    with pytest.raises(Stopped):
-        run(context)
-    assert len(_faces(parts)) < 10
-    second = _extract(parts)
-    assert second.facts["kept_frames"] == 3
-    assert second.facts["faces"] == 10
-    assert _contents(parts) == _contents(whole)
-
-
-@pytest.mark.slow
-def test_a_killed_run_goes_on_and_ends_with_the_same_files(tmp_path: Path) -> None:
-    wanted = range(0, 200, 20)
-    whole = _workspace(tmp_path / "whole", "pairA_dst.mp4", wanted)
-    parts = _workspace(tmp_path / "parts", "pairA_dst.mp4", wanted)
-    _extract(whole)
-    assert _run_apart(parts, fatal=4).returncode == -9
-    assert 4 <= len(_faces(parts)) < 10
-    # What a kill within a write leaves: a torn line, a file beside, a frame with half of its files.
-    for record in Workspace(parts).stage_state.glob("*.jsonl"):
-        with record.open("ab") as file:
-            file.write(b'{"frame":"000')
-    (Workspace(parts).dst.aligned / ".00005_0.ab12.part.jpg").write_bytes(b"half")
-    _extract(parts)
-    assert _contents(parts) == _contents(whole)
-
-
-def test_faces_deleted_by_hand_stay_deleted(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [0, 50, 100])
-    _extract(root)
-    _faces(root)[1].unlink()
-    context = _extract(root)
-    assert [path.name for path in _faces(root)] == ["00001_0.jpg", "00003_0.jpg"]
-    assert any("nothing to do" in note for note in context.notes)
-
-
-def test_new_frames_are_added_to_a_finished_faceset(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [0, 50])
-    _extract(root)
-    before = _contents(root)
-    (image,) = clip_frames("pairA_dst.mp4", [100])
-    cv2.imwrite(str(Workspace(root).dst.frames / "00003.png"), image)
-    context = _extract(root)
-    assert context.facts["kept_frames"] == 2
-    assert len(_faces(root)) == 3
-    assert before.items() <= _contents(root).items()
-
-
-@pytest.mark.parametrize("options", [{"face_type": "f"}, {"fresh": True}])
-def test_faces_of_other_options_leave_only_with_the_users_word(
-    tmp_path: Path, options: dict[str, Any]
-) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [0])
-    _extract(root)
-    before = _contents(root)
-    with pytest.raises(ConfirmationNeeded):
-        _extract(root, **options)
-    assert _contents(root) == before
-    _extract(root, confirmed=True, **options)
-    assert len(_faces(root)) == 1
-    trashed = {path.name for path in Workspace(root).trash.rglob("*.jpg")}
-    assert trashed == {"00001_0.jpg", "00001.jpg"}
-
-
-def test_faces_of_another_program_are_not_mixed_with_ours(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [0])
-    aligned = Workspace(root).dst.aligned
-    aligned.mkdir()
-    (aligned / "00001_0.jpg").write_bytes(b"labelled by hand")
-    with pytest.raises(ConfirmationNeeded, match="1 files"):
-        _extract(root)
-    assert (aligned / "00001_0.jpg").read_bytes() == b"labelled by hand"
-
-
-def test_a_frame_that_changed_is_not_passed_over(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [0])
-    _extract(root)
-    (image,) = clip_frames("pairB_dst.mp4", [0])
-    cv2.imwrite(str(Workspace(root).dst.frames / "00001.png"), image)
-    with pytest.raises(ConfirmationNeeded, match="changed"):
-        _extract(root)
-
-
 def test_a_frame_cut_off_is_named_and_the_others_are_extracted(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [0, 50, 100])
+    root = workspace(tmp_path, "pairA_dst.mp4", [0, 50, 100])
     broken = Workspace(root).dst.frames / "00002.png"
     whole = broken.read_bytes()
     broken.write_bytes(whole[: len(whole) // 2])
-    context = _extract(root)
-    assert [path.name for path in _faces(root)] == ["00001_0.jpg", "00003_0.jpg"]
+    context = extract(root)
+    assert [path.name for path in faces(root)] == ["00001_0.jpg", "00003_0.jpg"]
     assert context.facts["unreadable"] == 1
     assert any("00002.png" in warning for warning in context.warnings)
     broken.write_bytes(whole)
-    assert _extract(root).facts["unreadable"] == 0
-    assert len(_faces(root)) == 3
+    assert extract(root).facts["unreadable"] == 0
+    assert len(faces(root)) == 3
 
 
 @pytest.mark.parametrize("detector", ["mtcnn", "dlib-hog"])
@@ -386,19 +225,19 @@ def test_frames_none_of_which_can_be_read_are_an_input_error(tmp_path: Path, det
     (frames / "00001.png").write_bytes(b"no picture")
     (frames / "00002.jpg").write_bytes(b"")
     with pytest.raises(InputError, match="none of the 2 frames"):
-        _extract(tmp_path, detector=detector)
+        extract(tmp_path, detector=detector)
 
 
 def test_a_folder_without_frames_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no frames"):
-        _extract(tmp_path)
+        extract(tmp_path)
 
 
 def test_frames_whose_names_differ_in_the_ending_alone_are_told(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [0])
+    root = workspace(tmp_path, "pairA_dst.mp4", [0])
     frames = Workspace(root).dst.frames
     (frames / "00001.tif").write_bytes(b"")
-    context = _extract(root)
+    context = extract(root)
     assert any("00001.tif" in warning for warning in context.warnings)
     assert context.facts["frames"] == 1
 
@@ -408,10 +247,10 @@ def test_a_face_in_a_frame_of_less_than_128_px_is_extracted(tmp_path: Path) -> N
     frames.mkdir(parents=True)
     (image,) = clip_frames("pairA_dst.mp4", [0])
     cv2.imwrite(str(frames / "small.jpg"), cv2.resize(image, (120, 120)))
-    _extract(tmp_path)
-    assert [path.name for path in _faces(tmp_path)] == ["small_0.jpg"]
+    extract(tmp_path)
+    assert [path.name for path in faces(tmp_path)] == ["small_0.jpg"]
 
 
 def test_progress_counts_finished_frames_up_to_all(tmp_path: Path) -> None:
-    root = _workspace(tmp_path, "pairA_dst.mp4", [0, 50, 100])
-    assert _extract(root).reported == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    root = workspace(tmp_path, "pairA_dst.mp4", [0, 50, 100])
+    assert extract(root).reported == [(0, 3), (1, 3), (2, 3), (3, 3)]
