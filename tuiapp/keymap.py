@@ -124,7 +124,7 @@ KEYS: tuple[Key, ...] = (
     Key("run-stop", "run", "x", "stop", "Stop", "Stop the run; finished work is saved."),
     Key("run-resume", "run", "r", "resume", "Resume", "Start the stage again with these values."),
     Key("run-edit", "run", "e", "edit", "Form", "Open the stage's form with this run's values."),
-    Key("run-options", "run", "o", "options", "Options", "Change options while it runs."),
+    Key("run-options", "run", "o", "options", "Set", "Change options while it runs."),
     Key("run-log", "run", "l", "log", "Log", "Show the whole log."),
     Key(
         "run-next-page",

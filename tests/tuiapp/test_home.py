@@ -97,3 +97,18 @@ def test_leaving_says_that_runs_go_on_and_how_to_stop_them() -> None:
     assert text is not None
     assert "train goes on" in text
     assert "facewright stop r1 -w /w" in text
+
+
+async def test_a_workspace_of_deepfacelab_opens_as_it_is(workspace: Workspace) -> None:
+    root = workspace.root
+    (root / "model").mkdir()
+    (root / "model" / "me_SAEHD_data.dat").write_bytes(b"\x80\x04never read by the app")
+    (root / "model" / "me_SAEHD_encoder.npy").write_bytes(b"x" * 2000)
+    (root / "data_src" / "aligned" / "faceset.pak").write_bytes(b"pack")
+    for folder in ("merged", "merged_mask"):
+        (root / "data_dst" / folder).mkdir()
+        (root / "data_dst" / folder / "00001.png").write_bytes(b"x" * 1000)
+    (root / "result.mp4").write_bytes(b"x" * 5000)
+    async with opened(workspace) as (_, pilot):
+        await sees(pilot, "me (SAEHD), DeepFaceLab's", "packed, 3 loose faces")
+        await sees(pilot, "1 frame  1.0 KB, 1 mask", "result.mp4  5.0 KB")

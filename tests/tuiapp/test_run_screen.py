@@ -40,7 +40,7 @@ async def test_a_training_shows_progress_losses_preview_and_notes(workspace: Wor
             await sees(pilot, "Train  new (quick96)  running", "10%  200/2000 iterations")
             await sees(pilot, "4.0 it/s  7m30s to go", "src 0.2285  dst 0.1628", "saved at 100")
             await sees(pilot, "src has only 12 faces", "extract more, 500", "faces at 200 1/2")
-            await sees(pilot, "s Save", "p Preview", "x Stop", "esc Back")
+            await sees(pilot, "s Save", "p Preview", "x Stop", "o Set", "esc Back", "^q Quit")
             chart, picture = app.screen.query_one(LossChart), app.screen.query_one(PixelView)
             assert min(chart.size.height, picture.size.height) >= 6
             assert min(chart.size.width, picture.size.width) >= 30
@@ -218,7 +218,7 @@ async def test_the_preview_can_have_the_whole_screen(workspace: Workspace) -> No
 async def test_options_can_be_changed_while_a_run_goes_on(workspace: Workspace) -> None:
     run = made_run(workspace, "train-running", alive=True)
     async with engine_of(run) as taken, opened(workspace, attach=TRAINING) as (app, pilot):
-        await sees(pilot, "o Options")
+        await sees(pilot, "o Set")
         await pilot.press("o")
         await sees(pilot, "Change while it runs", "Target iteration")
         app.screen.query_one("#row-target_iter NumberField", NumberField).value = "-1"

@@ -31,7 +31,8 @@ class OptionRow(Vertical):
         with Horizontal(classes="line"):
             yield Static(self.option.label, classes="label", markup=False)
             yield self.field
-            yield Static(hint_of(self.option), classes="hint", markup=False)
+            if hint := hint_of(self.option):
+                yield Static(hint, classes="hint", markup=False)
         yield Static("", classes="refusal", markup=False)
 
     def on_mount(self) -> None:
