@@ -48,7 +48,7 @@ class Dialog(ModalScreen[None]):
 class CardApp(PixelApp[None]):
     CSS = """
     .-card { background: #000000; layers: below above; }
-    PixelView { width: 40; height: 18; background: #000000; offset: 4 2; }
+    PixelView { width: 40; max-width: 80%; height: 18; background: #000000; offset: 4 2; }
     Toast { background: #303030; }
     #cover { layer: above; width: 20; height: 3; offset: 30 8; display: none; }
     Footer { dock: bottom; }

@@ -81,26 +81,26 @@ def test_a_terminal_known_only_by_the_environment_gets_its_pictures() -> None:
 
 def test_inside_tmux_its_own_claim_of_sixel_is_not_believed() -> None:
     # tmux built with sixel says so in any terminal; the features name what the outer one has.
-    graphics = chosen(XTERM_WITHOUT_SIXEL, tmux="3.5a|256,RGB,title|1")
+    graphics = chosen(XTERM_WITHOUT_SIXEL, tmux="3.5a|256,RGB,title|1|1")
     assert graphics.protocol is Protocol.QUADRANT
     assert graphics.inside_tmux
 
 
 def test_inside_a_tmux_with_sixel_in_a_sixel_terminal_tmux_draws() -> None:
-    graphics = chosen(XTERM_379, tmux="3.5a|256,RGB,sixel|1")
+    graphics = chosen(XTERM_379, tmux="3.5a|256,RGB,sixel|1|1")
     assert graphics.protocol is Protocol.SIXEL
     assert graphics.passthrough
 
 
 def test_a_tmux_without_sixel_is_named_as_what_is_missing() -> None:
-    graphics = chosen(XTERM_379, tmux="3.3a|256,RGB|1", tmux_has_sixel=False)
+    graphics = chosen(XTERM_379, tmux="3.3a|256,RGB|1|1", tmux_has_sixel=False)
     assert graphics.protocol is Protocol.QUADRANT
     assert "tmux 3.3a was built without" in graphics.why
 
 
 def test_kitty_is_reached_through_tmux_only_where_that_passes_it_on() -> None:
-    assert chosen(KITTY_041, tmux="3.5a|256,RGB|1").protocol is Protocol.KITTY
-    refused = chosen(b"", tmux="3.5a|256,RGB|0")
+    assert chosen(KITTY_041, tmux="3.5a|256,RGB|1|1").protocol is Protocol.KITTY
+    refused = chosen(b"", tmux="3.5a|256,RGB|0|1")
     assert refused.protocol is Protocol.QUADRANT
     assert "allow-passthrough on" in refused.why
     assert not refused.passthrough
@@ -144,8 +144,8 @@ def test_colours_follow_the_environment(environment: dict[str, str], colours: Co
 
 def test_inside_a_tmux_without_rgb_no_more_than_256_colours_are_used() -> None:
     environment = {"COLORTERM": "truecolor", "TERM": "tmux-256color"}
-    assert colours_of(environment, parse_tmux_facts("3.5a|256|1")) is Colours.PALETTE_256
-    assert colours_of(environment, parse_tmux_facts("3.5a|256,RGB|1")) is Colours.TRUECOLOR
+    assert colours_of(environment, parse_tmux_facts("3.5a|256|1|1")) is Colours.PALETTE_256
+    assert colours_of(environment, parse_tmux_facts("3.5a|256,RGB|1|1")) is Colours.TRUECOLOR
 
 
 @pytest.mark.parametrize("cut", range(0, len(KITTY_041), 7))

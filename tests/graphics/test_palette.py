@@ -17,6 +17,12 @@ def test_few_colours_and_the_background_are_kept_exactly() -> None:
     assert np.array_equal(palette.colours_rgb_u8[palette.indices(card(60, 60))], card(60, 60))
 
 
+def test_a_colour_is_kept_though_another_is_nearer_to_the_middle_of_its_cell() -> None:
+    picture = np.array([[(96, 96, 96), (104, 99, 99)]], np.uint8)
+    palette = build_palette(picture, 256, (0, 0, 0))
+    assert np.array_equal(palette.colours_rgb_u8[palette.indices(picture)], picture)
+
+
 def test_a_photograph_is_off_by_less_than_six_levels_on_average() -> None:
     picture = photo_like(1)
     assert build_palette(picture, 256, (0, 0, 0)).mean_error(picture) < 6

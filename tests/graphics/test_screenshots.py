@@ -101,3 +101,25 @@ def test_a_forced_character_mode_draws_the_card_in_blocks(tmp_path: Path) -> Non
     finally:
         del os.environ["FACEWRIGHT_GRAPHICS"]
     assert min(counts(shot)) > quarter * 0.9
+
+
+def test_a_new_tmux_pane_gets_neither_pictures_nor_answers_meant_for_the_app(
+    tmp_path: Path,
+) -> None:
+    needs_xterm()
+    with xterm(tmp_path, "-m", "tests.graphics.card_app", tmux=sixel_tmux()) as shown:
+        shown.wait_for(shows(0))
+        shown.press("v")
+        # The card's right half is where the new pane begins.
+        shown.tmux("split-window", "-h", "-l", "75", "cat")
+        at_border_px = 3 + 25 * 9
+        shot = shown.wait_for(lambda shot: _has_card_colours(shot[:, :at_border_px]))
+        assert _has_card_colours(shot[:, :at_border_px])
+        assert not _has_card_colours(shot[:, at_border_px:])
+        assert shown.tmux("capture-pane", "-p", "-t", "1").strip() == ""
+
+
+def _has_card_colours(shot: NDArray[np.uint8]) -> bool:
+    # tmux's own border and status line are green: the other three colours tell.
+    found = counts(shot)
+    return sum(found[:1] + found[2:]) > 500

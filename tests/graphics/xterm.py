@@ -52,10 +52,15 @@ def sixel_tmux() -> str:
 
 
 class Screen:
-    """The X screen with one xterm in its upper left corner."""
+    """The X screen with one xterm in its upper left corner, and the tmux in that, if any."""
 
-    def __init__(self, display: str) -> None:
+    def __init__(self, display: str, tmux: list[str]) -> None:
         self._environment = {**os.environ, "DISPLAY": display}
+        self._tmux = tmux
+
+    def tmux(self, *command: str) -> str:
+        """What tmux answers to a command."""
+        return self._run(*self._tmux, *command).decode()
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -94,7 +99,7 @@ def xterm(tmp_path: Path, *command: str, tmux: str | None = None) -> Iterator[Sc
         display = _start_x(tmp_path, started)
         settings = [f"{name}={value}" for name, value in environment.items()]
         _start_xterm(display, [*("env", "-u", "TMUX", *settings), *run], started)
-        screen = Screen(display)
+        screen = Screen(display, [tmux, "-S", _socket(tmp_path)] if tmux else [])
         # Without a window manager the keyboard follows the pointer.
         screen._run("xdotool", "mousemove", "200", "200")
         yield screen
@@ -135,8 +140,11 @@ def _start_xterm(display: str, command: list[str], started: list[subprocess.Pope
     )
 
 
+def _socket(tmp_path: Path) -> str:
+    return str(tmp_path / "tmux.sock")
+
+
 def _in_tmux(tmux: str, tmp_path: Path, run: list[str]) -> list[str]:
     configuration = tmp_path / "tmux.conf"
     configuration.write_text(_TMUX_CONFIGURATION)
-    socket = str(tmp_path / "tmux.sock")
-    return [tmux, "-S", socket, "-f", str(configuration), "new-session", *run]
+    return [tmux, "-S", _socket(tmp_path), "-f", str(configuration), "new-session", *run]

@@ -59,4 +59,7 @@ class PixelApp(RepaintApp[ReturnT]):
             self.overlay.set_cell_size(*cell)
 
     def on_app_focus(self) -> None:
-        self.overlay.draw_all_again()
+        self.overlay.set_focus(True)
+
+    def on_app_blur(self) -> None:
+        self.overlay.set_focus(False)

@@ -30,6 +30,7 @@ class TmuxFacts:
     version: str
     features: tuple[str, ...]
     passthrough: bool
+    focus_events: bool = False
 
     @property
     def draws_sixel(self) -> bool:
@@ -73,6 +74,7 @@ def choose(surroundings: Surroundings) -> TerminalGraphics:
         colours=colours_of(surroundings.environment, tmux),
         why=why,
         passthrough=tmux is not None and tmux.passthrough and replies.answered,
+        focus_events=tmux is not None and tmux.focus_events,
         colour_registers=replies.colour_registers or 256,
         max_picture_px=replies.largest_sixel_px,
     )
@@ -116,7 +118,7 @@ def _through_tmux(
 ) -> tuple[Protocol, str]:
     inside = f"inside tmux {tmux.version}"
     if not tmux.passthrough:
-        hint = "; `tmux set -g allow-passthrough on` lets it be asked and speeds pictures up"
+        hint = "; `tmux set -g allow-passthrough on` lets it be asked"
     else:
         hint = "" if replies.answered else "; the terminal around tmux did not answer"
     if tmux.passthrough and _speaks_kitty(replies):

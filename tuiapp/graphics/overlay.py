@@ -16,7 +16,9 @@ from textual.geometry import Region
 
 from tuiapp.graphics import textual_hooks
 from tuiapp.graphics.pacing import Acknowledged, Pacer
+from tuiapp.graphics.quality import is_remote
 from tuiapp.graphics.terminal import Colours, TerminalGraphics, tmux_passthrough
+from tuiapp.graphics.winsize import size_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +66,8 @@ class Overlay:
         self.graphics = _within_console(graphics, app)
         self._pacer: Pacer[Sent] = Pacer()
         self._views: list[Picture] = []
+        self._focused = True
+        self._remote = is_remote()
         self._executor: ThreadPoolExecutor | None = None
         # Ids of other programs' pictures in the same terminal are met only by bad luck.
         self._next_kitty_id = random.randrange(0x010000, 0xFFF000)
@@ -122,6 +126,10 @@ class Overlay:
     def write(self, view: Picture, parts: tuple[Part, ...], *, in_repaint: bool) -> None:
         """Writes a frame's sequences where `view` lies now, without a fence."""
         region = view.content_region
+        size = size_cells()
+        if size is not None and (region.right > size[0] or region.bottom > size[1]):
+            # The terminal has just shrunk: tmux would draw into the neighbouring pane.
+            return
         placed = "".join(
             f"\x1b[{region.y + part.first_row + 1};{region.x + 1}H{part.text}" for part in parts
         )
@@ -136,7 +144,7 @@ class Overlay:
             return
         size = self._app.size
         sequence = self._pacer.issue((view, counts), size.width, size.height).sequence
-        if self.graphics.passthrough:
+        if self._asks_around_tmux():
             # tmux itself would answer at once, long before a slow link has carried the frame.
             sequence = tmux_passthrough(sequence)
         textual_hooks.write_to_terminal(self._app, sequence)
@@ -174,7 +182,13 @@ class Overlay:
         # tmux 3.7 shows blanks when a picture comes within a synchronized update.
         return self.graphics.inside_tmux and self.enabled and bool(self._touched(regions))
 
-    def draw_all_again(self) -> None:
+    def set_focus(self, focused: bool) -> None:
+        """The terminal, or this tmux pane, was entered or left."""
+        self._focused = focused
+        if focused:
+            self._draw_all_again()
+
+    def _draw_all_again(self) -> None:
         """The terminal may have lost its pictures (focus came back, tmux window changed)."""
         if self.enabled:
             for view in self._views:
@@ -188,6 +202,12 @@ class Overlay:
     def _touched(self, regions: tuple[Region, ...]) -> list[Picture]:
         views = [view for view in self._views if view.on_top]
         return [v for v in views if any(v.content_region.overlaps(region) for region in regions)]
+
+    def _asks_around_tmux(self) -> bool:
+        # tmux takes the answer of the terminal around it for keys and gives it to the pane that is
+        # active: never ask from a pane that is not, nor without need, nor when that is not known.
+        graphics = self.graphics
+        return graphics.passthrough and graphics.focus_events and self._focused and self._remote
 
     def _synchronizes(self) -> bool:
         if self.graphics.inside_tmux:

@@ -27,7 +27,7 @@ from tuiapp.graphics.winsize import cell_size_px
 DEADLINE_S = 2.0  # a slow SSH link and a terminal that is still starting; else it answers at once
 _TMUX_TIMEOUT_S = 2.0
 _MOST_ANSWER_BYTES = 65536
-_TMUX_FORMAT = "#{version}|#{client_termfeatures}|#{allow-passthrough}"
+_TMUX_FORMAT = "#{version}|#{client_termfeatures}|#{allow-passthrough}|#{focus-events}"
 
 
 def probe_terminal(
@@ -73,14 +73,16 @@ def tmux_facts() -> TmuxFacts | None:
 
 
 def parse_tmux_facts(line: str) -> TmuxFacts | None:
-    """Reads `version|feature,feature|allow-passthrough`; None for anything else."""
+    """Reads `version|feature,feature|allow-passthrough|focus-events`; None for anything else."""
     fields = line.strip().split("|")
-    if len(fields) != 3:
+    if len(fields) != 4:
         return None
-    version, features, passthrough = fields
+    version, features, passthrough, focus_events = fields
     # tmux before 3.3 has no such option and always hands sequences on.
     allowed = passthrough in ("1", "2", "on", "all") or (not passthrough and version < "3.3")
-    return TmuxFacts(version, tuple(filter(None, features.split(","))), allowed)
+    return TmuxFacts(
+        version, tuple(filter(None, features.split(","))), allowed, focus_events in ("1", "on")
+    )
 
 
 def _is_inside_tmux(environment: Mapping[str, str]) -> bool:

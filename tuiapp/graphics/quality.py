@@ -37,8 +37,12 @@ BEST = LADDER[0]
 
 def target_ms(environment: Mapping[str, str] = os.environ) -> float:
     """How long a frame may take to be shown, here or over SSH."""
-    remote = "SSH_CONNECTION" in environment or "SSH_TTY" in environment
-    return REMOTE_TARGET_MS if remote else LOCAL_TARGET_MS
+    return REMOTE_TARGET_MS if is_remote(environment) else LOCAL_TARGET_MS
+
+
+def is_remote(environment: Mapping[str, str] = os.environ) -> bool:
+    """True in a session that came over SSH."""
+    return "SSH_CONNECTION" in environment or "SSH_TTY" in environment
 
 
 class QualityLadder:

@@ -34,7 +34,8 @@ class TerminalGraphics:
     """The verdict of `probe.probe_terminal`; `why` says in words how it came about.
 
     Cell sizes are pixels. `passthrough` is true inside a tmux that hands sequences on to the
-    terminal around it. `colour_registers` and `max_picture_px` are limits for sixel pictures.
+    terminal around it, `focus_events` where it tells its panes when they are left.
+    `colour_registers` and `max_picture_px` are limits for sixel pictures.
     """
 
     protocol: Protocol
@@ -45,6 +46,7 @@ class TerminalGraphics:
     colours: Colours = Colours.TRUECOLOR
     why: str = ""
     passthrough: bool = False
+    focus_events: bool = False
     colour_registers: int = 256
     max_picture_px: tuple[int, int] | None = None
 

@@ -324,9 +324,6 @@ class PixelView(Widget):
     # Characters
 
     def render_line(self, y: int) -> Strip:
-        if y == 0:
-            # The background may have changed, which no event tells.
-            self.call_later(self.pump)
         strips = self._character_strips()
         if y < len(strips):
             return strips[y]
