@@ -242,7 +242,8 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
         discard_run(self.workspace, refused.folder)
         self.board.watches.pop(refused.folder.id, None)
         self.action_leave_screen()
-        self._ask_to_replace(message, view.stage, dict(view.options))
+        # Later, as the app's own doing: an answer goes to whoever asked, and that screen is gone.
+        self.call_later(self._ask_to_replace, message, view.stage, dict(view.options))
 
     def _ask_to_replace(self, message: str, stage_id: str, values: Mapping[str, object]) -> None:
         def answered(yes: bool | None) -> None:
