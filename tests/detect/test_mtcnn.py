@@ -108,7 +108,7 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_the_compiled_runner_takes_less_than_half_of_the_packages_time(
+def test_the_compiled_runner_takes_less_than_half_of_the_packages_processor_time(
     package_detector: Any,
 ) -> None:
     images = clip_frames("occlusion_mic_cuts.mp4", range(100, 124))
@@ -117,11 +117,11 @@ def test_the_compiled_runner_takes_less_than_half_of_the_packages_time(
     package_detector.detect_faces(rgb[0])
     ours, theirs = [], []
     for start in range(0, 24, 8):
-        began = time.perf_counter()
+        began = time.process_time()  # not the clock's: other programs run beside
         mtcnn().detect(images[start : start + 8])
-        between = time.perf_counter()
+        between = time.process_time()
         for image in rgb[start : start + 4]:
             package_detector.detect_faces(image)
         ours.append((between - began) / 8)
-        theirs.append((time.perf_counter() - between) / 4)
+        theirs.append((time.process_time() - between) / 4)
     assert min(ours) < min(theirs) / 2

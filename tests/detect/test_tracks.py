@@ -16,8 +16,8 @@ def _shot(*faces: tuple[Detection, ...]) -> list[TrackedFrame[int]]:
 
 def _counts(frames: list[TrackedFrame[int]]) -> list[int]:
     kept = list(without_false_faces(frames))
-    assert [label for label, _ in kept] == [frame.label for frame in frames]
-    return [len(faces) for _, faces in kept]
+    assert [frame.label for frame in kept] == [frame.label for frame in frames]
+    return [len(frame.faces) for frame in kept]
 
 
 def test_a_face_that_comes_and_goes_unsurely_is_dropped() -> None:
@@ -25,8 +25,14 @@ def test_a_face_that_comes_and_goes_unsurely_is_dropped() -> None:
     assert _counts(frames) == [1] * 11
 
 
+def test_the_only_face_of_a_frame_is_kept_if_it_scores_0_95() -> None:
+    assert _counts(_shot(*[(_face(score),) for score in (0.9, 0.96, 0.9, 0.9, 0.9)])) == [
+        *(0, 1, 0, 0, 0)
+    ]
+
+
 def test_unsure_frames_of_a_face_that_is_sure_once_are_kept() -> None:
-    scores = [0.82, 0.85, 0.81, 0.97, 0.83, 0.82]
+    scores = [0.82, 0.85, 0.81, 0.99, 0.83, 0.82]
     assert _counts(_shot(*[(_face(score),) for score in scores])) == [1] * 6
 
 

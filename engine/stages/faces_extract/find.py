@@ -19,7 +19,7 @@ import numpy as np
 
 from engine.detect.detection import BoxLtrb, Detection, FaceDetector, ImageBgrU8
 from engine.detect.search import SECOND_VIEWS, FaceSearch, face_at
-from engine.detect.tracks import SURE_SCORE, TrackedFrame
+from engine.detect.tracks import SURE_ALONE, TrackedFrame
 from engine.media.images import read_image_bgr_u8
 from engine.protocol.errors import InputError, Stopped
 from engine.protocol.stage import StageContext
@@ -217,7 +217,7 @@ def _searched(
     reads: list[Future[_ReadFrame]],
     between_views: Callable[[], None],
 ) -> list[FoundFrame]:
-    search = face_search(detector.result(), settings, SURE_SCORE, between_views)
+    search = face_search(detector.result(), settings, SURE_ALONE, between_views)
     frames = [read.result() for read in reads]
     images = [frame.image_bgr_u8 for frame in frames if frame.image_bgr_u8 is not None]
     found = iter(search.detect(images) if images else ())

@@ -124,11 +124,13 @@ def _jobs(context: StageContext, plan: Plan) -> Generator[CutJob, None, None]:
         return finder.seek(paths[frame.frame], frame, expected)
 
     with known as file, FrameFinder(context, settings, file) as finder:
-        tracked = holes_filled(tracked_frames(finder.found(plan.frames)), seek)
-        for frame, faces in without_false_faces(tracked):
+        # Holes are filled last: finds of a closer look must not make a false track a lasting one.
+        true_faces = without_false_faces(tracked_frames(finder.found(plan.frames)))
+        for tracked in holes_filled(true_faces, seek):
+            frame = tracked.label
             if frame.frame not in plan.finished:
-                dropped = max(0, len(frame.faces) - len(faces))
-                yield CutJob(paths[frame.frame], faces, dropped, frame.problem)
+                path = paths[frame.frame]
+                yield CutJob(path, tracked.faces, tracked.dropped, frame.problem)
 
 
 def _processes(context: StageContext) -> int:

@@ -120,8 +120,9 @@ MIN_SCORE = Option(
     "Min score",
     Number(0.5, 0.99, 0.05),
     0.8,
-    "How sure MTCNN must be of a face. In videos, faces that come and go within a few frames and"
-    " never score 0.95 are dropped whatever this says.",
+    "How sure MTCNN must be of a face. In videos, faces that come and go within ten frames and"
+    " never score 0.98 are dropped whatever this says, unless they are a frame's only ones and"
+    " score 0.95.",
     applies=When("detector", ("mtcnn",)),
     advanced=True,
 )
