@@ -84,7 +84,7 @@ def mixed(source_bgr: Floats, target_bgr: Floats, directions: Doubles | None = N
         directions_per_step=5,
         directions=directions,
     )
-    moved_lab = _lab_u8(moved / 255)
+    moved_lab = _lab_u8((moved / 255).astype(np.float32))
     moved_lab[..., 0] = _moved_lightness(source_lab[..., 0], target_lab[..., 0])
     bgr_u8: NDArray[np.uint8] = cv2.cvtColor(moved_lab, cv2.COLOR_LAB2BGR)
     return bgr_u8.astype(np.float32) / np.float32(255)
@@ -119,7 +119,8 @@ def _move_axis(source: Doubles, target: Doubles) -> Doubles:
         np.cumsum(source_counts) / source.size, np.cumsum(target_counts) / target.size, edges[1:]
     )
     # Below the first edge DeepFaceLab moves to 0.
-    return np.interp(source, edges[1:], target_at, left=0, right=IDT_BINS)
+    moved = np.interp(source, edges[1:], target_at, left=0, right=IDT_BINS)
+    return np.asarray(moved, np.float64)
 
 
 def _mean_advance(source: Doubles, target: Doubles, directions: Doubles) -> Doubles:
@@ -149,7 +150,7 @@ def _of_one_lightness(image_lab_u8: NDArray[np.uint8]) -> Floats:
 def _moved_lightness(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> NDArray[np.uint8]:
     spread = max(float(source.std()), FLAT_SPREAD)
     moved = (source - source.mean()) * (target.std() / spread) + target.mean()
-    return np.clip(moved, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(moved, 0, 255), np.uint8)
 
 
 def _u8(image: Floats) -> NDArray[np.uint8]:

@@ -81,7 +81,7 @@ def _power(symmetric: Doubles, exponent: float) -> Doubles:
     """A power of a positive matrix. Eigenvalues that rounding made negative count as tiny."""
     values, vectors = np.linalg.eigh(symmetric)
     raised: Doubles = vectors * np.maximum(values, np.finfo(np.float64).tiny) ** exponent
-    return raised @ vectors.T
+    return np.asarray(raised @ vectors.T, np.float64)
 
 
 def _mapped(source_bgr: Floats, mean: Doubles, matrix: Doubles, wanted_mean: Doubles) -> Floats:

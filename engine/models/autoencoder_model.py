@@ -19,7 +19,7 @@ from engine.nets.layers import Tensor
 from engine.nets.optimizers import Optimizer, global_norm
 from engine.protocol.errors import InputError, StageError
 from engine.train.batches import Batch, BatchStream, SideBatch
-from engine.train.generations import Generation, Generations, State
+from engine.train.generations import Generation, Generations, Manifest, State
 from engine.train.previews import page_of_columns
 from engine.train.samples import Sampling
 
@@ -93,7 +93,7 @@ class AutoencoderModel(ABC):
         options = saved.manifest.options
         autoencoder = Autoencoder(cls.architecture(options))
         load_nets(autoencoder, saved)
-        return AutoencoderPredictor(autoencoder, cls.face_type(options), saved.manifest.iteration)
+        return AutoencoderPredictor(autoencoder, cls.face_type(options), saved.manifest)
 
     def next_batch(self, batches: BatchStream) -> Batch:
         """What the coming step trains on."""
@@ -191,10 +191,11 @@ class AutoencoderModel(ABC):
 class AutoencoderPredictor:
     """An autoencoder ready to merge with (`engine.models.predictor.FacePredictor`)."""
 
-    def __init__(self, autoencoder: Autoencoder, face_type: FaceType, iteration: int) -> None:
+    def __init__(self, autoencoder: Autoencoder, face_type: FaceType, manifest: Manifest) -> None:
         self.resolution = autoencoder.arch.resolution
         self.face_type = face_type
-        self.iteration = iteration
+        self.iteration = manifest.iteration
+        self.fingerprint = manifest.fingerprint()
         self._autoencoder = autoencoder
         shape = (None, self.resolution, self.resolution, 3)
         self._swap = tf.function(

@@ -44,7 +44,12 @@ class FacePredictor(Protocol):
 
     @property
     def iteration(self) -> int:
-        """How far the model was trained; with the name it identifies the weights."""
+        """How far the model was trained."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells these weights from all others, also of the same name and iteration."""
         ...
 
     def predict(self, crops_bgr: NDArray[np.float32]) -> Prediction:

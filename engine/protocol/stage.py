@@ -84,6 +84,10 @@ class StageContext(Protocol):
         """A preview picture (JPEG or PNG under `run_dir`) is complete."""
         ...
 
+    def option_changed(self, name: str, value: object) -> None:
+        """An option was changed while running; viewers show the new value."""
+        ...
+
     def commands(self) -> list[Command]:
         """Commands that arrived since the last call (save, preview, set option); stop is not
         among them: see `stop_requested`."""

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.protocol.model_files import GENERATIONS, MODEL_PREVIEW, newest_generation
 from engine.protocol.workspace import FACE_SUFFIXES, IMAGE_SUFFIXES, Side, Workspace
 
-GENERATIONS = "generations"  # folder of a model's saves: one folder per iteration, see engine.train
-MODEL_PREVIEW = "preview.jpg"  # the latest preview, kept in the model's folder
 _DFL_DATA = "_data.dat"  # DFL: `NAME_CLASS_data.dat` in model/ makes a model exist
 _DFL_CLASSES = ("SAEHD", "AMP", "Quick96", "XSeg")
 
@@ -143,22 +142,16 @@ def _own_model(folder: Path) -> ModelFact | None:
     if not generations.is_dir():
         return None
     name, _, model_class = folder.name.rpartition("_")
-    iterations = [int(g.name) for g in generations.iterdir() if g.is_dir() and g.name.isdigit()]
-    newest = generations / _newest_name(generations) if iterations else folder
+    newest = newest_generation(folder)
     preview = folder / MODEL_PREVIEW
     return ModelFact(
         name,
         model_class,
-        max(iterations, default=None),
-        sum(path.stat().st_size for path in newest.iterdir() if path.is_file()),
+        int(newest.name) if newest else None,
+        sum(p.stat().st_size for p in newest.iterdir() if p.is_file()) if newest else 0,
         "facewright",
         preview if preview.is_file() else None,
     )
-
-
-def _newest_name(generations: Path) -> str:
-    names = [g.name for g in generations.iterdir() if g.is_dir() and g.name.isdigit()]
-    return max(names, key=int)
 
 
 def _dfl_model(path: Path) -> ModelFact | None:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from engine.protocol.errors import InputError
 from engine.protocol.files import PART, disk_error
+from engine.protocol.model_files import GENERATIONS
 from engine.protocol.workspace import make_folder
 
 FORMAT = 1
@@ -62,6 +63,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str] = {}
     saved_at: float = 0.0
 
+    def fingerprint(self) -> str:
+        """A short text that only this generation's weights have."""
+        hashes = "".join(f"{name}{self.files[name].sha256}" for name in sorted(self.files))
+        return hashlib.sha256(hashes.encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class Generation:
@@ -76,7 +82,7 @@ class Generations:
     """The generations of one model, in `model_folder`/generations."""
 
     def __init__(self, model_folder: Path, *, keep: int = KEEP) -> None:
-        self.folder = model_folder / "generations"
+        self.folder = model_folder / GENERATIONS
         self.keep = keep
 
     def iterations(self) -> list[int]:

@@ -96,7 +96,6 @@ class TrainingLoop:
             iteration,
             self.options["target_iter"] or None,
             unit="iterations",
-            note=" ".join(f"{loss:.4f}" for loss in losses),
             skipped=self.begun_iteration,
         )
 
@@ -137,7 +136,7 @@ class TrainingLoop:
         except UsageError as error:
             self.context.warn(error.message, error.remedy)
             return
-        self.context.note(f"{option.label}: {self.options[name]}")
+        self.context.option_changed(name, self.options[name])
         if name == "save_minutes":
             self._plan_next_save()
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.protocol.files import write_atomically
+from engine.protocol.model_files import MODEL_PREVIEW
 
 JPEG_QUALITY = 92
 
@@ -31,5 +32,5 @@ def write_previews(
         paths[page] = run_dir / f"preview-{page.lower().replace(' ', '-')}.jpg"
         write_atomically(paths[page], jpeg.tobytes(), durable=False)
         if len(paths) == 1:
-            write_atomically(model_folder / "preview.jpg", jpeg.tobytes(), durable=False)
+            write_atomically(model_folder / MODEL_PREVIEW, jpeg.tobytes(), durable=False)
     return paths

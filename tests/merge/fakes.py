@@ -20,6 +20,7 @@ class FakePredictor:
     mask_dst: np.ndarray
     face_type: FaceType = FaceType.FULL
     iteration: int = 1
+    fingerprint: str = "first"
     given: np.ndarray | None = None
 
     @property

@@ -131,7 +131,7 @@ def test_a_model_trained_further_renders_the_frames_again(tmp_path: Path) -> Non
     workspace = merge_workspace(tmp_path, frames=2)
     merge(workspace)
     further = round_predictor()
-    further.iteration = 2
+    further.fingerprint = "second"
     assert merge(workspace, further).facts["rendered"] == 2
 
 

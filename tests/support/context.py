@@ -31,6 +31,7 @@ class RecordingContext:
     loss_rows: list[tuple[int, tuple[float, ...]]] = field(default_factory=list)
     saves: list[int] = field(default_factory=list)
     previews: list[tuple[str, Path, int]] = field(default_factory=list)
+    changed_options: dict[str, object] = field(default_factory=dict)
     queue: list[Command] = field(default_factory=list)
 
     def check_stop(self) -> None:
@@ -67,6 +68,9 @@ class RecordingContext:
 
     def preview(self, page: str, path: Path, iteration: int) -> None:
         self.previews.append((page, path, iteration))
+
+    def option_changed(self, name: str, value: object) -> None:
+        self.changed_options[name] = value
 
     def commands(self) -> list[Command]:
         queue, self.queue = self.queue, []

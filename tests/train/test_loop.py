@@ -113,6 +113,7 @@ def test_commands_save_preview_and_change_the_target_while_it_runs(workspace):
     with tiny_loop(context, workspace / "model" / "new_tiny") as loop:
         loop.run()
     assert loop.model.iteration == 4
+    assert context.changed_options == {"target_iter": 4}
     assert len(context.previews) == 4  # two pages after the first iteration, two on request
 
 

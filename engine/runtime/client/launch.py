@@ -9,14 +9,17 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import psutil
 
 from engine import catalog
-from engine.protocol.errors import InputError
+from engine.protocol.errors import InputError, UsageError
 from engine.protocol.files import disk_error
+from engine.protocol.model_files import saved_options
 from engine.protocol.needs import check_needs
-from engine.protocol.options import complete_values
+from engine.protocol.options import Life, complete_values
+from engine.protocol.spec import StageSpec
 from engine.protocol.workspace import Workspace
 from engine.runtime.run_folder import EngineProcess, Job, RunFolder, create_run
 
@@ -30,14 +33,39 @@ def start_run(
     it may still refuse the job itself (see `Failed.refused`).
     """
     spec = catalog.stage(stage_id)
-    model_class = values.get("model_class")
-    options = catalog.options_of(spec, model_class if isinstance(model_class, str) else None)
-    complete = complete_values(options, values)
+    complete = complete_options(workspace, spec, values)
     check_needs(("writable", *spec.needs), workspace, complete)
     root = str(workspace.root.resolve())
     run = create_run(workspace, Job(spec.id, root, complete, confirmed))
     start_engine(run)
     return run
+
+
+def complete_options(
+    workspace: Workspace, spec: StageSpec, values: Mapping[str, object]
+) -> dict[str, Any]:
+    """The values of all options: those given; for a model that exists, those it was last trained
+    with; else the defaults. Raises `UsageError` for bad values, and for another value of an option
+    that was fixed when the model was made."""
+    model_class = values.get("model_class")
+    options = catalog.options_of(spec, model_class if isinstance(model_class, str) else None)
+    complete = complete_values(options, values)
+    if not spec.trains_model:
+        return complete
+    folder = workspace.model(complete["model"], complete["model_class"])
+    saved = saved_options(folder)
+    for option in catalog.model(complete["model_class"]).options:
+        value = saved.get(option.name, complete[option.name])
+        if option.name not in values:
+            complete[option.name] = option.parse(value)
+        elif option.life is Life.CREATION and complete[option.name] != value:
+            raise UsageError(
+                f"{option.flag} {complete[option.name]}: model {complete['model']} was made with"
+                f" {value}, and this cannot be changed",
+                "leave the option out, or train a model of another name",
+                code="fixed-option",
+            )
+    return complete
 
 
 def start_engine(run: RunFolder) -> None:

@@ -15,6 +15,7 @@ from engine.protocol.events import (
     Event,
     Losses,
     Note,
+    OptionChanged,
     PreviewReady,
     Progress,
     Result,
@@ -120,6 +121,9 @@ class RunContext:
 
     def preview(self, page: str, path: Path, iteration: int) -> None:
         self._emitter.emit(PreviewReady(page=page, path=str(path), iteration=iteration))
+
+    def option_changed(self, name: str, value: object) -> None:
+        self._emitter.emit(OptionChanged(name=name, value=value))
 
     def commands(self) -> list[Command]:
         return self._control.take_commands()

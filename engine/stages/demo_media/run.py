@@ -120,7 +120,7 @@ def _reported(
 def _sound(path: Path, seconds: float) -> Path:
     rate = 48_000
     time_s = np.arange(int(rate * seconds)) / rate
-    chord = sum(np.sin(2 * np.pi * hz * time_s) for hz in _CHORD_HZ) / len(_CHORD_HZ)
+    chord = np.mean([np.sin(2 * np.pi * hz * time_s) for hz in _CHORD_HZ], axis=0)
     samples = (chord * 0.1 * 32767).astype("<i2")
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
@@ -135,7 +135,7 @@ def _write(path: Path, frames: Iterator[ImageU8], rate: Fraction, sound: Path | 
     with replacing(path) as beside:
         writer = imageio.get_writer(
             beside,
-            format="FFMPEG",  # type: ignore[arg-type]
+            format="FFMPEG",
             fps=rate,
             codec="libx264",
             quality=None,

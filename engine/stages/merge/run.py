@@ -62,7 +62,7 @@ def merge_frames(context: StageContext, jobs: Sequence[FrameJob], predictor: Fac
     look = Look.from_options(context.options)
     jobs = with_motion(jobs) if look.motion_blur_power else jobs
     outputs, ledger = Outputs.of(context.workspace.dst), Ledger.of(context.workspace)
-    model = _identity(context, predictor)
+    model = _identity(predictor)
     keys = {job.stem: job_key(job, look, model) for job in jobs}
     finished = set() if context.options["fresh"] else finished_frames(ledger, outputs, keys)
     clear_the_way(context, ledger, outputs, keys.keys())
@@ -78,14 +78,8 @@ def merge_frames(context: StageContext, jobs: Sequence[FrameJob], predictor: Fac
     _require_whole(tally)
 
 
-def _identity(context: StageContext, predictor: FacePredictor) -> ModelIdentity:
-    return ModelIdentity(
-        context.options["model"],
-        context.options["model_class"],
-        predictor.iteration,
-        predictor.resolution,
-        predictor.face_type,
-    )
+def _identity(predictor: FacePredictor) -> ModelIdentity:
+    return ModelIdentity(predictor.fingerprint, predictor.resolution, predictor.face_type)
 
 
 def _render(
