@@ -36,6 +36,7 @@ def test_sizes_are_decimal(count: int, text: str) -> None:
 def test_counts_are_grouped_and_in_the_right_number() -> None:
     assert count_text(1, "face") == "1 face"
     assert count_text(12345, "face") == "12 345 faces"
+    assert count_text(1234567) == "1 234 567"
 
 
 def test_slow_work_is_told_in_seconds_per_unit() -> None:

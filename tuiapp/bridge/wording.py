@@ -47,9 +47,11 @@ def bytes_text(count: int) -> str:
     return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
 
 
-def count_text(count: int, noun: str) -> str:
-    """`1 face`, `12 345 faces`."""
+def count_text(count: int, noun: str = "") -> str:
+    """`12 345`, or with a noun `1 face`, `12 345 faces`."""
     grouped = f"{count:,}".replace(",", " ")
+    if not noun:
+        return grouped
     return f"{grouped} {noun}" if count == 1 else f"{grouped} {noun}s"
 
 

@@ -73,7 +73,7 @@ def models_text(models: tuple[ModelFact, ...]) -> str:
     newest = models[0]
     words = f"{plain_text(newest.name)} ({newest.model_class})"
     if newest.iteration is not None:
-        words += f" at {count_text(newest.iteration, 'iteration')}"
+        words += f", iteration {count_text(newest.iteration)}"
     elif newest.origin == "dfl":
         words += ", DeepFaceLab's"
     return words + (f", {len(models) - 1} more" if len(models) > 1 else "")
