@@ -26,7 +26,7 @@ def demo(words: list[str]) -> int:
     switches, minutes = _arguments(words)
     workspace = switches.workspace
     make_folder(workspace.root)
-    steps = [] if _has_clips(workspace) else [("demo-media",)]
+    steps: list[tuple[str, ...]] = [] if _has_clips(workspace) else [("demo-media",)]
     steps += [*_PLAN, ("train", "--max-minutes", f"{minutes:g}", "--precision", "auto")]
     steps += [("merge",), ("video-render", "--yes")]
     for number, step in enumerate(steps, start=1):
