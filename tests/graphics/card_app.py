@@ -25,13 +25,21 @@ from tuiapp.graphics.view import PixelView
 CARD_COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 255))
 
 
-def card(height: int = 342, width: int = 360, turn: int = 0) -> NDArray[np.uint8]:
-    """(height, width, 3) uint8: four squares of CARD_COLOURS, turned by `turn` quarters."""
+def card(
+    height: int = 342, width: int = 360, turn: int = 0, *, fine: bool = False
+) -> NDArray[np.uint8]:
+    """(height, width, 3) uint8: four squares of CARD_COLOURS, turned by `turn` quarters.
+
+    `fine` adds black lines of one pixel, which no characters can show.
+    """
     colours = np.array(CARD_COLOURS, np.uint8)[[0, 1, 3, 2]].reshape(2, 2, 3)
     colours = np.rot90(colours, turn)
     rows = np.arange(height) * 2 // height
     columns = np.arange(width) * 2 // width
-    return np.ascontiguousarray(colours[rows[:, None], columns[None, :]])
+    picture = np.ascontiguousarray(colours[rows[:, None], columns[None, :]])
+    if fine:
+        picture[(np.arange(height)[:, None] + np.arange(width)[None, :]) % 7 == 0] = 0
+    return picture
 
 
 class Dialog(ModalScreen[None]):
@@ -72,7 +80,7 @@ class CardApp(PixelApp[None]):
 
     def on_mount(self) -> None:
         self.screen.add_class("-card")
-        self.view.set_frame(card())
+        self.view.set_frame(card(fine=True))
 
     @property
     def view(self) -> PixelView:
@@ -86,7 +94,7 @@ class CardApp(PixelApp[None]):
 
     def action_turn_card(self) -> None:
         self.turn += 1
-        self.view.set_frame(card(turn=self.turn))
+        self.view.set_frame(card(turn=self.turn, fine=True))
 
     def action_cover(self) -> None:
         cover = self.query_one("#cover")
@@ -103,7 +111,7 @@ class CardApp(PixelApp[None]):
             self.action_turn_card()
             return
         phase = int(time.monotonic() * 100) % 180
-        self.view.set_frame(np.roll(card(), phase, axis=1))
+        self.view.set_frame(np.roll(card(fine=True), phase, axis=1))
 
 
 def main() -> None:
