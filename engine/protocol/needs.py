@@ -14,6 +14,9 @@ from typing import Any
 from engine.protocol.errors import InputError
 from engine.protocol.workspace import FACE_SUFFIXES, Side, Workspace, list_images
 
+# A run's own files (job, process, socket path, journal, log, lock) take a block each: 4 KiB mostly.
+_ROOM_FOR_A_RUN_BYTES = 64 * 1024
+
 Check = Callable[[Workspace, Mapping[str, Any]], None]
 
 
@@ -38,6 +41,12 @@ def _writable(workspace: Workspace, options: Mapping[str, Any]) -> None:
             f"not allowed to write in {workspace.root}",
             "make the folder writable or choose another workspace",
             code="read-only",
+        )
+
+    status = os.statvfs(workspace.root)
+    if status.f_bavail * status.f_frsize < _ROOM_FOR_A_RUN_BYTES:
+        raise InputError(
+            f"the disk is full: no room in {workspace.root}", "make room", code="disk-full"
         )
 
 

@@ -7,9 +7,11 @@ user alone (mode 0700).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ from typing import Any
 import msgspec
 import psutil
 
-from engine.protocol.errors import InputError, UsageError
+from engine.protocol.errors import FacewrightError, InputError, UsageError
 from engine.protocol.files import disk_error, write_atomically
 from engine.protocol.workspace import Workspace
 
@@ -121,10 +123,22 @@ def create_run(workspace: Workspace, job: Job) -> RunFolder:
     try:
         workspace.runs.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.path.mkdir(mode=0o700)
+        write_atomically(folder.job_path, msgspec.json.format(msgspec.json.encode(job)))
     except OSError as error:
         raise disk_error(error, folder.path) from error
-    write_atomically(folder.job_path, msgspec.json.format(msgspec.json.encode(job)))
+    except FacewrightError:
+        discard_run(workspace, folder)
+        raise
     return folder
+
+
+def discard_run(workspace: Workspace, run: RunFolder) -> None:
+    """Remove the folder of a run that was refused, and our state folders if they are empty then:
+    a refusal leaves the workspace as it was."""
+    shutil.rmtree(run.path, ignore_errors=True)
+    for folder in (workspace.runs, workspace.stage_state, workspace.state):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def find_run(workspace: Workspace, wanted: str) -> RunFolder:

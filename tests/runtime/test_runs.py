@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from engine.protocol.commands import Ping, Stop
@@ -19,6 +20,7 @@ from engine.protocol.workspace import Workspace
 from engine.runtime import client
 from engine.runtime.client.steer import control_socket_path
 from engine.runtime.journal import JournalReader, JournalWriter
+from tests.support.disks import small_disk
 
 SHORT = {"dst_frames": 10}
 LONG = {"dst_frames": 600}
@@ -205,3 +207,27 @@ def test_a_replayed_journal_gives_the_events_in_order(tmp_path: Path) -> None:
     assert [event.seq for event in played] == [
         event.seq for event in JournalReader(run.journal_path).new_events()
     ]
+
+
+@pytest.mark.parametrize("free_blocks", [0, 1, 2, 3])
+def test_a_disk_without_room_for_a_run_is_told_and_left_as_it_was(
+    tmp_path: Path, free_blocks: int
+) -> None:
+    with small_disk(tmp_path / "disk", "64k") as root:
+        (root / "other").write_bytes(bytes(64 * 1024 - 4096 * free_blocks))
+        with pytest.raises(InputError, match="disk is full"):
+            client.start_run(Workspace(root), "demo-media", SHORT)
+        assert [path.name for path in root.iterdir()] == ["other"]
+
+
+@pytest.mark.parametrize("free_blocks", [0, 1])
+def test_a_disk_that_fills_up_during_the_start_leaves_no_engine_and_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_blocks: int
+) -> None:
+    monkeypatch.setattr("engine.protocol.needs._ROOM_FOR_A_RUN_BYTES", 0)
+    with small_disk(tmp_path / "disk", "64k") as root:
+        (root / "other").write_bytes(bytes(64 * 1024 - 4096 * free_blocks))
+        with pytest.raises(InputError, match="disk is full"):
+            client.start_run(Workspace(root), "demo-media", SHORT)
+        assert [path.name for path in root.iterdir()] == ["other"]
+        assert psutil.Process().children() == []

@@ -1,10 +1,10 @@
 """The client side of runs: start, list, follow, steer, replay. Imports nothing heavy."""
 
 from engine.runtime.client.follow import follow, replay_journal
-from engine.runtime.client.launch import discard_run, start_run
+from engine.runtime.client.launch import start_run
 from engine.runtime.client.listing import RunInfo, RunState, list_runs, run_info
 from engine.runtime.client.steer import send
-from engine.runtime.run_folder import RunFolder, find_run
+from engine.runtime.run_folder import RunFolder, discard_run, find_run
 
 __all__ = [
     "RunFolder",

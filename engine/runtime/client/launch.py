@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,14 +12,14 @@ from typing import Any
 import psutil
 
 from engine import catalog
-from engine.protocol.errors import InputError, UsageError
+from engine.protocol.errors import FacewrightError, InputError, UsageError
 from engine.protocol.files import disk_error
 from engine.protocol.model_files import saved_options
 from engine.protocol.needs import check_needs
 from engine.protocol.options import Life, complete_values
 from engine.protocol.spec import StageSpec
 from engine.protocol.workspace import Workspace
-from engine.runtime.run_folder import EngineProcess, Job, RunFolder, create_run
+from engine.runtime.run_folder import EngineProcess, Job, RunFolder, create_run, discard_run
 
 
 def start_run(
@@ -37,7 +35,11 @@ def start_run(
     check_needs(("writable", *spec.needs), workspace, complete)
     root = str(workspace.root.resolve())
     run = create_run(workspace, Job(spec.id, root, complete, confirmed))
-    start_engine(run)
+    try:
+        start_engine(run)
+    except FacewrightError:
+        discard_run(workspace, run)
+        raise
     return run
 
 
@@ -69,7 +71,9 @@ def complete_options(
 
 
 def start_engine(run: RunFolder) -> None:
-    """Start the engine of an existing run folder, detached from terminal, session and pipes."""
+    """Start the engine of an existing run folder, detached from terminal, session and pipes.
+
+    Raises `InputError` when the disk has no room for it; no engine runs then."""
     try:
         log = os.open(run.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
@@ -91,19 +95,15 @@ def start_engine(run: RunFolder) -> None:
     finally:
         os.close(log)
     started = psutil.Process(process.pid).create_time()
-    run.write_process(EngineProcess(process.pid, started, socket.gethostname()))
+    try:
+        run.write_process(EngineProcess(process.pid, started, socket.gethostname()))
+    except InputError:
+        process.kill()  # nobody would know of it
+        process.wait()
+        raise
 
 
 def _engine_environment() -> dict[str, str]:
     environment = dict(os.environ)
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
-
-
-def discard_run(workspace: Workspace, run: RunFolder) -> None:
-    """Remove the folder of a run that was refused, and our state folders if they are empty then:
-    a refusal leaves the workspace as it was."""
-    shutil.rmtree(run.path, ignore_errors=True)
-    for folder in (workspace.runs, workspace.stage_state, workspace.state):
-        with contextlib.suppress(OSError):
-            folder.rmdir()
