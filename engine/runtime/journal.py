@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,28 +15,45 @@ from engine.protocol.wire import decode_event, encode
 _TAIL_BYTES = 32 * 1024
 
 
+# Room for a run's last words on a disk that became full: a few notes and the failure itself.
+_RESERVE_BYTES = 16 * 1024
+
+
 class JournalWriter:
-    """Appends events. A full disk does not stop the engine: what did not fit is counted and the
-    journal goes on when there is room again."""
+    """Appends events. A full disk does not stop the engine: a reserve on the disk is given up for
+    the events that tell of it, and the journal goes on when there is room again."""
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self.lost = 0
+        self._reserve = path.with_name(".reserve")
+        with contextlib.suppress(OSError):  # full already: then there is none
+            self._reserve.write_bytes(bytes(_RESERVE_BYTES))
         self._broken_line = False
 
-    def append(self, event: Event) -> None:
-        line = encode(event)
+    def append(self, event: Event) -> bool:
+        """Write the event; False if there was no room for it."""
+        if self._write(encode(event)):
+            return True
+        self._give_up_reserve()
+        return self._write(encode(event))
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+        self._give_up_reserve()
+
+    def _give_up_reserve(self) -> None:
+        with contextlib.suppress(OSError):  # gone already, or the disk became read-only
+            self._reserve.unlink()
+
+    def _write(self, line: bytes) -> bool:
         if self._broken_line:
             line = b"\n" + line
         try:
             written = os.write(self._descriptor, line)
         except OSError:
-            self.lost += 1
-            return
+            return False
         self._broken_line = written < len(line)
-
-    def close(self) -> None:
-        os.close(self._descriptor)
+        return not self._broken_line
 
 
 class JournalReader:

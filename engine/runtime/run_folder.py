@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from engine.protocol.errors import FacewrightError, InputError, UsageError
 from engine.protocol.files import disk_error, write_atomically
 from engine.protocol.workspace import Workspace
 
+# A starter blocks these until the engine, which inherits that, can take them: none is lost.
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]+-[0-9a-f]{4}")
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,8 +20,12 @@ from engine.protocol.errors import InputError, UsageError
 from engine.protocol.events import AnyEvent, Failed, Finished, Progress, Result, Started, Stopping
 from engine.protocol.workspace import Workspace
 from engine.runtime import client
+from engine.runtime.client.launch import start_engine
 from engine.runtime.client.steer import control_socket_path
-from engine.runtime.journal import JournalReader, JournalWriter
+from engine.runtime.host.context import Emitter
+from engine.runtime.host.control import ControlServer
+from engine.runtime.journal import JournalReader, JournalWriter, last_events
+from engine.runtime.run_folder import Job, create_run
 from tests.support.disks import small_disk
 
 SHORT = {"dst_frames": 10}
@@ -91,6 +97,25 @@ def test_a_stop_ends_with_130_and_nothing_half_written(tmp_path: Path, how: str)
     assert client.run_info(run).state is client.RunState.STOPPED
     left = [path.name for path in tmp_path.iterdir() if path.is_file()]
     assert all(not name.startswith(".") and "dst" not in name for name in left)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_before_the_engine_can_listen_is_not_lost(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    run = client.start_run(Workspace(tmp_path), "demo-media", LONG)
+    os.kill(run.process().pid, number)
+    os.kill(run.process().pid, number)
+    assert follow_until_end(run)[-1].exit_status == 130
+    assert list(tmp_path.iterdir()) == [tmp_path / ".facewright"]
+
+
+def test_an_engine_that_cannot_make_its_socket_says_why(tmp_path: Path) -> None:
+    run = create_run(Workspace(tmp_path), Job("demo-media", str(tmp_path), dict(SHORT)))
+    run.socket_pointer.mkdir()
+    start_engine(run)
+    last = follow_until_end(run)[-1]
+    assert isinstance(last, Failed) and last.exit_status == 3 and "control.path" in last.message
 
 
 def test_a_killed_engine_is_recognised_and_reported_with_a_remedy(tmp_path: Path) -> None:
@@ -184,10 +209,37 @@ def test_a_command_to_a_run_that_is_over_says_so(tmp_path: Path) -> None:
         client.send(run, Ping())
 
 
-def test_the_journal_survives_a_full_disk_and_a_torn_line(tmp_path: Path) -> None:
-    full = JournalWriter(Path("/dev/full"))
-    full.append(Finished(exit_status=0))
-    assert full.lost == 1
+def test_a_journal_on_a_full_disk_still_holds_how_the_run_ended(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "64k") as root:
+        journal = JournalWriter(root / "events.jsonl")
+        fill(root / "other")
+        for number in range(20):
+            journal.append(Progress(done=number))
+        fill(root / "another")
+        assert journal.append(Failed(exit_status=3, message="the disk is full"))
+        [last] = last_events(root / "events.jsonl")[-1:]
+        assert isinstance(last, Failed)
+        journal.close()
+        assert sorted(path.name for path in root.iterdir()) == ["another", "events.jsonl", "other"]
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+def test_nothing_follows_the_last_event_of_a_run(tmp_path: Path) -> None:
+    run = create_run(Workspace(tmp_path), Job("demo-media", str(tmp_path), {}))
+    control = ControlServer(run, threading.Event())
+    emitter = Emitter(JournalWriter(run.journal_path), control)
+    emitter.emit(Finished(exit_status=0))
+    emitter.emit(Stopping(), live=True)
+    control.close()
+    assert client.run_info(run).state is client.RunState.DONE
+
+
+def test_the_journal_goes_on_after_a_torn_line(tmp_path: Path) -> None:
     journal = tmp_path / "events.jsonl"
     journal.write_bytes(b'{"ev":"finished","exit_status":0}\n{"ev":"prog')
     writer = JournalWriter(journal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -19,7 +20,14 @@ from engine.protocol.needs import check_needs
 from engine.protocol.options import Life, complete_values
 from engine.protocol.spec import StageSpec
 from engine.protocol.workspace import Workspace
-from engine.runtime.run_folder import EngineProcess, Job, RunFolder, create_run, discard_run
+from engine.runtime.run_folder import (
+    STOP_SIGNALS,
+    EngineProcess,
+    Job,
+    RunFolder,
+    create_run,
+    discard_run,
+)
 
 
 def start_run(
@@ -78,6 +86,7 @@ def start_engine(run: RunFolder) -> None:
         log = os.open(run.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
         raise disk_error(error, run.log_path) from error
+    blocked_before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         # -P: never import from the current folder, which may hold anything.
         process = subprocess.Popen(
@@ -93,6 +102,7 @@ def start_engine(run: RunFolder) -> None:
     except OSError as error:
         raise InputError(f"cannot start {sys.executable}: {error}", "check the install") from error
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked_before)
         os.close(log)
     started = psutil.Process(process.pid).create_time()
     try:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from engine.protocol.commands import Command
 from engine.protocol.errors import Stopped
 from engine.protocol.events import (
+    LAST_EVENTS,
     Event,
     Losses,
     Note,
@@ -42,17 +43,20 @@ class Emitter:
         self._control = control
         self._lock = threading.Lock()
         self._seq = 0
+        self._is_over = False
 
     def emit(self, event: Event, *, journalled: bool | None = None, live: bool = False) -> None:
         """Journal the event if its type is journalled (or as told); send it to viewers if it is
-        not, or `live`."""
+        not, or `live`, or the disk is full. Nothing follows the last event of a run."""
         keep = event.journalled if journalled is None else journalled
         with self._lock:
+            if self._is_over:
+                return  # another thread's, too late: the journal is about to be closed
+            self._is_over = isinstance(event, LAST_EVENTS)
             self._seq += 1
             event.seq, event.t = self._seq, time.time()
-            if keep:
-                self._journal.append(event)
-            if live or not keep:
+            is_kept = keep and self._journal.append(event)
+            if live or not is_kept:
                 self._control.broadcast(event)
 
 

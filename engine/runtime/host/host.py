@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import queue
 import signal
 import threading
 import traceback
@@ -29,7 +30,7 @@ from engine.runtime.host.context import Emitter, RunContext
 from engine.runtime.host.control import ControlServer
 from engine.runtime.host.locks import resources_held
 from engine.runtime.journal import JournalWriter
-from engine.runtime.run_folder import Job, RunFolder
+from engine.runtime.run_folder import STOP_SIGNALS, Job, RunFolder
 
 _log = logging.getLogger("facewright")
 
@@ -37,11 +38,14 @@ _log = logging.getLogger("facewright")
 def execute(run_dir: Path) -> int:
     """Run the job of `run_dir` to its end; returns the exit status."""
     run = RunFolder(run_dir)
-    job = run.job()
     stop = threading.Event()
     _take_signals(stop)
+    job = run.job()
     journal = JournalWriter(run.journal_path)
-    control = ControlServer(run, stop)
+    try:
+        control = ControlServer(run, stop)
+    except (FacewrightError, OSError) as error:
+        return _never_began(error, run, journal)
     emitter = Emitter(journal, control)
     emitter.emit(_started(run, job))
     threading.Thread(target=_tell_stopping, args=(stop, emitter), daemon=True).start()
@@ -54,6 +58,14 @@ def execute(run_dir: Path) -> int:
     return last.exit_status
 
 
+def _never_began(error: FacewrightError | OSError, run: RunFolder, journal: JournalWriter) -> int:
+    """Tell in the journal why there can be no control socket (a full disk, mostly)."""
+    told = error if isinstance(error, FacewrightError) else disk_error(error, run.path)
+    journal.append(_failed(told, has_begun=False))
+    journal.close()
+    return told.exit_status
+
+
 def _outcome(run: RunFolder, job: Job, context: RunContext) -> Finished | Failed:
     """Do the work and say how it ended."""
     try:
@@ -61,11 +73,11 @@ def _outcome(run: RunFolder, job: Job, context: RunContext) -> Finished | Failed
     except Stopped:
         return Finished(exit_status=EXIT_STOPPED)
     except FacewrightError as error:
-        return _failed(error, context)
+        return _failed(error, has_begun=context.has_begun)
     except OSError as error:
         _log.error("%s", traceback.format_exc())
         where = Path(str(error.filename)) if error.filename else Path(job.workspace)
-        return _failed(disk_error(error, where), context)
+        return _failed(disk_error(error, where), has_begun=context.has_begun)
     except MemoryError:
         _log.error("%s", traceback.format_exc())
         remedy = "use fewer --workers, a smaller --batch-size or smaller pictures"
@@ -100,10 +112,10 @@ def resolve(code: str) -> Callable[[StageContext], None]:
     return function
 
 
-def _failed(error: FacewrightError, context: RunContext) -> Failed:
+def _failed(error: FacewrightError, *, has_begun: bool) -> Failed:
     _log.error("%s", error.message)
     # Refused: the job was found impossible before the stage had done any work.
-    refused = not context.has_begun and error.exit_status < EXIT_FAILED
+    refused = not has_begun and error.exit_status < EXIT_FAILED
     return Failed(
         exit_status=error.exit_status,
         message=error.message,
@@ -125,11 +137,21 @@ def _started(run: RunFolder, job: Job) -> Event:
 
 
 def _take_signals(stop: threading.Event) -> None:
-    """SIGINT and SIGTERM mean save and stop; a terminal or viewer that goes away means nothing."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    """SIGINT and SIGTERM mean save and stop, those too that came while Python started (see
+    `start_engine`); a terminal or viewer that goes away means nothing."""
+    asked: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in STOP_SIGNALS:
+        # Not stop.set(): its lock would be taken twice by a signal that interrupts another's.
+        signal.signal(number, lambda number, _: asked.put(number))
     for number in (signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_stop_when_asked, args=(asked, stop), daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+def _stop_when_asked(asked: queue.SimpleQueue[int], stop: threading.Event) -> None:
+    asked.get()
+    stop.set()
 
 
 def _tell_stopping(stop: threading.Event, emitter: Emitter) -> None:
