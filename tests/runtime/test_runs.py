@@ -8,7 +8,9 @@ import os
 import signal
 import socket
 import stat
+import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +19,16 @@ import pytest
 
 from engine.protocol.commands import Ping, Stop
 from engine.protocol.errors import InputError, UsageError
-from engine.protocol.events import AnyEvent, Failed, Finished, Progress, Result, Started, Stopping
+from engine.protocol.events import (
+    AnyEvent,
+    Failed,
+    Finished,
+    Note,
+    Progress,
+    Result,
+    Started,
+    Stopping,
+)
 from engine.protocol.workspace import Workspace
 from engine.runtime import client
 from engine.runtime.client.launch import start_engine
@@ -25,7 +36,7 @@ from engine.runtime.client.steer import control_socket_path
 from engine.runtime.host.context import Emitter
 from engine.runtime.host.control import ControlServer
 from engine.runtime.journal import JournalReader, JournalWriter, last_events
-from engine.runtime.run_folder import Job, create_run
+from engine.runtime.run_folder import EngineProcess, Job, create_run
 from tests.support.disks import small_disk
 
 SHORT = {"dst_frames": 10}
@@ -200,6 +211,55 @@ def test_garbage_on_the_socket_is_answered_and_harms_nothing(tmp_path: Path) -> 
     events = follow_until_end(run, once_working(garble))
     assert b"not a command" in b"".join(answers)
     assert events[-1].exit_status == 130
+
+
+def test_a_disk_that_cannot_hold_sockets_is_worked_on_by_one_elsewhere(tmp_path: Path) -> None:
+    run = create_run(Workspace(tmp_path), Job("demo-media", str(tmp_path), dict(LONG)))
+    (run.path / "control.sock").mkdir()  # as good as a disk that refuses
+    start_engine(run)
+    places = []
+
+    def stop() -> None:
+        places.append(Path(control_socket_path(run)))
+        client.send(run, Stop())
+
+    assert follow_until_end(run, once_working(stop))[-1].exit_status == 130
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(run.process().pid).wait(timeout=10)
+    assert not places[0].is_relative_to(tmp_path) and not places[0].parent.exists()
+
+
+def test_a_viewer_that_the_engine_has_no_place_for_waits_before_it_asks_again(
+    tmp_path: Path,
+) -> None:
+    run = create_run(Workspace(tmp_path), Job("demo-media", str(tmp_path), dict(LONG)))
+    arrivals = []
+
+    async def turned_away() -> None:
+        async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            arrivals.append(time.monotonic())
+            writer.close()
+
+        run.socket_pointer.write_text(f"{short}/socket")
+        async with await asyncio.start_unix_server(close, f"{short}/socket"):
+            events = client.follow(run)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(anext(events), 1.0)
+
+    with tempfile.TemporaryDirectory() as short:
+        asyncio.run(turned_away())
+    assert 1 <= len(arrivals) <= 5
+
+
+def test_a_run_whose_last_words_are_many_notes_is_running(tmp_path: Path) -> None:
+    run = create_run(Workspace(tmp_path), Job("demo-media", str(tmp_path), {}))
+    me = psutil.Process()
+    run.write_process(EngineProcess(me.pid, me.create_time(), "here"))
+    journal = JournalWriter(run.journal_path)
+    for number in range(400):
+        journal.append(Note(text=f"picture {number} has no face, which is told at some length"))
+    journal.close()
+    assert client.run_info(run).state is client.RunState.RUNNING
 
 
 def test_a_command_to_a_run_that_is_over_says_so(tmp_path: Path) -> None:

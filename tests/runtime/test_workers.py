@@ -100,3 +100,16 @@ def test_workers_die_with_a_killed_engine(tmp_path: Path) -> None:
     engine.join()
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert alive == []
+
+
+def test_workers_that_were_told_to_stop_with_the_engine_are_a_stop_not_a_failure() -> None:
+    looks = []
+
+    def stop_after_the_work_was_given_out() -> None:
+        looks.append(None)
+        if len(looks) > 2:  # once before handing the item over, once before waiting for it
+            raise Stopped
+
+    check_stop = stop_after_the_work_was_given_out
+    with pytest.raises(Stopped):
+        list(map_in_processes(die_at_three, [3], processes=2, check_stop=check_stop))

@@ -16,6 +16,7 @@ from engine.runtime.journal import JournalReader
 from engine.runtime.run_folder import RunFolder
 
 _POLL_S = 0.1
+_RECONNECT_S = 0.3
 _LIVENESS_EVERY = 10  # polls between looks at the engine's process
 
 
@@ -100,16 +101,16 @@ async def _listen(run: RunFolder, live: asyncio.Queue[AnyEvent]) -> None:
                 control_socket_path(run), limit=MAX_LINE_BYTES
             )
         except OSError:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(_RECONNECT_S)
             continue
         try:
-            while line := await reader.readline():
-                event = decode_event(line)
-                if live.full():
-                    live.get_nowait()
-                if not isinstance(event, Ack):
-                    live.put_nowait(event)
-        except (OSError, StageError, ValueError):
-            await asyncio.sleep(0.3)
+            with contextlib.suppress(OSError, StageError, ValueError):  # connect again
+                while line := await reader.readline():
+                    event = decode_event(line)
+                    if live.full():
+                        live.get_nowait()
+                    if not isinstance(event, Ack):
+                        live.put_nowait(event)
         finally:
             writer.close()
+        await asyncio.sleep(_RECONNECT_S)  # the engine closed: it ends, or has too many viewers

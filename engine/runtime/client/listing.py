@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from engine.protocol.errors import EXIT_STOPPED, InputError
-from engine.protocol.events import Failed, Finished, Progress, Started
+from engine.protocol.events import Failed, Finished, Progress
 from engine.protocol.workspace import Workspace
 from engine.runtime.journal import last_events
 from engine.runtime.run_folder import Job, RunFolder, run_ids
@@ -76,8 +76,7 @@ def run_info(run: RunFolder) -> RunInfo:
     if events and isinstance(events[-1], Finished | Failed):
         return _ended(info, events[-1])
     if alive:
-        started = any(isinstance(event, Started | Progress) for event in events)
-        return replace(info, state=RunState.RUNNING if started else RunState.STARTING)
+        return replace(info, state=RunState.RUNNING if events else RunState.STARTING)
     if process is None and time.time() - job.created < _START_GRACE_S:
         return info
     crash = crash_report(run)

@@ -23,6 +23,7 @@ from engine.protocol.files import write_atomically
 from engine.protocol.wire import MAX_LINE_BYTES, decode_command, encode
 from engine.runtime.run_folder import RunFolder
 
+_SOCKET_NAME = "control.sock"
 _MAX_SOCKET_PATH = 100  # bytes; the kernel's limit is 107
 _MAX_UNREAD_BYTES = 1 << 20  # per viewer
 _MAX_VIEWERS = 64
@@ -46,6 +47,7 @@ class ControlServer:
 
     def __init__(self, run: RunFolder, stop: threading.Event) -> None:
         self._stop = stop
+        self._run_path = run.path
         self._commands: deque[Command] = deque(maxlen=1000)
         self._viewers: dict[socket.socket, _Viewer] = {}
         self._broadcasts: deque[bytes] = deque(maxlen=10_000)
@@ -53,8 +55,7 @@ class ControlServer:
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_out.setblocking(False)
         self._wake_in.setblocking(False)
-        self._socket_path = _socket_path(run)
-        self._listener = _listen(self._socket_path)
+        self._listener, self._socket_path = _listen_for(run)
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._wake_out, selectors.EVENT_READ)
         write_atomically(run.socket_pointer, str(self._socket_path).encode())
@@ -81,6 +82,8 @@ class ControlServer:
         self._thread.join(timeout=2.0)
         with contextlib.suppress(OSError):
             self._socket_path.unlink()
+            if self._socket_path.parent != self._run_path:
+                self._socket_path.parent.rmdir()
 
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError, OSError):
@@ -191,13 +194,17 @@ class ControlServer:
         self._wake_out.close()
 
 
-def _socket_path(run: RunFolder) -> Path:
-    inside = run.path / "control.sock"
+def _listen_for(run: RunFolder) -> tuple[socket.socket, Path]:
+    """A listening socket in the run folder, or elsewhere if its path is too long for one or its
+    disk cannot hold one (exFAT, network shares)."""
+    inside = run.path / _SOCKET_NAME
     if len(os.fsencode(inside)) <= _MAX_SOCKET_PATH:
-        return inside
+        with contextlib.suppress(OSError):
+            return _listen(inside), inside
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    base = runtime if runtime and Path(runtime).is_dir() else None
-    return Path(tempfile.mkdtemp(prefix="facewright-", dir=base)) / "control.sock"
+    base = runtime if runtime and os.access(runtime, os.W_OK | os.X_OK) else None
+    outside = Path(tempfile.mkdtemp(prefix="facewright-", dir=base)) / _SOCKET_NAME
+    return _listen(outside), outside
 
 
 def _listen(path: Path) -> socket.socket:
@@ -206,6 +213,9 @@ def _listen(path: Path) -> socket.socket:
     try:
         path.unlink(missing_ok=True)
         listener.bind(str(path))
+    except OSError:
+        listener.close()
+        raise
     finally:
         os.umask(before)
     listener.listen(16)

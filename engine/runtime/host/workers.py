@@ -55,6 +55,7 @@ def map_in_processes(
     try:
         yield from _ordered(pool, function, items, processes * _IN_FLIGHT_PER_PROCESS, check_stop)
     except BrokenProcessPool:
+        check_stop()  # systemd and docker tell workers to stop too, by the same signal
         raise StageError(
             "a worker process died (killed, or out of memory)",
             "start again with fewer --workers; finished work is kept",
