@@ -63,15 +63,23 @@ class TrainingLoop:
 
     def run(self) -> None:
         """Train. Raises `Stopped` after saving if a stop was asked for, `StageError` for losses
-        that are no numbers, `InputError` if the last state cannot be saved."""
+        that are no numbers, `InputError` if no face can be read any more (after saving) or the
+        last state cannot be saved."""
         self._plan_next_save()
+        try:
+            self._train()
+        except InputError:  # of the faces: the weights are sound, and hours of work perhaps
+            self._save_at_the_end()
+            raise
+        self._save_at_the_end()
+        if self.context.stop_requested:
+            raise Stopped
+
+    def _train(self) -> None:
         while not self._ended():
             self._step()
             self._do_what_is_due()
             self._obey_commands()
-        self._save_at_the_end()
-        if self.context.stop_requested:
-            raise Stopped
 
     def _ended(self) -> bool:
         if self.context.stop_requested:

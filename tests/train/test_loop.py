@@ -10,6 +10,7 @@ import tensorflow as tf
 from engine.protocol.commands import Preview, Save, SetOption
 from engine.protocol.errors import InputError, StageError, Stopped
 from engine.protocol.history import HISTORY_NAME, read_history
+from engine.train.crops import CropCache
 from engine.train.generations import Generations
 from tests.support.context import context_for
 from tests.train.made_faces import write_workspace
@@ -166,3 +167,26 @@ def test_a_save_that_fails_warns_and_one_at_the_end_says_what_is_left(workspace)
             loop.run()
     assert loop.model.iteration == 3
     assert any("training goes on" in warning for warning in context.warnings)
+
+
+def test_faces_that_go_missing_end_training_with_everything_learned_saved(workspace, monkeypatch):
+    context = context_for(workspace, "train", target_iter=9)
+    folder = workspace / "model" / "new_tiny"
+    with tiny_loop(context, folder) as loop:
+        make = loop.batches.make
+
+        def until_the_disk_is_gone(first, count):
+            if first >= 8:
+                for side in ("src", "dst"):
+                    for path in (workspace / f"data_{side}" / "aligned").glob("*.jpg"):
+                        path.unlink()
+                for samples in (loop.batches.src, loop.batches.dst):
+                    samples._cache = CropCache(0)
+            return make(first, count)
+
+        monkeypatch.setattr(loop.batches, "make", until_the_disk_is_gone)
+        with pytest.raises(InputError, match="none of the 3 src faces"):
+            loop.run()
+        assert loop.model.iteration > 1
+    assert Generations(folder).iterations()[-1] == loop.model.iteration
+    assert context.saves[-1] == loop.model.iteration
