@@ -86,7 +86,7 @@ class AutoencoderModel(ABC):
         cls, saves: Generations, device: str, warn: Callable[[str, str], None]
     ) -> AutoencoderPredictor:
         """See `engine.models.predictor.load_predictor`."""
-        prepare_device(device)
+        prepare_device(device, warn)
         saved = saves.newest(warn, only=lambda stem: stem != OPTIMIZER_FILE)
         if saved is None:
             raise InputError(f"nothing is saved in {saves.folder}", "train the model first")

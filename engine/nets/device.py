@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,17 +27,24 @@ class Device:
         return "mixed_bfloat16" if wanted else "float32"
 
 
-def prepare_device(device: str) -> Device:
+def prepare_device(device: str, warn: Callable[[str, str], None]) -> Device:
     """Make TensorFlow use `device`: auto, cpu, or GPU numbers such as 0 or 0,1.
 
-    The nets run on the first GPU chosen. Memory of GPUs is taken as it is needed, so that other
-    programs can use the rest. Raises `InputError` for a GPU that is not there, or when TensorFlow
-    already runs on other devices in this process.
+    The nets run on the first GPU chosen; `warn` hears (text, remedy) if more were. Memory of GPUs
+    is taken as it is needed, so that other programs can use the rest. Raises `InputError` for a GPU
+    that is not there, or when TensorFlow already runs on other devices in this process.
     """
     import tensorflow as tf
 
     present = tf.config.list_physical_devices("GPU")
     chosen = _chosen(device, present)
+    if len(chosen) > 1:
+        first, *others = device.split(",")
+        warn(
+            f"--device {device}: the nets run on GPU {first} alone, not on {' and '.join(others)}",
+            f"say --device {first}; the others are free for other runs",
+        )
+        chosen = chosen[:1]
     if tf.config.get_visible_devices("GPU") != chosen or not _has_growth(chosen):
         try:
             tf.config.set_visible_devices(chosen, "GPU")
@@ -56,7 +64,7 @@ def _chosen(device: str, present: list[object]) -> list[object]:
         return []
     if device == "auto":
         return present[:1]
-    numbers = [int(number) for number in device.split(",")]
+    numbers = list(dict.fromkeys(int(number) for number in device.split(",")))
     missing = [number for number in numbers if number >= len(present)]
     if missing:
         raise InputError(

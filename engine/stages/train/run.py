@@ -47,7 +47,7 @@ def run(context: StageContext) -> None:
     generations.sweep()
     saved = generations.newest(context.warn)
     context.check_stop()
-    device = prepare_device(options["device"])
+    device = prepare_device(options["device"], context.warn)
     model = _make_model(context, spec, device, saved)
     context.check_stop()
     model.trace()
