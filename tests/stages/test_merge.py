@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -252,6 +254,20 @@ def test_two_frames_of_one_stem_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"00001\.jpg and 00001\.png"):
         merge(workspace)
     assert tree(tmp_path) == {**before, **_run_folder(tmp_path)}
+
+
+def test_a_frame_whose_name_is_no_text_is_refused_before_anything_is_changed(
+    tmp_path: Path,
+) -> None:
+    workspace = merge_workspace(tmp_path, frames=1)
+    merge(workspace)
+    before = tree(tmp_path)
+    odd = workspace.dst.frames / os.fsdecode(b"fr\xe9.png")
+    shutil.copy(workspace.dst.frames / "00001.png", odd)
+    with pytest.raises(InputError, match=r"fr\\xe9\.png"):
+        merge(workspace)
+    odd.unlink()
+    assert tree(tmp_path) == before
 
 
 def test_frames_without_any_face_are_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -93,6 +94,7 @@ def job_key(job: FrameJob, look: Look, model: ModelIdentity) -> str:
 def _frames_by_stem(side: Side) -> dict[str, Path]:
     frames: dict[str, Path] = {}
     for path in list_images(side.frames):
+        _require_text(path)
         if path.stem in frames:
             raise InputError(
                 f"{frames[path.stem].name} and {path.name} in {side.frames} would both be written"
@@ -102,6 +104,18 @@ def _frames_by_stem(side: Side) -> dict[str, Path]:
             )
         frames[path.stem] = path
     return frames
+
+
+def _require_text(path: Path) -> None:
+    # Neither the ledger nor the journal could name it; old archives hold such names.
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"the name of the frame {os.fsencode(path.name)!r} in {path.parent} is not UTF-8",
+            "rename this file",
+            code="bad-name",
+        ) from error
 
 
 def _faces_by_stem(
