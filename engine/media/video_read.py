@@ -60,7 +60,8 @@ class VideoFacts:
 
     rates_hz: frame rates that the container claims, likeliest first. guessed_frames: from headers,
     for progress bars only. start_s: when the first frame is shown, counted from the start of the
-    file's earliest stream. sample_aspect: width of a shown pixel over its height.
+    file's earliest stream. sample_aspect: width of a shown pixel over its height. audio_codecs: by
+    track, "" for one that cannot be decoded here.
     """
 
     path: Path
@@ -166,19 +167,25 @@ class VideoReader:
                 self.damage.append(f"a part cannot be decoded: {_reason(error)}")
 
 
-def count_packets(path: Path) -> int:
-    """How many frames the video can have at most: its packets, without decoding them."""
+def count_packets(path: Path, while_counting: Callable[[], None]) -> int:
+    """How many frames the video can have at most: its packets, without decoding them.
+
+    `while_counting` is called for each, since a long video is read whole; it may raise."""
     count = 0
     with _opened(path) as container, suppress(av.error.FFmpegError):  # damage ends the count
         for packet in container.demux(_video_stream(path, container)):
+            while_counting()
             count += packet.size > 0
     return count
 
 
 def _video_stream(path: Path, container: Any) -> Any:
     for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            return stream
+        if stream.disposition & av.stream.Disposition.attached_pic:
+            continue
+        if stream.codec_context is None:
+            raise _not_a_video(path, "no decoder for its pictures is known here")
+        return stream
     raise _not_a_video(path, "it has no video stream")
 
 
@@ -205,8 +212,13 @@ def _facts(path: Path, container: Any, stream: Any, first: Any) -> VideoFacts:
         turn=turn,
         interlaced=bool(first.interlaced_frame),
         hdr=_HDR_TRANSFERS.get(int(first.color_trc), ""),
-        audio_codecs=tuple(audio.codec_context.name for audio in container.streams.audio),
+        audio_codecs=tuple(_codec_name(audio) for audio in container.streams.audio),
     )
+
+
+def _codec_name(stream: Any) -> str:
+    # Cameras write tracks that only their own players know, such as Apple's "apac".
+    return "" if stream.codec_context is None else str(stream.codec_context.name)
 
 
 def _claimed_rates(stream: Any) -> tuple[Fraction, ...]:

@@ -22,12 +22,13 @@ from engine.media.timing import Timing
 
 @dataclass(frozen=True)
 class Sound:
-    """The first audio stream of `source`. arguments: ffmpeg's for codec and bitrate. skip_s: how
-    much of its beginning to leave out."""
+    """Audio stream `track`, from 0, of `source`. arguments: ffmpeg's for codec and bitrate. skip_s:
+    how much of its beginning to leave out."""
 
     source: Path
     arguments: tuple[str, ...]
     skip_s: Fraction = Fraction(0)
+    track: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,4 +126,4 @@ def _sound_input(sound: Sound | None) -> list[str]:
 
 
 def _sound_output(sound: Sound | None) -> list[str]:
-    return ["-map", "1:a:0", *sound.arguments] if sound else ["-an"]
+    return ["-map", f"1:a:{sound.track}", *sound.arguments] if sound else ["-an"]

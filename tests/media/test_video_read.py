@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 from engine.media.video_read import count_packets, open_video
-from engine.protocol.errors import InputError
-from tests.support.clips import frame_number, make_clip, numbered_frame, run_ffmpeg
+from engine.protocol.errors import InputError, Stopped
+from tests.support.clips import (
+    frame_number,
+    make_clip,
+    numbered_frame,
+    run_ffmpeg,
+    with_undecodable,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +82,28 @@ def test_an_untagged_video_has_the_colours_that_players_show(
 
 
 def test_the_packets_of_a_video_are_at_least_its_frames(tmp_path: Path) -> None:
-    assert count_packets(make_clip(tmp_path / "a.mkv", frames=33)) == 33
+    assert count_packets(make_clip(tmp_path / "a.mkv", frames=33), lambda: None) == 33
+
+
+def test_counting_the_packets_of_a_long_video_can_be_stopped(tmp_path: Path) -> None:
+    def stop() -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        count_packets(make_clip(tmp_path / "a.mkv", frames=3), stop)
+
+
+def test_a_track_of_sound_that_cannot_be_decoded_does_not_hide_the_pictures(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.mp4", frames=6, tone=True)
+    with open_video(with_undecodable(clip, sample_entry=b"mp4a")) as reader:
+        assert len(list(reader.frames())) == 6
+        assert reader.facts.audio_codecs == ("",)
+
+
+def test_pictures_of_an_unknown_codec_are_refused_with_the_reason(tmp_path: Path) -> None:
+    clip = with_undecodable(make_clip(tmp_path / "a.mp4", frames=3), sample_entry=b"avc1")
+    with pytest.raises(InputError, match="cannot read the video"), open_video(clip):
+        pass
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".mov", ".ts", ".webm", ".flv"])

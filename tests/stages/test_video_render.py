@@ -28,6 +28,7 @@ from tests.support.clips import (
     make_vfr_clip,
     numbered_frame,
     run_ffmpeg,
+    with_undecodable,
 )
 from tests.support.context import RecordingContext, context_for
 from tests.support.disks import small_disk
@@ -314,6 +315,52 @@ def test_missing_merged_frames_are_found_without_a_video_too(tmp_path: Path) -> 
     for number in range(1, 5):
         write_image(tmp_path / "data_dst" / f"{number:05d}.png", numbered_frame(number))
     refused(tmp_path, "missing: 00004")
+
+
+def test_a_stray_picture_does_not_take_the_place_of_a_missing_frame(tmp_path: Path) -> None:
+    make_clip(tmp_path / "data_dst.mp4", frames=12)
+    merge_numbers(tmp_path, range(12))
+    merged = tmp_path / "data_dst" / "merged"
+    (merged / "00004.png").rename(merged / "title.png")
+    refused(tmp_path, "instead of 00004, title")
+
+
+def test_merged_frames_may_have_names_of_their_own(tmp_path: Path) -> None:
+    make_clip(tmp_path / "data_dst.mp4", frames=12)
+    merge_numbers(tmp_path, range(13))
+    merged = tmp_path / "data_dst" / "merged"
+    (merged / "00013.png").rename(merged / "00000.png")  # counted from 0
+    (merged / "00012.png").unlink()
+    render(tmp_path)
+    images, _ = decoded(tmp_path / "result.mp4")
+    assert [frame_number(image) for image in images] == [12, *range(11)]
+
+
+def test_sound_that_cannot_be_decoded_is_told_and_the_result_has_none(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "data_dst.mp4", frames=6, tone=True)
+    with_undecodable(clip, sample_entry=b"mp4a")
+    merge_numbers(tmp_path, range(6))
+    context = render(tmp_path)
+    assert "cannot be decoded" in context.warnings[0]
+    with open_video(tmp_path / "result.mp4") as reader:
+        assert reader.facts.audio_codecs == ()
+
+
+def test_the_first_sound_that_can_be_decoded_is_taken(tmp_path: Path) -> None:
+    clip = tmp_path / "data_dst.mp4"
+    silent = make_clip(tmp_path / "silent.mp4", frames=12)
+    tones = ["-f", "lavfi", "-i", "sine=300:d=0.48", "-f", "lavfi", "-i", "sine=440:d=0.48"]
+    maps = ["-map", "0", "-map", "1", "-map", "2"]
+    codecs = ["-c:v", "copy", "-c:a:0", "ac3", "-c:a:1", "aac"]
+    run_ffmpeg(["-i", str(silent), *tones, *maps, *codecs, str(clip)])
+    data = clip.read_bytes()
+    clip.write_bytes(data.replace(b"ac-3", b"zzzz").replace(b"dac3", b"free"))
+    with open_video(clip) as reader:
+        assert reader.facts.audio_codecs == ("", "aac")
+    merge_numbers(tmp_path, range(12))
+    render(tmp_path)
+    with open_video(tmp_path / "result.mp4") as reader:
+        assert reader.facts.audio_codecs == ("aac",)
 
 
 def test_missing_masks_are_named(tmp_path: Path) -> None:

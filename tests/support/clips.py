@@ -67,6 +67,16 @@ def make_clip(
     return path
 
 
+def with_undecodable(path: Path, *, sample_entry: bytes) -> Path:
+    """The MP4 at `path`, changed so that its tracks of that kind (`mp4a`, `avc1`) say to be of a
+    codec that nobody knows."""
+    data = path.read_bytes()
+    moov = data.rindex(b"moov")
+    head = data[moov:].replace(sample_entry, b"zzzz").replace(b"esds", b"free")
+    path.write_bytes(data[:moov] + head)
+    return path
+
+
 def run_ffmpeg(arguments: Sequence[str], stdin: bytes = b"") -> None:
     """Run ffmpeg to its end; fails with its message."""
     program = imageio_ffmpeg.get_ffmpeg_exe()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
@@ -114,7 +114,8 @@ def _prepare(
     """All that can be refused is refused here; then old frames leave and the record is laid."""
     facts = reader.facts
     guessed = _guess_frames(facts, settings.fps)
-    record = new_record(settings, facts, _digits(facts, settings, guessed))
+    digits = _digits(facts, settings, guessed, context.check_stop)
+    record = new_record(settings, facts, digits)
     job = _Job(context, side, record, plan, guessed)
     _require_room(job, reader)
     _tell_oddities(context, facts, plan)
@@ -133,11 +134,16 @@ def _guess_frames(facts: VideoFacts, fps: float) -> int | None:
     return facts.guessed_frames
 
 
-def _digits(facts: VideoFacts, settings: Settings, guessed: int | None) -> int:
+def _digits(
+    facts: VideoFacts, settings: Settings, guessed: int | None, check_stop: Callable[[], None]
+) -> int:
     """So many that the names of all frames sort as text in the frames' order."""
     if guessed is not None and guessed < _COUNT_FROM_FRAMES:
         return _FEWEST_DIGITS
-    most = count_packets(facts.path) if not settings.fps or guessed is None else guessed
+    if settings.fps and guessed is not None:
+        most = guessed
+    else:
+        most = count_packets(facts.path, check_stop)
     return max(_FEWEST_DIGITS, len(str(most + 1)))
 
 

@@ -17,7 +17,10 @@ _NAMED = 10  # so many names stand in a message
 
 def complete_frames(folder: Path, expected_stems: Sequence[str]) -> list[Path]:
     """The folder's pictures in the order of their names: one for each expected one, or the same
-    number under other names. Raises `InputError` naming what is missing or too much."""
+    number under other names. Raises `InputError` naming what is missing or too much.
+
+    Other names are all other, or numbers without a gap: else a stray picture would stand in for a
+    missing frame, and move all between them."""
     images = list_images(folder)
     doubles = [stem for stem, count in Counter(path.stem for path in images).items() if count > 1]
     if doubles:
@@ -26,17 +29,30 @@ def complete_frames(folder: Path, expected_stems: Sequence[str]) -> list[Path]:
             "keep one of each and move the others away",
             code="double-frames",
         )
-    if len(images) == len(expected_stems):
-        return images
     stems = {path.stem for path in images}
     missing = [stem for stem in expected_stems if stem not in stems]
     surplus = sorted(stems - set(expected_stems))
+    if len(images) == len(expected_stems):
+        if not missing or len(missing) == len(expected_stems) or _without_gap(stems):
+            return images
+        raise InputError(
+            f"{folder} holds, instead of {_names(missing)}, {_names(surplus)}",
+            "move these away and run merge until it is complete",
+            code="frames-missing",
+        )
     raise InputError(
         f"{folder} holds {len(images)} pictures, the video has {len(expected_stems)} frames;"
         + (f" missing: {_names(missing)}" if missing else f" too much: {_names(surplus)}"),
         "run merge until it is complete" if missing else "move the pictures too much away",
         code="frames-missing" if missing else "frames-too-many",
     )
+
+
+def _without_gap(stems: set[str]) -> bool:
+    if not all(stem.isascii() and stem.isdigit() for stem in stems):
+        return False
+    numbers = {int(stem) for stem in stems}
+    return max(numbers) - min(numbers) + 1 == len(numbers) == len(stems)
 
 
 def expected_stems(frames_folder: Path, frames: int) -> list[str]:

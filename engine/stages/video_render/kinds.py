@@ -34,14 +34,16 @@ class Kind:
 def sound_of(
     kind: Kind, source: Path, audio_codecs: tuple[str, ...], start_s: Fraction
 ) -> Sound | None:
-    """The first audio stream of `source`, copied where the container can hold it. A container that
-    cannot show its first frame later than 0 gets the sound from the first frame on."""
-    if not audio_codecs:
+    """The first audio stream of `source` that can be decoded, copied where the container can hold
+    it. A container that cannot show its first frame later than 0 gets the sound from the first
+    frame on."""
+    track = next((number for number, codec in enumerate(audio_codecs) if codec), None)
+    if track is None:
         return None
     if start_s and not kind.delayed_start:
-        return Sound(source, kind.sound, skip_s=start_s)
-    copied = audio_codecs[0] in kind.copied_sound
-    return Sound(source, ("-c:a", "copy") if copied else kind.sound)
+        return Sound(source, kind.sound, skip_s=start_s, track=track)
+    copied = audio_codecs[track] in kind.copied_sound
+    return Sound(source, ("-c:a", "copy") if copied else kind.sound, track=track)
 
 
 def _lossy_h264(options: Mapping[str, Any], width_px: int, height_px: int) -> Encoding:

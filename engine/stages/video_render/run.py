@@ -101,6 +101,8 @@ def _reference(context: StageContext, kind: Kind) -> _Reference:
         timing = _timing(context, video, reader)
         wanted = context.options["audio"]
         sound = sound_of(kind, video, facts.audio_codecs, facts.start_s) if wanted else None
+    if wanted and facts.audio_codecs and sound is None:
+        context.warn(f"the sound of {video.name} cannot be decoded: the result has none")
     if timing.rate_hz is None and not kind.variable_rate:
         raise InputError(
             f"{video.name} has a variable frame rate, which {kind.suffix[1:]} cannot hold",
