@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import pytest
 from PIL import Image
+from textual.geometry import Region
 
 from engine.protocol import events
 from engine.protocol.commands import Preview, Save, SetOption, Stop
@@ -92,6 +94,23 @@ async def test_a_preview_that_is_gone_or_broken_does_no_harm(workspace: Workspac
         await sees(pilot, "masks at 200 2/2")
         await pilot.pause(0.3)
         await sees(pilot, "running", "iteration 200")
+
+
+async def test_figures_that_change_do_not_repaint_the_picture(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = made_run(workspace, "train-running", alive=True)
+    add_previews(run)
+    async with opened(workspace, attach=TRAINING) as (app, pilot):
+        await sees(pilot, "faces at 200 1/2")
+        picture = app.screen.query_one(PixelView)
+        await until(pilot, lambda: _middle_colour(picture)[0] > 180)
+        repainted: list[Region] = []
+        monkeypatch.setattr(app, "displayed", repainted.extend)
+        happens(run, events.Progress(done=203, total=2000, unit="iterations"))
+        await sees(pilot, "203/2000")
+        assert repainted
+        assert not any(region.overlaps(picture.region) for region in repainted)
 
 
 async def test_figures_follow_the_events(workspace: Workspace) -> None:

@@ -48,10 +48,16 @@ class FramedScreen(Screen[None]):
         self._paint_if_seen()
 
     def _paint_if_seen(self) -> None:
-        if not self.is_current or not self.is_mounted:
+        if not self.is_mounted or not self._is_seen():
             return
         self.query_one(JobBar).show([watch.view for watch in self.workbench.board.live()])
         self.paint()
+
+    def _is_seen(self) -> bool:
+        """On top, or under a dialog that one can look through. Textual counts the screen under an
+        opaque one as current too, and repaints the whole terminal when it changes."""
+        top = self.app.screen
+        return top is self or (self.is_current and top.styles.background.a < 1)
 
     def action_back(self) -> None:
         self.workbench.action_leave_screen()

@@ -24,7 +24,8 @@ class JobBar(Static):
             return
         self._shown = lines
         self.display = bool(lines)
-        self.update(Content("  |  ".join(lines)))
+        # Its size is fixed: without a new layout only this line is repainted, and no picture.
+        self.update(Content("  |  ".join(lines)), layout=False)
 
 
 def job_text(view: RunView) -> str:
