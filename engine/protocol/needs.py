@@ -29,9 +29,17 @@ def check_needs(needs: tuple[str, ...], workspace: Workspace, options: Mapping[s
 def _workspace(workspace: Workspace, _: Mapping[str, Any]) -> None:
     root = workspace.root
     if not root.exists():
-        raise InputError(f"no workspace at {root}", "give an existing folder with -w DIR")
+        raise InputError(f"no workspace at {root}", "make that folder first, or give another")
+    if _is_not_utf8(str(root)):
+        raise InputError(f"the path {root!a} is not UTF-8", "rename the folder (mv, or convmv)")
     if not root.is_dir():
         raise InputError(f"{root} is a file, not a workspace folder", "give a folder with -w DIR")
+
+
+def _is_not_utf8(text: str) -> bool:
+    """Names of other character sets come from the system as lone surrogates, which JSON cannot
+    carry."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _writable(workspace: Workspace, options: Mapping[str, Any]) -> None:

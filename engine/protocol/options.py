@@ -216,7 +216,13 @@ class Option:
     def parse(self, raw: object) -> Any:
         """The option's value from text or JSON. Raises `UsageError` naming option, value, range."""
         try:
+            if isinstance(raw, str):
+                raw.encode()
             return self.kind.parse(raw)
+        except UnicodeEncodeError:
+            raise UsageError(
+                f"{self.flag} {raw!a}: is not UTF-8", "rename the file", code="option-value"
+            ) from None
         except ValueRefused as refused:
             raise UsageError(
                 f"{self.flag} {raw}: {refused}",
