@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import secrets
+import shlex
 import shutil
 import signal
 import time
@@ -152,7 +153,7 @@ def find_run(workspace: Workspace, wanted: str) -> RunFolder:
     ]
     if len(matches) == 1:
         return RunFolder(workspace.runs / matches[0])
-    known = f"`facewright runs -w {workspace.root}` lists them"
+    known = f"`facewright runs -w {shlex.quote(str(workspace.root))}` lists them"
     if matches:
         raise UsageError(f"{wanted!r} fits {len(matches)} runs: {' '.join(matches[:4])}", known)
     raise UsageError(f"no run {wanted!r} in {workspace.root}", known, code="unknown-run")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from engine import catalog
 from engine.protocol.workspace import Workspace
 from engine.runtime import client
-from tests.support.command import facewright, start_facewright
+from tests.support.command import COMMAND, facewright, start_facewright
 from tests.support.tree import tree
 
 
@@ -163,3 +164,69 @@ def test_doctor_reports_every_topic_as_data() -> None:
     topics = {finding["topic"] for finding in json.loads(done.stdout)}
     assert {"machine", "libraries", "gpu", "tensorflow", "landmarks", "video", "disk"} <= topics
     assert "commercial" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["demo", "stages", "runs", "stop", "log", "show", "doctor"])
+def test_asked_for_help_a_command_does_nothing_else(tmp_path: Path, command: str) -> None:
+    facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "600", "--detach")
+    asked = facewright(command, "--help", cwd=tmp_path)
+    assert (asked.status, f"facewright {command}" in asked.stdout) == (0, True)
+    [info] = client.list_runs(Workspace(tmp_path))
+    assert info.state.live and not (tmp_path / "demo").exists()
+    facewright("stop", "-w", tmp_path)
+
+
+def test_ctrl_c_before_the_first_event_stops_the_run_that_was_just_made(tmp_path: Path) -> None:
+    process = start_facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "600")
+    while process.poll() is None and not list(tmp_path.rglob("job.json")):
+        psutil.cpu_percent(interval=0.001)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert (process.returncode, "Traceback" in told) == (130, False), told
+    assert [info.state for info in client.list_runs(Workspace(tmp_path))] == ["stopped"]
+
+
+@pytest.mark.parametrize("words", [("demo-medai",), ("demo-media", "--frobnicate")])
+def test_with_json_every_refusal_is_an_event_too(tmp_path: Path, words: tuple[str, ...]) -> None:
+    refused = facewright("run", *words, "-w", tmp_path, "--json")
+    [event] = refused.events
+    assert (refused.status, event["ev"], event["refused"]) == (2, "failed", True)
+
+
+def test_a_misspelt_command_is_not_taken_for_a_folder(tmp_path: Path) -> None:
+    refused = facewright("dcotor", cwd=tmp_path)
+    assert refused.status == 2 and "`facewright doctor`" in refused.stderr
+
+
+def test_a_workspace_whose_name_is_not_utf8_is_refused_and_left_alone(tmp_path: Path) -> None:
+    root = os.fsencode(tmp_path) + b"/\xff"
+    os.mkdir(root)  # noqa: PTH102 - bytes
+    refused = facewright("run", "demo-media", "-w", os.fsdecode(root), "--dst-frames", "10")
+    assert (refused.status, "UTF-8" in refused.stderr) == (3, True), refused.stderr
+    assert os.listdir(root) == []  # noqa: PTH208
+
+
+def test_commands_that_are_told_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
+    root = tmp_path / "my own faces"
+    root.mkdir()
+    started = facewright("run", "demo-media", "-w", root, "--dst-frames", "600", "--detach")
+    told = next(part for part in started.stderr.split("`") if "stop" in part)
+    assert facewright(*shlex.split(told)[1:]).status == 0
+
+
+def test_when_nobody_reads_on_the_run_goes_on_and_says_so(tmp_path: Path) -> None:
+    process = start_facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "600", "--json")
+    wait_for_line(process, '"progress"')
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert "goes on" in process.stderr.read()
+    process.wait(timeout=10)
+    [info] = client.list_runs(Workspace(tmp_path))
+    assert info.state.live
+    facewright("stop", "-w", tmp_path)
+
+
+def test_a_terminal_without_the_characters_gets_question_marks() -> None:
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*COMMAND, "doctor"], capture_output=True, text=True, env=ascii_only)
+    assert "Traceback" not in done.stderr and "disk" in done.stdout

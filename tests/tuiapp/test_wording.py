@@ -51,7 +51,7 @@ def test_losses_have_names_and_four_digits() -> None:
 
 def test_a_file_name_cannot_command_the_terminal() -> None:
     assert "\x1b" not in plain_text("data_src.\x1b[2J\x1b]52;c;aGk=\x07mp4")
-    assert plain_text("a\nb\tc") == "a\N{REPLACEMENT CHARACTER}b   c"
+    assert plain_text("a\nb\tc\x07") == "a b   c\N{REPLACEMENT CHARACTER}"
 
 
 def test_the_command_line_gives_only_what_differs_from_the_defaults() -> None:

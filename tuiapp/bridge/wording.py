@@ -19,7 +19,7 @@ _BYTE_UNITS = ("B", "KB", "MB", "GB", "TB")
 def plain_text(text: str) -> str:
     """One line that does nothing to a terminal: no escape sequences, no control characters. For all
     texts that come from files, file names among them."""
-    without_escapes = _ESCAPES.sub("", text.expandtabs(4))
+    without_escapes = _ESCAPES.sub("", " ".join(text.expandtabs(4).splitlines()))
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", without_escapes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from tuiapp.cli.arguments import Switches, read_switches
 from tuiapp.cli.run import run
 
 # Minutes of training that fit, with everything else, into a quarter of an hour on two CPU cores.
-_TRAIN_MINUTES = 9.0
+_TRAIN_MINUTES = 11.0
+_USAGE = "facewright demo [DIR] [--train-minutes N] [--json]"
 _PLAN: tuple[tuple[str, ...], ...] = (
     ("video-extract", "--side", "src", "--format", "jpg"),
     ("video-extract", "--side", "dst"),
@@ -39,6 +41,8 @@ def demo(words: list[str]) -> int:
 
 
 def _arguments(words: list[str]) -> tuple[Switches, float]:
+    if any(word.partition("=")[0] in ("-w", "--workspace") for word in words):
+        raise UsageError("demo takes its folder without -w", _USAGE)
     switches = read_switches(words, ("json",))
     rest, minutes = list(switches.rest), _TRAIN_MINUTES
     if "--train-minutes" in rest:
@@ -49,7 +53,7 @@ def _arguments(words: list[str]) -> tuple[Switches, float]:
             raise UsageError("--train-minutes needs a number", "for example 9") from None
         del rest[at : at + 2]
     if len(rest) > 1 or (rest and rest[0].startswith("-")):
-        raise UsageError(f"unexpected {rest[-1]!r}", "facewright demo [DIR] [--train-minutes N]")
+        raise UsageError(f"unexpected {rest[-1]!r}", _USAGE)
     switches.workspace = Workspace(Path(rest[0] if rest else "demo").expanduser().absolute())
     return switches, minutes
 
@@ -66,8 +70,9 @@ def _say_what_next(workspace: Workspace) -> None:
     found = survey(workspace)
     result = workspace.root / (found.results[0].name if found.results else "result.mp4")
     iterations = found.models[0].iteration if found.models else 0
+    folder = shlex.quote(str(workspace.root))
     sys.stderr.write(
         f"\nThe swapped clip: {result} ({iterations} iterations of training)\n"
-        f"Open it in the workbench: facewright {workspace.root}\n"
-        f"More training goes on where this stopped: facewright demo {workspace.root}\n"
+        f"Open it in the workbench: facewright {folder}\n"
+        f"More training goes on where this stopped: facewright demo {folder}\n"
     )

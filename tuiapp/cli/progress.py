@@ -10,7 +10,7 @@ from rich.text import Text
 
 from engine.protocol.events import AnyEvent, Failed, Finished, Note, Result, Saved
 from tuiapp.bridge.run_view import RunView, ViewState
-from tuiapp.bridge.wording import duration_text, fact_text, losses_text, rate_text
+from tuiapp.bridge.wording import duration_text, fact_text, losses_text, plain_text, rate_text
 
 _BAR_CELLS = 24
 _PLAIN_LINE_EVERY_S = 5.0
@@ -63,9 +63,9 @@ class ProgressDisplay:
         if self._live is not None:
             self._live.update(Text(""))
         if isinstance(event, Failed):
-            self._say(Text(f"{view.stage}: {event.message}", style="bold red"))
+            self._say(Text(f"{view.stage}: {plain_text(event.message)}", style="bold red"))
             if event.remedy:
-                self._say(Text(f"  -> {event.remedy}"))
+                self._say(Text(f"  -> {plain_text(event.remedy)}"))
             return
         took = duration_text(event.t - view.started_at)
         if view.state is ViewState.STOPPED:
@@ -95,7 +95,7 @@ def progress_line(view: RunView, width: int) -> Text:
     if view.losses:
         parts.append(losses_text(view.loss_names, view.losses))
     elif view.note:
-        parts.append(view.note)
+        parts.append(plain_text(view.note))
     if view.state is ViewState.STOPPING:
         parts.append("stopping")
     line = Text("  ".join(parts), no_wrap=True)
@@ -105,12 +105,13 @@ def progress_line(view: RunView, width: int) -> Text:
 
 
 def _note_text(event: Note) -> Text:
+    text = plain_text(event.text)
     if event.level != "warning":
-        return Text(f"  {event.text}", style="dim")
-    remedy = f" -> {event.remedy}" if event.remedy else ""
-    return Text(f"  warning: {event.text}{remedy}", style="yellow")
+        return Text(f"  {text}", style="dim")
+    remedy = f" -> {plain_text(event.remedy)}" if event.remedy else ""
+    return Text(f"  warning: {text}{remedy}", style="yellow")
 
 
 def _facts_text(event: Result) -> Text:
     facts = ", ".join(f"{k.replace('_', ' ')} {fact_text(v)}" for k, v in event.facts.items())
-    return Text(f"  {facts}")
+    return Text(f"  {plain_text(facts)}")

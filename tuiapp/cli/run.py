@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -31,19 +32,30 @@ def run(words: list[str]) -> int:
         if switches.help:
             return _help()
         raise UsageError("run needs a stage", "`facewright stages` lists them")
-    spec = catalog.stage(switches.rest[0])
     if switches.help:
-        return describe_stage(spec, as_json=False)
+        return describe_stage(catalog.stage(switches.rest[0]), as_json=switches.json)
+    if switches.detach:
+        return _detached(_start(switches), switches)
+    # A stop that comes before `_follow` can pass it on waits until then.
+    signal.pthread_sigmask(signal.SIG_BLOCK, client.STOP_SIGNALS)
     try:
+        started = _start(switches)
+    except FacewrightError:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, client.STOP_SIGNALS)
+        raise
+    return _follow_to_end(switches.workspace, started, switches.json, stop_on_signal=True)
+
+
+def _start(switches: Switches) -> client.RunFolder:
+    """Start what the words say; with --json a refusal is an event too."""
+    try:
+        spec = catalog.stage(switches.rest[0])
         values = read_options(spec, switches.rest[1:])
-        started = client.start_run(switches.workspace, spec.id, values, confirmed=switches.yes)
+        return client.start_run(switches.workspace, spec.id, values, confirmed=switches.yes)
     except FacewrightError as error:
         if switches.json:
             _write_line(_as_event(error))
         raise
-    if switches.detach:
-        return _detached(started, switches)
-    return _follow_to_end(switches.workspace, started, switches.json, stop_on_signal=True)
 
 
 def attach(words: list[str]) -> int:
@@ -61,8 +73,14 @@ def stop(words: list[str]) -> int:
         raise UsageError(f"run {chosen.id} is over", "nothing to stop", code="not-running")
     client.send(chosen, Stop())
     sys.stderr.write(f"stopping {chosen.id}: it saves first\n")
-    status = asyncio.run(_follow(chosen, quiet_display, None))
+    status = asyncio.run(_follow(chosen, quiet_display, _how_to_end(chosen)))
     return EXIT_DONE if status == EXIT_STOPPED else status
+
+
+def _how_to_end(chosen: client.RunFolder) -> str:
+    process = chosen.process()
+    kill = f": kill -9 {process.pid}" if process else ""
+    return f"{chosen.id} was told to stop; if it hangs{kill}, then the last save is what is kept"
 
 
 def replay(words: list[str]) -> int:
@@ -94,7 +112,7 @@ def _help() -> int:
 
 
 def _detached(started: client.RunFolder, switches: Switches) -> int:
-    where = f"-w {switches.workspace.root}"
+    where = f"-w {shlex.quote(str(switches.workspace.root))}"
     if switches.json:
         sys.stdout.write(f'{{"run":"{started.id}"}}\n')
     else:
@@ -110,10 +128,14 @@ def _follow_to_end(
     workspace: Workspace, started: client.RunFolder, as_json: bool, *, stop_on_signal: bool
 ) -> int:
     with _display(as_json) as display:
-        hint = None if stop_on_signal else f"{started.id} goes on; attach again any time"
-        status = asyncio.run(_follow(started, display, hint, stop_on_signal=stop_on_signal))
-    last = client.run_info(started)
-    if stop_on_signal and last.state is client.RunState.REFUSED:
+        goes_on = f"{started.id} goes on; `facewright attach` shows it again"
+        hint = None if stop_on_signal else goes_on
+        try:
+            status = asyncio.run(_follow(started, display, hint, stop_on_signal=stop_on_signal))
+        except BrokenPipeError:  # `facewright ... --json | head`
+            sys.stderr.write(f"{goes_on}\n")
+            raise
+    if stop_on_signal and client.run_info(started).state is client.RunState.REFUSED:
         client.discard_run(workspace, started)
     return status
 
@@ -143,8 +165,9 @@ async def _follow(
             task.cancel()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in client.STOP_SIGNALS:
         loop.add_signal_handler(number, interrupted)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, client.STOP_SIGNALS)
     try:
         return await task
     except asyncio.CancelledError:

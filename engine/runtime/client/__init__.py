@@ -4,9 +4,10 @@ from engine.runtime.client.follow import follow, replay_journal
 from engine.runtime.client.launch import start_run
 from engine.runtime.client.listing import RunInfo, RunState, list_runs, run_info
 from engine.runtime.client.steer import send
-from engine.runtime.run_folder import RunFolder, discard_run, find_run
+from engine.runtime.run_folder import STOP_SIGNALS, RunFolder, discard_run, find_run
 
 __all__ = [
+    "STOP_SIGNALS",
     "RunFolder",
     "RunInfo",
     "RunState",
