@@ -23,6 +23,7 @@ class PreviewPane(Vertical):
         self._run_folder = run_folder
         self._page = 0
         self._shown: PreviewPage | None = None
+        self._title = ""
 
     def compose(self) -> ComposeResult:
         yield PixelView()
@@ -39,7 +40,9 @@ class PreviewPane(Vertical):
         name = names[self._page]
         page = view.previews[name]
         pages = f" {self._page + 1}/{len(names)} (, .)" if len(names) > 1 else ""
-        self.border_title = plain_text(f"{name} at {page.iteration}{pages}")
+        title = plain_text(f"{name} at {page.iteration}{pages}")
+        if title != self._title:  # setting it repaints the picture, too
+            self._title = self.border_title = title
         if page != self._shown:
             self._shown = page
             self.run_worker(self._load(self._run_folder / page.path), exclusive=True)

@@ -30,7 +30,7 @@ _DST_RATE = Fraction(25)
 _SRC_ENLARGED = 3  # 45 px faces become 135 px: more than Quick96's 96 px
 _DST_SIZE_PX = 480
 _DST_VIEW_PX = 300.0  # side of the square of the photograph that fills a frame
-_DST_CENTRE_XY = (225.0, 145.0)  # between the astronaut's face and shoulders
+_DST_CENTRE_XY = (225.0, 178.0)  # between the astronaut's face and shoulders
 _CHORD_HZ = (220.0, 277.18, 329.63)
 
 
