@@ -230,3 +230,20 @@ def test_a_terminal_without_the_characters_gets_question_marks() -> None:
     ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run([*COMMAND, "doctor"], capture_output=True, text=True, env=ascii_only)
     assert "Traceback" not in done.stderr and "disk" in done.stdout
+
+
+@pytest.mark.parametrize("path", ["/nowhere", os.environ.get("PATH", "")])
+def test_doctor_outlives_a_tmux_that_does_not_answer(path: str) -> None:
+    elsewhere = {**os.environ, "TMUX": "/nowhere/socket,1,0", "PATH": path}
+    done = subprocess.run(
+        [*COMMAND, "doctor", "--json"], capture_output=True, text=True, env=elsewhere
+    )
+    [told] = [one for one in json.loads(done.stdout) if one["topic"] == "tmux"]
+    assert "does not answer" in told["text"]
+
+
+def test_doctor_names_what_cannot_be_imported() -> None:
+    code = "import sys; sys.modules['pynvml'] = None; sys.argv = ['facewright', 'doctor'];"
+    code += "from tuiapp.cli import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True)
+    assert (done.returncode, "pynvml" in done.stdout) == (4, True), done.stderr

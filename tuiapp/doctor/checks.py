@@ -67,7 +67,18 @@ def examine(folder: Path, *, probe_engine: bool = True) -> list[Finding]:
         _tmux,
         _session,
     )
-    return [finding for check in checks for finding in check()]
+    return [finding for check in checks for finding in _found_by(check)]
+
+
+def _found_by(check: Callable[[], list[Finding]]) -> list[Finding]:
+    """A broken install is what the doctor is asked about: it must not end him."""
+    try:
+        return check()
+    except ImportError as error:
+        text = f"{error.name or 'a library'} cannot be loaded: {error}"
+        return [
+            Finding("libraries", Verdict.PROBLEM, text, "pip install --force-reinstall facewright")
+        ]
 
 
 def _machine() -> list[Finding]:
@@ -105,6 +116,9 @@ def _gpus() -> list[Finding]:
         return [Finding("gpu", Verdict.ADVICE, text, "training runs on the CPU, slowly")]
     try:
         return [_gpu(index) for index in range(pynvml.nvmlDeviceGetCount())]
+    except pynvml.NVMLError as error:
+        text = f"the NVIDIA driver does not tell about its GPUs ({error})"
+        return [Finding("gpu", Verdict.ADVICE, text, "see what nvidia-smi says")]
     finally:
         pynvml.nvmlShutdown()
 
@@ -226,15 +240,12 @@ def _tmux() -> list[Finding]:
         there = shutil.which("tmux") is not None
         text = "not inside tmux; runs outlive the terminal anyway"
         return [Finding("tmux", Verdict.FACT, text if there else "tmux is not installed")]
-    asked = subprocess.run(
-        ["tmux", "display", "-p", "#{version} #{client_termfeatures}"],
-        capture_output=True,
-        timeout=5,
-        check=False,
-    ).stdout.decode(errors="replace")
-    passthrough = subprocess.run(
-        ["tmux", "show", "-gv", "allow-passthrough"], capture_output=True, timeout=5, check=False
-    ).stdout.decode(errors="replace")
+    try:
+        asked = _tmux_says("display", "-p", "#{version} #{client_termfeatures}")
+        passthrough = _tmux_says("show", "-gv", "allow-passthrough")
+    except (OSError, subprocess.SubprocessError) as error:
+        text = f"TMUX is set, but tmux does not answer: {error}"  # in a container, for example
+        return [Finding("tmux", Verdict.ADVICE, text, "unset TMUX, if this is not inside tmux")]
     number, _, features = asked.strip().partition(" ")
     sixel = "with sixel" if "sixel" in features.split(",") else "no sixel from the outer terminal"
     findings = [Finding("tmux", Verdict.FACT, f"tmux {number}, {sixel}")]
@@ -243,6 +254,11 @@ def _tmux() -> list[Finding]:
         remedy = "tmux set -g allow-passthrough on (and in ~/.tmux.conf)"
         findings.append(Finding("tmux", Verdict.ADVICE, text, remedy))
     return findings
+
+
+def _tmux_says(*words: str) -> str:
+    done = subprocess.run(["tmux", *words], capture_output=True, timeout=5, check=True)
+    return done.stdout.decode(errors="replace")
 
 
 def _session() -> list[Finding]:
