@@ -22,6 +22,8 @@ from engine.train.trainable import Trainable
 # After a save that failed (a full disk, say) the next is tried so much later, not at once.
 RETRY_SECONDS = 60.0
 PREVIEW_ROWS = 4
+# A step cannot be broken off, and whoever stops a run should not wait for more than about 10 s.
+SLOW_STEP_SECONDS = 5.0
 
 
 class TrainingLoop:
@@ -96,6 +98,7 @@ class TrainingLoop:
         if self.model.iteration > self.begun_iteration + 1:
             self.timed_steps += 1
             self.timed_s += step_s
+            self._tell_if_slow(step_s)
         self.last_losses = losses
         iteration = self.model.iteration
         self.history.add(LossPoint(iteration, time.time(), step_s * 1000, losses))
@@ -106,6 +109,11 @@ class TrainingLoop:
             unit="iterations",
             skipped=self.begun_iteration,
         )
+
+    def _tell_if_slow(self, step_s: float) -> None:
+        if step_s > SLOW_STEP_SECONDS:
+            text = f"one iteration takes {step_s:.0f} s, and a stop has to wait for its end"
+            self._warn_once("slow", InputError(text, "a smaller batch size makes both quicker"))
 
     def _do_what_is_due(self) -> None:
         now = time.monotonic()

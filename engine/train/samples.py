@@ -22,6 +22,7 @@ from engine.train.geometry import draw_geometry
 
 F32 = NDArray[np.float32]
 _SIDE_NUMBERS = {"src": 0, "dst": 1}
+_NAMED_AT_MOST = 20  # unusable faces of a side that are warned of one by one
 _ORDER_STREAM = 2**31  # apart from every sample's own stream
 
 
@@ -144,6 +145,11 @@ class SideSamples:
             if index in self._unusable:
                 return
             self._unusable[index] = error.message
+            known = len(self._unusable)
+        if known == _NAMED_AT_MOST + 1:
+            self._warn(f"more {self.side} faces are skipped, from here on without a word each", "")
+        if known > _NAMED_AT_MOST:
+            return
         self._warn(f"{self.side} face skipped: {error.message}", error.remedy)
 
     def _last_reason(self) -> str:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from engine.protocol.commands import Preview, Save, SetOption
 from engine.protocol.errors import InputError, StageError, Stopped
 from engine.protocol.history import HISTORY_NAME, read_history
+from engine.train import loop as loop_module
 from engine.train.crops import CropCache
 from engine.train.generations import Generations
 from tests.support.context import context_for
@@ -190,3 +191,10 @@ def test_faces_that_go_missing_end_training_with_everything_learned_saved(worksp
         assert loop.model.iteration > 1
     assert Generations(folder).iterations()[-1] == loop.model.iteration
     assert context.saves[-1] == loop.model.iteration
+
+
+def test_steps_so_long_that_a_stop_has_to_wait_are_told_once(workspace, monkeypatch):
+    monkeypatch.setattr(loop_module, "SLOW_STEP_SECONDS", 0.0)
+    context, _, _ = train(workspace, target_iter=4)
+    assert [text for text in context.warnings if "a stop has to wait" in text] == context.warnings
+    assert len(context.warnings) == 1

@@ -136,6 +136,19 @@ def test_a_side_without_a_single_usable_face_is_refused_instead_of_waiting_for_e
     assert len(warnings) == 2
 
 
+def test_many_unusable_faces_are_counted_but_not_told_one_by_one(tmp_path):
+    write_faceset(tmp_path, 40)
+    warnings = []
+    samples = samples_of(tmp_path, warnings=warnings)
+    for path in sorted(tmp_path.iterdir())[1:]:
+        path.unlink()
+    for number in range(40):
+        samples.sample(number)
+    assert len(warnings) == 21
+    assert "without a word each" in warnings[-1]
+    assert len(samples.unusable) == 39
+
+
 def test_the_cache_stays_within_its_bound():
     cache = CropCache(limit_bytes=2 * 64 * 64 * 4)
     image, data = made_face(1)
