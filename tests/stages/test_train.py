@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.faces.face_type import FaceType
 from engine.models.predictor import load_predictor
 from engine.protocol.errors import InputError, Stopped, UsageError
 from engine.protocol.history import HISTORY_NAME, read_history
@@ -134,3 +135,14 @@ def test_a_model_that_was_never_saved_is_refused_with_those_that_exist(workspace
 def test_a_target_out_of_range_is_refused_before_anything_starts(workspace):
     with pytest.raises(UsageError, match="0 to"):
         context_for(workspace, "train", target_iter=-1)
+
+
+@pytest.mark.slow
+def test_faces_that_show_less_than_the_model_are_told(tmp_path):
+    write_faceset(tmp_path / "data_src" / "aligned", 2, face_type=FaceType.HALF)
+    write_faceset(tmp_path / "data_dst" / "aligned", 2, face_type=FaceType.WHOLE_FACE)
+    context = context_for(tmp_path, "train", device="cpu", target_iter=1)
+    run(context)
+    assert len(context.warnings) == 1
+    assert "2 of 2 faces in" in context.warnings[0]
+    assert "data_src" in context.warnings[0]

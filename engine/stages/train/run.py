@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import psutil
 
+from engine.faces.face_type import FaceType
 from engine.faces.faceset import Faceset, open_faceset
 from engine.models.classes import model_code, model_spec
 from engine.nets.device import Device, prepare_device
@@ -49,6 +50,8 @@ def run(context: StageContext) -> None:
     context.check_stop()
     device = prepare_device(options["device"], context.warn)
     model = _make_model(context, spec, device, saved)
+    for faceset in (src, dst):
+        _warn_of_narrow_faces(context, faceset, model.sampling().kind.face_type)
     context.check_stop()
     model.trace()
     context.check_stop()
@@ -93,6 +96,18 @@ def _open(context: StageContext, side: Side) -> Faceset:
         )
     context.note(f"{side.name}: {len(faceset)} faces")
     return faceset
+
+
+def _warn_of_narrow_faces(context: StageContext, faceset: Faceset, wanted: FaceType) -> None:
+    """Faces that show less than the model learns: their edges are smeared to fill its square."""
+    narrow = [face for face in faceset if not face.data.face_type.contains(wanted)]
+    if narrow:
+        context.warn(
+            f"{len(narrow)} of {len(faceset)} faces in {faceset.folder} show less than the model's"
+            f" {wanted.dfl_name}, for example {narrow[0].name}"
+            f" ({narrow[0].data.face_type.dfl_name})",
+            f"extract them again with --face-type {wanted.short} or wider",
+        )
 
 
 def _make_model(
