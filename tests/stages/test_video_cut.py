@@ -13,7 +13,14 @@ import pytest
 from engine.media.video_read import open_video
 from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped, UsageError
 from engine.stages.video_cut.run import cut_video
-from tests.support.clips import frame_number, listing, make_clip, make_vfr_clip, run_ffmpeg
+from tests.support.clips import (
+    frame_number,
+    listing,
+    make_clip,
+    make_vfr_clip,
+    run_ffmpeg,
+    with_undecodable,
+)
 from tests.support.context import RecordingContext, context_for
 from tests.support.shared import shared_path
 
@@ -145,3 +152,11 @@ def test_a_stopped_cut_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         cut_video(context)
     assert listing(tmp_path) == before
+
+
+def test_sound_that_cannot_be_decoded_is_told_and_left_out(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "data_dst.mp4", frames=20, tone=True)
+    with_undecodable(clip, sample_entry=b"mp4a")
+    context = cut(tmp_path, **{"from": "0.4"})
+    assert "cannot be decoded" in context.warnings[0]
+    assert numbers_and_times_ms(tmp_path / "data_dst_cut.mp4")[0] == list(range(10, 20))

@@ -99,6 +99,11 @@ def _require_possible(context: StageContext, cut: _Cut) -> None:
             f"--audio-track {track}: {cut.facts.path.name} has {tracks} audio tracks",
             "count the tracks from 0",
         )
+    if tracks and not cut.facts.audio_codecs[track]:
+        context.warn(
+            f"audio track {track} of {cut.facts.path.name} cannot be decoded: the piece has no sound",
+            "choose another --audio-track" if tracks > 1 else "",
+        )
     if not os.access(cut.target.parent, os.W_OK | os.X_OK):
         raise InputError(
             f"not allowed to write in {cut.target.parent}",
@@ -150,12 +155,17 @@ def _arguments(options: Mapping[str, Any], cut: _Cut, part: Path) -> list[str]:
         *("-ss", _on_tick(cut.from_s, cut.facts), *to),
         # A playlist that calls itself a video must not make ffmpeg open other addresses.
         *("-protocol_whitelist", "file", "-i", str(cut.facts.path.absolute())),
-        *("-map", "0:V:0", "-map", f"0:a:{options['audio_track']}?"),
+        *("-map", "0:V:0", *_sound_map(options["audio_track"], cut.facts)),
         *("-c:v", *codec, "-pix_fmt", "yuv420p" if even else "yuv444p"),
         *("-fps_mode", *timing),
         *("-c:a", "libmp3lame" if avi else "aac", "-b:a", "192k"),
         *("-progress", "pipe:1", "-stats_period", "0.2", "-y", str(part.absolute())),
     ]
+
+
+def _sound_map(track: int, facts: VideoFacts) -> list[str]:
+    decodable = track < len(facts.audio_codecs) and facts.audio_codecs[track]
+    return ["-map", f"0:a:{track}"] if decodable else []
 
 
 def _on_tick(time_s: float, facts: VideoFacts) -> str:
