@@ -101,7 +101,7 @@ def _require_possible(context: StageContext, cut: _Cut) -> None:
         )
     if tracks and not cut.facts.audio_codecs[track]:
         context.warn(
-            f"audio track {track} of {cut.facts.path.name} cannot be decoded: the piece has no sound",
+            f"audio track {track} of {cut.facts.path.name} cannot be decoded: the piece is silent",
             "choose another --audio-track" if tracks > 1 else "",
         )
     if not os.access(cut.target.parent, os.W_OK | os.X_OK):
