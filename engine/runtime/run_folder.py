@@ -14,6 +14,7 @@ import secrets
 import shlex
 import shutil
 import signal
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,12 @@ class EngineProcess(msgspec.Struct):
             return same and bool(process.status() != psutil.STATUS_ZOMBIE)
         except psutil.Error:
             return False
+
+
+def engine_process(pid: int) -> EngineProcess:
+    """The running process `pid` of this machine."""
+    process = psutil.Process(pid)
+    return EngineProcess(process.pid, process.create_time(), socket.gethostname())
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,20 @@ def test_ctrl_c_before_the_first_event_stops_the_run_that_was_just_made(tmp_path
     assert [info.state for info in client.list_runs(Workspace(tmp_path))] == ["stopped"]
 
 
+def test_ctrl_c_while_waiting_for_a_hung_engine_says_how_to_end_it(tmp_path: Path) -> None:
+    facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "600", "--detach")
+    [info] = client.list_runs(Workspace(tmp_path))
+    process = info.folder.process()
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    waiting = start_facewright("stop", "-w", tmp_path)
+    assert waiting.stderr is not None and "stopping" in waiting.stderr.readline()
+    waiting.send_signal(signal.SIGINT)
+    _, told = waiting.communicate(timeout=20)
+    os.kill(process.pid, signal.SIGCONT)
+    assert (waiting.returncode, f"kill -9 {process.pid}" in told) == (130, True), told
+
+
 @pytest.mark.parametrize("words", [("demo-medai",), ("demo-media", "--frobnicate")])
 def test_with_json_every_refusal_is_an_event_too(tmp_path: Path, words: tuple[str, ...]) -> None:
     refused = facewright("run", *words, "-w", tmp_path, "--json")

@@ -121,12 +121,27 @@ def test_a_stop_before_the_engine_can_listen_is_not_lost(
     assert list(tmp_path.iterdir()) == [tmp_path / ".facewright"]
 
 
+def test_an_engine_whose_starter_was_killed_at_once_is_known_all_the_same(tmp_path: Path) -> None:
+    run = create_run(Workspace(tmp_path), Job("demo-media", str(tmp_path), dict(LONG)))
+    start_engine(run)
+    run.process_path.unlink()
+    seen = []
+
+    def look() -> None:
+        seen.append(client.run_info(run).state)
+        client.send(run, Stop())
+
+    follow_until_end(run, once_working(look))
+    assert seen == [client.RunState.RUNNING] and run.process() is not None
+
+
 def test_an_engine_that_cannot_make_its_socket_says_why(tmp_path: Path) -> None:
     run = create_run(Workspace(tmp_path), Job("demo-media", str(tmp_path), dict(SHORT)))
     run.socket_pointer.mkdir()
     start_engine(run)
-    last = follow_until_end(run)[-1]
+    first, last = follow_until_end(run)
     assert isinstance(last, Failed) and last.exit_status == 3 and "control.path" in last.message
+    assert isinstance(first, Started) and 0 < first.t <= last.t
 
 
 def test_a_killed_engine_is_recognised_and_reported_with_a_remedy(tmp_path: Path) -> None:

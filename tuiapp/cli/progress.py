@@ -63,7 +63,7 @@ class ProgressDisplay:
         if self._live is not None:
             self._live.update(Text(""))
         if isinstance(event, Failed):
-            self._say(Text(f"{view.stage}: {plain_text(event.message)}", style="bold red"))
+            self._say(Text(f"{view.stage or 'run'}: {plain_text(event.message)}", style="bold red"))
             if event.remedy:
                 self._say(Text(f"  -> {plain_text(event.remedy)}"))
             return

@@ -72,8 +72,11 @@ def stop(words: list[str]) -> int:
     if not client.run_info(chosen).state.live:
         raise UsageError(f"run {chosen.id} is over", "nothing to stop", code="not-running")
     client.send(chosen, Stop())
+    signal.pthread_sigmask(signal.SIG_BLOCK, client.STOP_SIGNALS)  # until `_follow` can take them
     sys.stderr.write(f"stopping {chosen.id}: it saves first\n")
     status = asyncio.run(_follow(chosen, quiet_display, _how_to_end(chosen)))
+    if client.run_info(chosen).state.live:
+        return EXIT_STOPPED  # Ctrl-C: it is not known to have stopped
     return EXIT_DONE if status == EXIT_STOPPED else status
 
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Any
-
-import psutil
 
 from engine import catalog
 from engine.protocol.errors import FacewrightError, InputError, UsageError
@@ -22,11 +19,11 @@ from engine.protocol.spec import StageSpec
 from engine.protocol.workspace import Workspace
 from engine.runtime.run_folder import (
     STOP_SIGNALS,
-    EngineProcess,
     Job,
     RunFolder,
     create_run,
     discard_run,
+    engine_process,
 )
 
 
@@ -104,9 +101,8 @@ def start_engine(run: RunFolder) -> None:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked_before)
         os.close(log)
-    started = psutil.Process(process.pid).create_time()
     try:
-        run.write_process(EngineProcess(process.pid, started, socket.gethostname()))
+        run.write_process(engine_process(process.pid))
     except InputError:
         process.kill()  # nobody would know of it
         process.wait()

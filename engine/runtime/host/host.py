@@ -8,11 +8,10 @@ import os
 import queue
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-
-import psutil
 
 from engine import catalog
 from engine.protocol.errors import (
@@ -30,7 +29,7 @@ from engine.runtime.host.context import Emitter, RunContext
 from engine.runtime.host.control import ControlServer
 from engine.runtime.host.locks import resources_held
 from engine.runtime.journal import JournalWriter
-from engine.runtime.run_folder import STOP_SIGNALS, Job, RunFolder
+from engine.runtime.run_folder import STOP_SIGNALS, Job, RunFolder, engine_process
 
 _log = logging.getLogger("facewright")
 
@@ -43,9 +42,10 @@ def execute(run_dir: Path) -> int:
     job = run.job()
     journal = JournalWriter(run.journal_path)
     try:
+        run.write_process(engine_process(os.getpid()))  # its starter may have been killed
         control = ControlServer(run, stop)
     except (FacewrightError, OSError) as error:
-        return _never_began(error, run, journal)
+        return _never_began(error, run, job, journal)
     emitter = Emitter(journal, control)
     emitter.emit(_started(run, job))
     threading.Thread(target=_tell_stopping, args=(stop, emitter), daemon=True).start()
@@ -58,10 +58,14 @@ def execute(run_dir: Path) -> int:
     return last.exit_status
 
 
-def _never_began(error: FacewrightError | OSError, run: RunFolder, journal: JournalWriter) -> int:
+def _never_began(
+    error: FacewrightError | OSError, run: RunFolder, job: Job, journal: JournalWriter
+) -> int:
     """Tell in the journal why there can be no control socket (a full disk, mostly)."""
     told = error if isinstance(error, FacewrightError) else disk_error(error, run.path)
-    journal.append(_failed(told, has_begun=False))
+    for number, event in enumerate((_started(run, job), _failed(told, has_begun=False)), start=1):
+        event.seq, event.t = number, time.time()
+        journal.append(event)
     journal.close()
     return told.exit_status
 
@@ -126,13 +130,13 @@ def _failed(error: FacewrightError, *, has_begun: bool) -> Failed:
 
 
 def _started(run: RunFolder, job: Job) -> Event:
-    process = psutil.Process()
+    process = engine_process(os.getpid())
     return Started(
         run=run.id,
         stage=job.stage,
         options=job.options,
         pid=process.pid,
-        pid_started=process.create_time(),
+        pid_started=process.pid_started,
     )
 
 
