@@ -116,7 +116,15 @@ class AutoencoderModel(ABC):
     def train_step(self, batches: BatchStream) -> tuple[float, ...]:
         """See `Trainable.train_step`."""
         batch = self.next_batch(batches)
-        src_loss, dst_loss, finite = self._step(_tensors(batch.src), _tensors(batch.dst))
+        try:
+            src_loss, dst_loss, finite = self._step(_tensors(batch.src), _tensors(batch.dst))
+        except tf.errors.ResourceExhaustedError as error:
+            raise StageError(
+                f"the device has too little memory for {len(batch.src.input_bgr)} faces of each"
+                f" side at once, after iteration {self.iteration}",
+                "choose a smaller batch size, or end what else uses the device, and start again",
+                code="out-of-memory",
+            ) from error
         if not bool(finite):
             raise StageError(
                 f"the losses are no numbers any more after iteration {self.iteration}:"

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from engine.models.quick96.model import Quick96
+from engine.protocol.errors import StageError
 from tests.train.made_faces import write_workspace
 from tests.train.tiny_model import OPTIONS, stream_for, tiny_model
 
@@ -44,3 +46,15 @@ def test_it_trains_full_faces_of_96_px_bent_a_little_and_mirrors_only_what_is_as
     assert plain.warp
     assert not plain.mirror
     assert Unbuilt({**OPTIONS, "random_dst_flip": True}).sampling().mirror == {"dst"}
+
+
+def test_a_device_without_enough_memory_is_told_with_what_to_do(stream, monkeypatch):
+    def too_large(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    model, batches = stream
+    monkeypatch.setattr(model, "_step", too_large)
+    with pytest.raises(StageError, match="too little memory for 2 faces") as refused:
+        model.train_step(batches)
+    assert "smaller batch size" in refused.value.remedy
+    assert model.iteration == 0
