@@ -62,9 +62,18 @@ def _sync(path: Path) -> None:
 
 def disk_error(error: OSError, path: Path) -> FacewrightError:
     """The `InputError` that tells what an `OSError` while writing `path` means."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno is None and _is_full(path)):
         return InputError(f"the disk is full: cannot write {path}", "make room", code="disk-full")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         remedy = "make the folder writable or choose another workspace"
         return InputError(f"not allowed to write {path}", remedy, code="read-only")
-    return InputError(f"cannot write {path}: {error.strerror or error}", "check the disk")
+    reason = error.strerror or str(error).partition("\n")[0]
+    return InputError(f"cannot write {path}: {reason}", "check the disk")
+
+
+def _is_full(path: Path) -> bool:
+    """For errors without a number: those of libraries whose encoder process died."""
+    try:
+        return os.statvfs(path.parent).f_bavail == 0
+    except OSError:
+        return False

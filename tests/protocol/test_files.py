@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.protocol.errors import InputError
-from engine.protocol.files import replacing, sweep_parts, write_atomically
+from engine.protocol.files import disk_error, replacing, sweep_parts, write_atomically
 from tests.support.disks import read_only, small_disk
 
 
@@ -65,3 +65,11 @@ def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
         assert len(data) == 100_000 and len(set(data)) == 1, attempt
         sweep_parts(tmp_path)
         assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
+def test_an_encoder_that_died_of_a_full_disk_is_told_as_a_full_disk(tmp_path: Path) -> None:
+    died = OSError("Broken pipe\n\nFFMPEG COMMAND: ...")
+    assert str(disk_error(died, tmp_path / "a.mp4")).endswith("a.mp4: Broken pipe")
+    with small_disk(tmp_path / "disk", "64k") as disk:
+        (disk / "other").write_bytes(bytes(64 * 1024))
+        assert disk_error(died, disk / "a.mp4").code == "disk-full"

@@ -11,6 +11,7 @@ from engine.protocol.errors import EXIT_DONE
 from engine.protocol.options import Option
 from engine.protocol.spec import StageSpec, as_json
 from engine.runtime import client
+from tuiapp.bridge.wording import plain_text
 from tuiapp.cli.arguments import no_more, read_switches
 
 
@@ -117,7 +118,7 @@ def _run_json(info: client.RunInfo) -> dict[str, object]:
 
 def _progress_text(info: client.RunInfo) -> str:
     if info.message:
-        return info.message
+        return plain_text(info.message)
     if info.progress is None:
         return ""
     total = f"/{info.progress.total}" if info.progress.total else ""
