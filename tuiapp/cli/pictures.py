@@ -14,6 +14,7 @@ def show(words: list[str]) -> int:
         raise UsageError("show needs one picture", "for example: facewright show preview.jpg")
     from tuiapp.graphics.probe import probe_terminal
     from tuiapp.graphics.show import show_picture
+    from tuiapp.settings import load_settings
 
-    show_picture(Path(words[0]), sys.stdout, probe_terminal())
+    show_picture(Path(words[0]), sys.stdout, probe_terminal(load_settings().graphics))
     return EXIT_DONE

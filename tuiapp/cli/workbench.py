@@ -22,6 +22,7 @@ def open_workbench(words: list[str]) -> int:
         )
     from tuiapp.app import FacewrightApp
     from tuiapp.graphics.probe import probe_terminal
+    from tuiapp.settings import load_settings
 
-    FacewrightApp(workspace, graphics=probe_terminal()).run()
+    FacewrightApp(workspace, graphics=probe_terminal(load_settings().graphics)).run()
     return EXIT_DONE

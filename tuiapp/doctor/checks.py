@@ -216,10 +216,11 @@ def _disk(folder: Path) -> list[Finding]:
 
 def _terminal() -> list[Finding]:
     from tuiapp.graphics.probe import probe_terminal
+    from tuiapp.settings import load_settings
 
     findings = []
     if sys.stdout.isatty() and sys.stdin.isatty():
-        graphics = probe_terminal()
+        graphics = probe_terminal(load_settings().graphics)
         findings.append(Finding("terminal", Verdict.GOOD, f"pictures: {graphics.why}"))
     else:
         text = "not in a terminal: pictures not probed"
