@@ -11,6 +11,7 @@ from engine.protocol.options import Option
 from engine.protocol.spec import ModelSpec, StageSpec
 from engine.stages.demo_media.spec import DEMO_MEDIA
 from engine.stages.faces_extract.spec import FACES_EXTRACT
+from engine.stages.faceset_index.spec import FACESET_INDEX
 from engine.stages.merge.spec import MERGE
 from engine.stages.train.spec import TRAIN
 from engine.stages.video_cut.spec import VIDEO_CUT
@@ -21,6 +22,7 @@ STAGES: tuple[StageSpec, ...] = (
     VIDEO_EXTRACT,
     VIDEO_CUT,
     FACES_EXTRACT,
+    FACESET_INDEX,
     TRAIN,
     MERGE,
     VIDEO_RENDER,
