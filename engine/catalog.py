@@ -12,6 +12,8 @@ from engine.protocol.spec import ModelSpec, StageSpec
 from engine.stages.demo_media.spec import DEMO_MEDIA
 from engine.stages.faces_extract.spec import FACES_EXTRACT
 from engine.stages.faceset_index.spec import FACESET_INDEX
+from engine.stages.faceset_resize.spec import FACESET_RESIZE
+from engine.stages.faceset_sort.spec import FACESET_SORT
 from engine.stages.merge.spec import MERGE
 from engine.stages.train.spec import TRAIN
 from engine.stages.video_cut.spec import VIDEO_CUT
@@ -22,7 +24,9 @@ STAGES: tuple[StageSpec, ...] = (
     VIDEO_EXTRACT,
     VIDEO_CUT,
     FACES_EXTRACT,
+    FACESET_SORT,
     FACESET_INDEX,
+    FACESET_RESIZE,
     TRAIN,
     MERGE,
     VIDEO_RENDER,
