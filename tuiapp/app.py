@@ -17,6 +17,7 @@ from engine.protocol.errors import ConfirmationNeeded, FacewrightError
 from engine.protocol.survey import WorkspaceSurvey, survey
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import RunFolder, discard_run, find_run, send, start_run
+from tuiapp.bridge.faceset_list import FacesetList
 from tuiapp.bridge.run_board import RunBoard
 from tuiapp.bridge.run_view import RunView, ViewState
 from tuiapp.bridge.watch import RunWatch
@@ -78,6 +79,7 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
         self.workspace = workspace
         self.board = RunBoard(workspace)
         self.survey: WorkspaceSurvey | None = None
+        self.facesets: dict[str, FacesetList] = {}
         self.settings = load_settings()
         self.theme_labels: dict[str, str] = {}
         self._attach_to = attach
@@ -202,6 +204,13 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
         from tuiapp.screens.run import RunScreen  # pictures need more imports than the first paint
 
         self._show(RunScreen(watch))
+
+    def open_faceset(self, side_name: str) -> None:
+        """Show the faces of "src" or "dst", with marks, order and filter as they were left."""
+        from tuiapp.screens.faceset import FacesetScreen  # as for runs
+
+        state = self.facesets.setdefault(side_name, FacesetList(side_name))
+        self._show(FacesetScreen(state))
 
     def open_run_by_id(self, run_id: str) -> None:
         """Open the run with that id (or the only one whose id begins or ends so)."""

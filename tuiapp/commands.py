@@ -10,6 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from engine import catalog
+from engine.protocol.workspace import SIDES
 
 if TYPE_CHECKING:
     from tuiapp.app import FacewrightApp
@@ -60,6 +61,9 @@ class WorkbenchCommands(Provider):
         workbench = self.workbench
         yield "Home: the workspace at a glance", "", workbench.action_home
         yield "Help: all keys", "", workbench.action_help
+        for side in SIDES:
+            act = partial(workbench.open_faceset, side)
+            yield f"Faces of {side}", "see, filter, mark, sort out", act
         yield "Newest run", "", workbench.action_newest_run
         yield "Look at the workspace again", "", workbench.look_again
 

@@ -104,6 +104,9 @@ class HomeScreen(FramedScreen):
     def action_focus_runs(self) -> None:
         self.query_one("#runs").focus()
 
+    def action_faces(self, side_name: str) -> None:
+        self.workbench.open_faceset(side_name)
+
     def action_refresh(self) -> None:
         self.workbench.look_again()
 

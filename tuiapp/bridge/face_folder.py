@@ -1,0 +1,120 @@
+"""A side's face files on disk: listed, moved to the trash and back. Runs in threads."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.protocol.errors import InputError
+from engine.protocol.files import disk_error
+from engine.protocol.workspace import FACE_SUFFIXES, Side, make_folder
+from tuiapp.bridge.face_fields import Face
+
+TRASH_PREFIX = "browser-"
+
+
+def list_faces(side: Side) -> list[Face]:
+    """The side's face files by name; [] without such a folder. Raises InputError."""
+    try:
+        with os.scandir(side.aligned) as entries:
+            faces = [_face(entry) for entry in entries if _is_face(entry)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        what = f"cannot list {side.aligned}: {error.strerror}"
+        raise InputError(what, "check the folder and its rights") from error
+    return sorted((face for face in faces if face is not None), key=lambda face: face.name)
+
+
+def _is_face(entry: os.DirEntry[str]) -> bool:
+    suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - 100 000 names
+    return suffix in FACE_SUFFIXES and not entry.name.startswith(".") and entry.is_file()
+
+
+def _face(entry: os.DirEntry[str]) -> Face | None:
+    try:
+        stat = entry.stat()
+    except FileNotFoundError:  # moved while listing, by a sort for example
+        return None
+    return Face(entry.name, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How many files went, where to, and which stayed because a file of that name is there."""
+
+    count: int
+    folder: Path
+    in_the_way: tuple[str, ...] = ()
+
+
+def trash_folder(side: Side) -> Path:
+    return side.frames / "aligned_trash"
+
+
+def move_to_trash(side: Side, faces: Iterable[Face]) -> Moved:
+    """Move face files to a new folder of the side's trash. Files that are gone or were replaced
+    since they were listed are left out. Raises InputError; what was moved till then is moved."""
+    target = make_folder(_new_trash_folder(side))
+    count = 0
+    for face in faces:
+        path = side.aligned / face.name
+        if not _is_unchanged(path, face):
+            continue
+        try:
+            path.rename(target / face.name)
+        except OSError as error:
+            raise disk_error(error, target) from error
+        count += 1
+    if not count:
+        target.rmdir()
+    return Moved(count, target)
+
+
+def _is_unchanged(path: Path, face: Face) -> bool:
+    try:
+        stat = path.stat()
+    except OSError:
+        return False
+    return (stat.st_ino, stat.st_mtime_ns, stat.st_size) == face.key
+
+
+def _new_trash_folder(side: Side) -> Path:
+    """Names sort by age, also of those made within one second."""
+    stamp = time.strftime(f"{TRASH_PREFIX}%Y%m%d-%H%M%S")
+    number = 1
+    while (folder := trash_folder(side) / f"{stamp}-{number:02d}").exists():
+        number += 1
+    return folder
+
+
+def newest_trash(side: Side) -> Path | None:
+    """The folder that `restore` would restore: the browser's newest, of this session or another."""
+    try:
+        folders = [path for path in trash_folder(side).glob(f"{TRASH_PREFIX}*") if path.is_dir()]
+    except OSError:
+        return None
+    return max(folders, default=None)
+
+
+def restore(side: Side, folder: Path) -> Moved:
+    """Move a trash folder's files back; none takes the place of a face that is there now. The
+    folder is removed once it is empty. Raises InputError."""
+    make_folder(side.aligned)
+    count, in_the_way = 0, []
+    try:
+        for path in sorted(folder.iterdir()):
+            target = side.aligned / path.name
+            if target.exists():
+                in_the_way.append(path.name)
+                continue
+            path.rename(target)
+            count += 1
+        if not in_the_way:
+            folder.rmdir()
+    except OSError as error:
+        raise disk_error(error, side.aligned) from error
+    return Moved(count, folder, tuple(in_the_way))

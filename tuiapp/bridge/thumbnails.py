@@ -1,0 +1,109 @@
+"""Small square pictures of faces: decoded small, kept on disk by what they were made of.
+
+Runs in threads. Everything here may be deleted at any time; it is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from engine.protocol.errors import InputError
+from engine.protocol.files import write_atomically
+from engine.protocol.workspace import make_folder
+from tuiapp.bridge.face_fields import Face
+from tuiapp.graphics.decode import MAX_PICTURE_PIXELS
+
+U8 = NDArray[np.uint8]
+THUMB_EDGE_PX = 128  # as sharp as a contact sheet's largest tiles; 5 kB each on disk
+JPEG_QUALITY = 85
+MAX_FACE_BYTES = 64 << 20
+# 256 folders of at most so many: half a million thumbnails, about 2.5 GB, at the very most.
+MAX_PER_FOLDER = 2048
+
+
+class Thumbnails:
+    """The thumbnails of one folder of faces, kept under `folder`."""
+
+    def __init__(self, folder: Path, faces_folder: Path) -> None:
+        self._folder = folder
+        self._faces = faces_folder
+        self._full: dict[str, int] = {}
+
+    def get(self, face: Face) -> U8:
+        """(128, 128, 3) uint8 RGB. Raises InputError where the file is gone or no picture."""
+        kept = self._path(face)
+        thumb = _read_kept(kept)
+        if thumb is None:
+            thumb = small_square(self._faces / face.name)
+            self._keep(kept, thumb)
+        return thumb
+
+    def _path(self, face: Face) -> Path:
+        made_of = f"{self._faces}\0{face.key}\0{THUMB_EDGE_PX}"
+        name = hashlib.blake2b(made_of.encode(errors="surrogateescape"), digest_size=12).hexdigest()
+        return self._folder / name[:2] / f"{name}.jpg"
+
+    def _keep(self, path: Path, thumb: U8) -> None:
+        encoded = BytesIO()
+        Image.fromarray(thumb).save(encoded, "JPEG", quality=JPEG_QUALITY)
+        self._make_room(make_folder(path.parent))
+        write_atomically(path, encoded.getvalue(), durable=False)
+
+    def _make_room(self, folder: Path) -> None:
+        """Drops the older half of a folder that is full."""
+        count = self._full.get(folder.name)
+        if count is None:
+            count = sum(1 for _ in folder.iterdir())
+        if count >= MAX_PER_FOLDER:
+            with os.scandir(folder) as entries:
+                oldest = sorted(entries, key=lambda entry: entry.stat().st_mtime_ns)
+            for entry in oldest[: count // 2]:
+                Path(entry.path).unlink(missing_ok=True)
+            count -= count // 2
+        self._full[folder.name] = count + 1
+
+
+def _read_kept(path: Path) -> U8 | None:
+    """None if there is none, or not a whole one: it is made again."""
+    try:
+        with Image.open(BytesIO(path.read_bytes()), formats=("JPEG",)) as image:
+            if image.size != (THUMB_EDGE_PX, THUMB_EDGE_PX):
+                return None
+            return np.asarray(image.convert("RGB"))
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        return None
+
+
+def small_square(path: Path) -> U8:
+    """A picture file as (128, 128, 3) uint8 RGB, as large as it fits, black around it. Raises
+    InputError. JPEGs are decoded at an eighth to the full size, whichever is just enough."""
+    try:
+        if path.stat().st_size > MAX_FACE_BYTES:
+            raise InputError(f"{path} is larger than {MAX_FACE_BYTES >> 20} MB", "is it a face?")
+        with Image.open(path, formats=("JPEG", "PNG")) as image:
+            if image.width * image.height > MAX_PICTURE_PIXELS:
+                raise InputError(f"{path}: {image.width}x{image.height} pixels", "is it a face?")
+            image.draft("RGB", (THUMB_EDGE_PX, THUMB_EDGE_PX))
+            return _squared(image.convert("RGB"))
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path}: {error}", "is it a face?") from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no readable picture"
+        raise InputError(f"{path.name}: {reason}", "mark it and press x") from error
+
+
+def _squared(image: Image.Image) -> U8:
+    edge = THUMB_EDGE_PX
+    scale = edge / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    small = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    canvas = Image.new("RGB", (edge, edge))
+    canvas.paste(small, ((edge - size[0]) // 2, (edge - size[1]) // 2))
+    return np.asarray(canvas)
