@@ -12,13 +12,19 @@ from engine.protocol.spec import ModelSpec, StageSpec
 from engine.stages.demo_media.spec import DEMO_MEDIA
 from engine.stages.faces_extract.spec import FACES_EXTRACT
 from engine.stages.faceset_index.spec import FACESET_INDEX
+from engine.stages.faceset_metadata_restore.spec import FACESET_METADATA_RESTORE
+from engine.stages.faceset_metadata_save.spec import FACESET_METADATA_SAVE
+from engine.stages.faceset_pack.spec import FACESET_PACK
+from engine.stages.faceset_recover_names.spec import FACESET_RECOVER_NAMES
 from engine.stages.faceset_resize.spec import FACESET_RESIZE
 from engine.stages.faceset_sort.spec import FACESET_SORT
+from engine.stages.faceset_unpack.spec import FACESET_UNPACK
 from engine.stages.merge.spec import MERGE
 from engine.stages.train.spec import TRAIN
 from engine.stages.video_cut.spec import VIDEO_CUT
 from engine.stages.video_extract.spec import VIDEO_EXTRACT
 from engine.stages.video_render.spec import VIDEO_RENDER
+from engine.stages.workspace_clear.spec import WORKSPACE_CLEAR
 
 STAGES: tuple[StageSpec, ...] = (
     VIDEO_EXTRACT,
@@ -27,9 +33,15 @@ STAGES: tuple[StageSpec, ...] = (
     FACESET_SORT,
     FACESET_INDEX,
     FACESET_RESIZE,
+    FACESET_PACK,
+    FACESET_UNPACK,
+    FACESET_METADATA_SAVE,
+    FACESET_METADATA_RESTORE,
+    FACESET_RECOVER_NAMES,
     TRAIN,
     MERGE,
     VIDEO_RENDER,
+    WORKSPACE_CLEAR,
     DEMO_MEDIA,
 )
 MODELS: tuple[ModelSpec, ...] = (QUICK96,)

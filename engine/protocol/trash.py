@@ -1,0 +1,56 @@
+"""Keeping in the trash what is about to be replaced, without taking it away first."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from pathlib import Path
+
+from engine.protocol.files import disk_error
+from engine.protocol.workspace import Workspace
+
+# What file systems without hard links answer; some allow only so many links to a file.
+_NO_LINKS = frozenset(
+    {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK, errno.EACCES}
+)
+
+
+class TrashCopies:
+    """A folder of the trash that files are also put into; made when the first one comes."""
+
+    def __init__(self, workspace: Workspace, label: str) -> None:
+        self._workspace = workspace
+        self._label = label
+        self.folder: Path | None = None
+
+    def keep(self, path: Path) -> None:
+        """Keep the file, in its place relative to the workspace: `path` stays as it is, and may be
+        replaced by a rename afterwards. A second name for the same file costs no room; where the
+        disk has no such names, it is copied. Raises `InputError` when the disk is full."""
+        target = self._folder() / path.relative_to(self._workspace.root)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _link_or_copy(path, target)
+        except OSError as error:
+            raise disk_error(error, target) from error
+
+    def _folder(self) -> Path:
+        if self.folder is None:
+            stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{self._label}"
+            number, folder = 1, self._workspace.trash / stem
+            while folder.exists():
+                number += 1
+                folder = self._workspace.trash / f"{stem}-{number}"
+            self.folder = folder
+        return self.folder
+
+
+def _link_or_copy(path: Path, target: Path) -> None:
+    try:
+        os.link(path, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copy2(path, target)

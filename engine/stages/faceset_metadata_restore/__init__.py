@@ -1,0 +1,1 @@
+"""Give faces their saved metadata back."""

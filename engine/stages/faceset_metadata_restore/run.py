@@ -1,0 +1,228 @@
+"""The stage `faceset-metadata-restore`: metadata from `meta.dat` back into face files.
+
+Each file is replaced in one step. Faces that are as saved already are left alone, so a run that was
+stopped goes on. `meta.dat` leaves for the trash only when nothing is left to be put right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from engine.faces.dfl_pickle import dfl_pickle
+from engine.faces.face_data import dict_from_data
+from engine.faces.face_file import encode_face_jpeg, read_face_data, read_jpeg, replace_face_data
+from engine.faces.jpeg_segments import read_head
+from engine.faces.loose_faces import loose_faces
+from engine.faces.metadata_file import (
+    META_NAME,
+    SIDECAR_NAME,
+    SavedFace,
+    SavedMetadata,
+    read_metadata,
+)
+from engine.media.images import decode_image_bgr_u8
+from engine.protocol.errors import ConfirmationNeeded, InputError
+from engine.protocol.files import sweep_parts, write_atomically
+from engine.protocol.stage import StageContext
+from engine.protocol.trash import TrashCopies
+from engine.protocol.workspace import Side
+
+_NAMED_AT_MOST = 20
+_RESIZED_QUALITY = 100  # as DeepFaceLab
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What a face needs. is_loss: other metadata or another picture is replaced by it."""
+
+    path: Path
+    saved: SavedFace
+    is_resize: bool
+    is_loss: bool
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """right: faces that are as saved. without_entry: pictures that `meta.dat` does not know.
+    unreadable: pictures that are no whole JPEG files. Both of the last with the reason."""
+
+    changes: tuple[_Change, ...]
+    right: int
+    without_entry: tuple[str, ...]
+    unreadable: tuple[tuple[str, str], ...]
+
+
+def restore_metadata(context: StageContext) -> None:
+    """Restore the metadata of the side's face files.
+
+    Raises `InputError` without `meta.dat`, for one that cannot be used or knows none of the faces;
+    `ConfirmationNeeded` when faces have something to lose, both before anything is written;
+    `Stopped` with what is restored kept.
+    """
+    side = context.workspace.side(context.options["side"])
+    saved = _saved(side)
+    paths = loose_faces(side)
+    plan = _plan(context, paths, saved)
+    _require_sense(side, plan, saved)
+    _require_confirmation(context, plan)
+    sweep_parts(side.aligned)
+    failed = _restore(context, side, plan)
+    _finish(context, side, plan, saved, failed, {path.name for path in paths})
+
+
+def _saved(side: Side) -> SavedMetadata:
+    path = side.aligned / META_NAME
+    if not path.is_file():
+        raise InputError(
+            f"there is no {META_NAME} in {side.aligned}",
+            f"run faceset-metadata-save --side {side.name} before editing the pictures",
+            code="no-metadata",
+        )
+    return read_metadata(path)
+
+
+def _plan(context: StageContext, paths: Sequence[Path], saved: SavedMetadata) -> _Plan:
+    changes: list[_Change] = []
+    without_entry: list[str] = []
+    unreadable: list[tuple[str, str]] = []
+    right = 0
+    for path in paths:
+        context.check_stop()
+        if path.name in saved.unusable:
+            continue
+        entry = saved.faces.get(path.name)
+        if entry is None:
+            without_entry.append(path.name)
+            continue
+        try:
+            change = _change(path, entry)
+        except InputError as error:
+            unreadable.append((path.name, error.message))
+            continue
+        changes += [change] if change else []
+        right += change is None
+    return _Plan(tuple(changes), right, tuple(without_entry), tuple(unreadable))
+
+
+def _change(path: Path, saved: SavedFace) -> _Change | None:
+    jpeg_bytes = read_jpeg(path)
+    size_hw = read_head(jpeg_bytes).size_hw
+    present = _present_metadata(jpeg_bytes)
+    wanted = dfl_pickle(dict_from_data(saved.data))
+    is_resize = size_hw != saved.size_hw
+    if present == wanted and not is_resize:
+        return None
+    return _Change(path, saved, is_resize, is_resize or present is not None)
+
+
+def _present_metadata(jpeg_bytes: bytes) -> bytes | None:
+    """The picture's metadata as it would be written; b"" where it is damaged, None without.
+
+    Raises `InputError` for what is no whole JPEG file.
+    """
+    replace_face_data(jpeg_bytes, None)
+    try:
+        data = read_face_data(jpeg_bytes)
+    except InputError:
+        return b""
+    return None if data is None else dfl_pickle(dict_from_data(data))
+
+
+def _require_sense(side: Side, plan: _Plan, saved: SavedMetadata) -> None:
+    if plan.changes or plan.right or plan.unreadable:
+        return
+    raise InputError(
+        f"{side.aligned / META_NAME} has an entry for none of the {len(plan.without_entry)} faces",
+        "give the faces the names that they had when the metadata was saved"
+        if saved.faces
+        else "save the metadata again",
+        code="names-differ",
+    )
+
+
+def _require_confirmation(context: StageContext, plan: _Plan) -> None:
+    losing = [change for change in plan.changes if change.is_loss]
+    if losing and not context.confirmed:
+        resized = sum(change.is_resize for change in losing)
+        raise ConfirmationNeeded(
+            f"{len(losing)} faces have other metadata or another size than was saved"
+            f" ({resized} would be resized); the first: {losing[0].path.name}",
+            "confirm (--yes) to replace them; as they are now they are kept in the workspace's"
+            " trash",
+        )
+
+
+def _restore(context: StageContext, side: Side, plan: _Plan) -> list[tuple[str, str]]:
+    """Make the changes. Returns the faces that could not be changed, with the reason."""
+    copies = TrashCopies(context.workspace, f"faceset-metadata-restore-{side.name}")
+    total = len(plan.changes) + plan.right
+    failed: list[tuple[str, str]] = []
+    for number, change in enumerate(plan.changes):
+        context.check_stop()
+        context.progress(plan.right + number, total, unit="faces", skipped=plan.right)
+        try:
+            restored = _restored(change)
+        except InputError as error:
+            failed.append((change.path.name, error.message))
+            continue
+        if change.is_loss:
+            copies.keep(change.path)
+        write_atomically(change.path, restored, durable=False)
+    context.progress(total, total, unit="faces", skipped=plan.right)
+    if copies.folder is not None:
+        context.note(f"the faces as they were are kept in {copies.folder}")
+    return failed
+
+
+def _restored(change: _Change) -> bytes:
+    """The face file's new bytes. Raises `InputError` if its picture cannot be decoded or the
+    metadata does not fit."""
+    jpeg_bytes = read_jpeg(change.path)
+    if not change.is_resize:
+        return replace_face_data(jpeg_bytes, change.saved.data)
+    image = decode_image_bgr_u8(jpeg_bytes, change.path)
+    resized = cv2.resize(image, change.saved.size_hw[::-1], interpolation=cv2.INTER_LANCZOS4)
+    return encode_face_jpeg(np.asarray(resized, np.uint8), _RESIZED_QUALITY, change.saved.data)
+
+
+def _finish(
+    context: StageContext,
+    side: Side,
+    plan: _Plan,
+    saved: SavedMetadata,
+    failed: list[tuple[str, str]],
+    names: set[str],
+) -> None:
+    problems = [*plan.unreadable, *failed, *saved.unusable.items()]
+    _tell(context, [f"{name!a} is not restored: {reason}" for name, reason in problems])
+    _tell(context, [f"{name!a} has no entry in {META_NAME}" for name in plan.without_entry])
+    gone = sorted(saved.faces.keys() - names)
+    _tell(context, [f"there is no face {name!a} any more, which was saved" for name in gone])
+    if problems:
+        context.warn(f"{META_NAME} stays, as not all could be restored", "put it right, run again")
+    else:
+        # The sidecar first: if only it left, the next run still finds the metadata.
+        files = [side.aligned / SIDECAR_NAME, side.aligned / META_NAME]
+        trash = context.workspace.move_to_trash(files, f"faceset-metadata-{side.name}")
+        context.note(f"{META_NAME} moved to {trash}")
+    context.result(
+        restored=len(plan.changes) - len(failed),
+        resized=sum(change.is_resize for change in plan.changes),
+        right_already=plan.right,
+        without_entry=len(plan.without_entry),
+        entries_without_face=len(gone),
+        failed=len(problems),
+        folder=str(side.aligned),
+    )
+
+
+def _tell(context: StageContext, lines: list[str]) -> None:
+    for line in lines[:_NAMED_AT_MOST]:
+        context.warn(line)
+    if len(lines) > _NAMED_AT_MOST:
+        context.warn(f"... and {len(lines) - _NAMED_AT_MOST} more")

@@ -1,0 +1,1 @@
+"""Save the metadata of faces beside them."""

@@ -1,0 +1,1 @@
+"""Pack a faceset into one file."""

@@ -1,0 +1,1 @@
+"""Name faces after their frames."""

@@ -1,0 +1,79 @@
+"""The stage `workspace-clear`: frames, faces and models into the trash; empty folders instead."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+
+from engine.protocol.errors import ConfirmationNeeded, InputError
+from engine.protocol.stage import StageContext
+from engine.protocol.workspace import Workspace, make_folder
+
+
+def clear_workspace(context: StageContext) -> None:
+    """Move frames, faces, merged frames and models to the trash. Other files stay.
+
+    Raises `ConfirmationNeeded` when there is anything to move and the user did not agree, and
+    `InputError` when a model is being trained, both before anything is moved.
+    """
+    workspace = context.workspace
+    filled = [path for path in _to_clear(context) if not _is_empty(path)]
+    if filled and not context.confirmed:
+        names = ", ".join(path.name for path in filled)
+        raise ConfirmationNeeded(
+            f"{names} in {workspace.root} would go to the trash",
+            "confirm (--yes) to move them to the workspace's trash, from where they can be moved"
+            " back",
+        )
+    if workspace.models in filled:
+        _require_no_training(workspace)
+    trash = workspace.move_to_trash(filled, "workspace-clear")
+    for folder in _folders(context):
+        make_folder(folder)
+    if trash is None:
+        context.note("the workspace is clear already: nothing to do")
+    context.result(
+        moved=", ".join(path.name for path in filled), trash=str(trash) if trash else None
+    )
+
+
+def _to_clear(context: StageContext) -> list[Path]:
+    workspace = context.workspace
+    paths = [workspace.src.frames, workspace.dst.frames]
+    if context.options["models"]:
+        paths.append(workspace.models)
+    if context.options["results"]:
+        masks = workspace.root.glob("result_mask.*")
+        paths += sorted([*workspace.results(), *(path for path in masks if path.is_file())])
+    return paths
+
+
+def _folders(context: StageContext) -> list[Path]:
+    """The folders that DeepFaceLab makes anew."""
+    workspace = context.workspace
+    sides = (workspace.src, workspace.dst)
+    aligned = [folder for side in sides for folder in (side.aligned, side.aligned_debug)]
+    return [*aligned, workspace.models]
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether nothing but empty folders is in it, or it is not there."""
+    if path.is_file():
+        return False
+    return not path.exists() or all(inner.is_dir() for inner in path.rglob("*"))
+
+
+def _require_no_training(workspace: Workspace) -> None:
+    """Locks are by model, and models have any name: whoever holds one of them is in the way."""
+    for lock in sorted((workspace.state / "locks").glob("model-*.lock")):
+        try:
+            with lock.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"a run is working on {lock.stem}",
+                "wait for it or stop it: `facewright stop RUN`",
+                code="busy",
+            ) from None
+        except FileNotFoundError:
+            continue  # that run ended meanwhile
