@@ -12,6 +12,7 @@ from engine.protocol.spec import ModelSpec, StageSpec
 from engine.stages.demo_media.spec import DEMO_MEDIA
 from engine.stages.faces_extract.spec import FACES_EXTRACT
 from engine.stages.faceset_index.spec import FACESET_INDEX
+from engine.stages.faceset_report.spec import FACESET_REPORT
 from engine.stages.faceset_metadata_restore.spec import FACESET_METADATA_RESTORE
 from engine.stages.faceset_metadata_save.spec import FACESET_METADATA_SAVE
 from engine.stages.faceset_pack.spec import FACESET_PACK
@@ -22,6 +23,7 @@ from engine.stages.faceset_unpack.spec import FACESET_UNPACK
 from engine.stages.merge.spec import MERGE
 from engine.stages.train.spec import TRAIN
 from engine.stages.video_cut.spec import VIDEO_CUT
+from engine.stages.video_denoise.spec import VIDEO_DENOISE
 from engine.stages.video_extract.spec import VIDEO_EXTRACT
 from engine.stages.video_render.spec import VIDEO_RENDER
 from engine.stages.workspace_clear.spec import WORKSPACE_CLEAR
@@ -29,9 +31,11 @@ from engine.stages.workspace_clear.spec import WORKSPACE_CLEAR
 STAGES: tuple[StageSpec, ...] = (
     VIDEO_EXTRACT,
     VIDEO_CUT,
+    VIDEO_DENOISE,
     FACES_EXTRACT,
     FACESET_SORT,
     FACESET_INDEX,
+    FACESET_REPORT,
     FACESET_RESIZE,
     FACESET_PACK,
     FACESET_UNPACK,

@@ -81,6 +81,17 @@ class Ffmpeg:
             raise ValueError("ffmpeg has no stdin")
         return self._process.stdin
 
+    @property
+    def stdout(self) -> IO[bytes]:
+        """Where pictures that it sends to `pipe:1` are read from."""
+        if self._process.stdout is None:
+            raise ValueError("ffmpeg has no stdout")
+        return self._process.stdout
+
+    def close_stdin(self) -> None:
+        """Tell it that no more pictures come."""
+        self._close_stdin()
+
     def written_frames(self) -> Iterator[int]:
         """With `-progress pipe:1` among the arguments: how many frames it has written, at least
         five times a second until it ends."""
