@@ -12,11 +12,11 @@ from engine.protocol.spec import ModelSpec, StageSpec
 from engine.stages.demo_media.spec import DEMO_MEDIA
 from engine.stages.faces_extract.spec import FACES_EXTRACT
 from engine.stages.faceset_index.spec import FACESET_INDEX
-from engine.stages.faceset_report.spec import FACESET_REPORT
 from engine.stages.faceset_metadata_restore.spec import FACESET_METADATA_RESTORE
 from engine.stages.faceset_metadata_save.spec import FACESET_METADATA_SAVE
 from engine.stages.faceset_pack.spec import FACESET_PACK
 from engine.stages.faceset_recover_names.spec import FACESET_RECOVER_NAMES
+from engine.stages.faceset_report.spec import FACESET_REPORT
 from engine.stages.faceset_resize.spec import FACESET_RESIZE
 from engine.stages.faceset_sort.spec import FACESET_SORT
 from engine.stages.faceset_unpack.spec import FACESET_UNPACK

@@ -14,8 +14,8 @@ from engine.protocol.errors import InputError
 
 # A head in millimetres, x right, y down, z away from the viewer: the 68-point model of the OpenFace
 # project. Points 0..26 (jaw, brows) and 30..35 (nose): those that move little with the expression.
-_POSE_POINTS = (*range(27), *range(30, 36))
-_HEAD_MM: NDArray[np.float64] = np.array(
+POSE_POINTS = (*range(27), *range(30, 36))
+HEAD_MM: NDArray[np.float64] = np.array(
     [
         *[(-73.393523, -29.801432, 47.667532), (-72.775014, -10.949766, 45.909403)],
         *[(-70.533638, 7.929818, 44.84258), (-66.850058, 26.07428, 43.141114)],
@@ -63,7 +63,7 @@ def estimate_pose(landmarks_xy: Points, image_size_px: int) -> Pose:
     with its own to 4e-4 rad (what another OpenCV alone changes). Raises `InputError` where no head
     fits the landmarks at all.
     """
-    points_px = checked_landmarks(landmarks_xy)[list(_POSE_POINTS)]
+    points_px = checked_landmarks(landmarks_xy)[list(POSE_POINTS)]
     centre_px = image_size_px / 2
     camera = np.array(
         [(image_size_px, 0, centre_px), (0, image_size_px, centre_px), (0, 0, 1)], np.float64
@@ -77,7 +77,7 @@ def _solve_head(
     points_px: Points, camera: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float]:
     try:
-        found, turn, shift_mm = cv2.solvePnP(_HEAD_MM, points_px, camera, np.zeros(4))
+        found, turn, shift_mm = cv2.solvePnP(HEAD_MM, points_px, camera, np.zeros(4))
     except cv2.error as error:
         raise _no_pose() from error
     if not found or not np.isfinite(turn).all() or not np.isfinite(shift_mm).all():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +81,7 @@ COLUMNS = (
     *("width", "height", "pitch", "yaw", "roll", "behind_camera", "sharpness", "brightness"),
     *("light_side", "mouth_open", "rect_area", "has_mask", "has_labels", "phash"),
 )
+BLOB_COLUMNS = ("landmarks", "source_landmarks", "thumb", "identity")
 RANGE_COLUMNS = frozenset(
     {"pitch", "yaw", "roll", "sharpness", "brightness", "light_side", "mouth_open", "rect_area"}
     | {"width", "height", "size_bytes", "has_mask", "has_labels"}
@@ -170,13 +171,20 @@ class FaceIndex:
         """Files of the folder that are no faces, with the reason."""
         return dict(self._connection.execute("SELECT name, reason FROM skipped ORDER BY name"))
 
-    def thumbs(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, bytes]]:
-        """(id, tiny grey picture: `engine.faces.face_measures.THUMB_PX` squared bytes) by id."""
-        return self._blobs("thumb", ids)
+    def identities(self, ids: Collection[int]) -> Iterator[tuple[int, bytes]]:
+        """(id, identity) of those of these faces that have one, by id; see `blobs`."""
+        wanted = frozenset(ids)
+        return ((key, blob) for key, blob in self.blobs("identity") if key in wanted)
 
-    def identities(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, bytes]]:
-        """(id, 128 float32 as bytes) of the faces that have an identity, by id."""
-        return self._blobs("identity", ids)
+    def blobs(self, column: str) -> Iterator[tuple[int, bytes]]:
+        """(id, blob) of the faces that have one, by id. Columns: `landmarks`, `source_landmarks`
+        (136 float32), `thumb` (a grey picture of `engine.faces.face_measures.THUMB_PX` squared
+        bytes), `identity` (128 float32). Raises `ValueError` for another column."""
+        if column not in BLOB_COLUMNS:
+            raise ValueError(f"no column {column!r} of blobs: {' '.join(BLOB_COLUMNS)}")
+        return self._connection.execute(
+            f"SELECT face_id, {column} FROM details WHERE {column} IS NOT NULL ORDER BY face_id"
+        )
 
     def known_files(self) -> dict[str, FileState]:
         """Every file that was read, faces and others, as it was then."""
@@ -205,13 +213,6 @@ class FaceIndex:
         if known_pack is not None:
             return IndexChanges(added=tuple(sorted(present)), removed=(side.pack.name,))
         return changes_between(self.known_files(), present)
-
-    def _blobs(self, column: str, ids: Sequence[int] | None) -> Iterator[tuple[int, bytes]]:
-        wanted = None if ids is None else frozenset(ids)
-        found = self._connection.execute(
-            f"SELECT face_id, {column} FROM details WHERE {column} IS NOT NULL ORDER BY face_id"
-        )
-        return ((key, blob) for key, blob in found if wanted is None or key in wanted)
 
 
 @contextmanager

@@ -21,9 +21,9 @@ def turned_head(pitch: float, yaw: float, roll: float) -> Points:
     rx = np.array([(1, 0, 0), (0, cos(pitch), -sin(pitch)), (0, sin(pitch), cos(pitch))])
     ry = np.array([(cos(yaw), 0, sin(yaw)), (0, 1, 0), (-sin(yaw), 0, cos(yaw))])
     rz = np.array([(cos(roll), -sin(roll), 0), (sin(roll), cos(roll), 0), (0, 0, 1)])
-    head = pose_module._HEAD_MM @ (rz @ ry @ rx).T + np.array([0, 0, 400])
+    head = pose_module.HEAD_MM @ (rz @ ry @ rx).T + np.array([0, 0, 400])
     landmarks = np.full((68, 2), 128.0)
-    landmarks[list(pose_module._POSE_POINTS)] = head[:, :2] / head[:, 2:] * 256 + 128
+    landmarks[list(pose_module.POSE_POINTS)] = head[:, :2] / head[:, 2:] * 256 + 128
     return landmarks
 
 

@@ -72,7 +72,7 @@ def _read_faces(context: StageContext, writer: IndexWriter, files: list[FaceFile
 
 
 def _identify(context: StageContext, writer: IndexWriter, side: Side) -> int:
-    known = {face_id for face_id, _ in writer.index.identities()}
+    known = {face_id for face_id, _ in writer.index.blobs("identity")}
     rows = writer.index.rows()
     wanted = list(files_of(side, (row for row in rows if row.id not in known)))
     done, total = len(rows) - len(wanted), len(rows)

@@ -1,0 +1,81 @@
+"""What the index holds of a side, as arrays in one order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.faces.coverage import Floats, looks_of
+from engine.faces.face_measures import THUMB_PX
+from engine.faces.head_fit import HeadFits, fit_heads
+from engine.faces.identity import Box
+from engine.protocol.face_index import FaceIndex, FaceRow
+
+
+@dataclass(frozen=True, eq=False)
+class SideFaces:
+    """A side's faces, by name. skipped: files that are no faces, with the reason. identities:
+    (n, 128), None unless every face has one."""
+
+    rows: tuple[FaceRow, ...]
+    skipped: dict[str, str]
+    heads: HeadFits
+    looks: Floats
+    thumbs_grey: NDArray[np.uint8]
+    boxes: tuple[Box | None, ...]
+    identities: NDArray[np.float32] | None
+
+    def numbers(self, field: str) -> Floats:
+        """A column of `rows` that holds numbers, (n,)."""
+        return np.array([getattr(row, field) for row in self.rows], np.float64)
+
+
+def gather(index: FaceIndex) -> SideFaces:
+    """Everything of an index that the report needs."""
+    rows = tuple(index.rows())
+    landmarks = _stacked(rows, dict(index.blobs("landmarks")), np.float32, 136)
+    heads = fit_heads(landmarks.reshape(-1, 68, 2).astype(np.float64))
+    thumbs = _stacked(rows, dict(index.blobs("thumb")), np.uint8, THUMB_PX**2)
+    source = dict(index.blobs("source_landmarks"))
+    identities = dict(index.blobs("identity"))
+    has_all = bool(rows) and all(row.id in identities for row in rows)
+    return SideFaces(
+        rows=rows,
+        skipped=index.skipped(),
+        heads=heads,
+        looks=_looks(rows, heads),
+        thumbs_grey=thumbs.reshape(-1, THUMB_PX, THUMB_PX).astype(np.uint8),
+        boxes=tuple(_box(source.get(row.id)) for row in rows),
+        identities=_stacked(rows, identities, np.float32, 128) if has_all else None,
+    )
+
+
+def _stacked(
+    rows: tuple[FaceRow, ...], blobs: dict[int, bytes], kind: type, length: int
+) -> NDArray[np.float32]:
+    """(n, length), by row."""
+    joined = b"".join(blobs[row.id] for row in rows)
+    return np.frombuffer(joined, kind).reshape(len(rows), length)
+
+
+def _looks(rows: tuple[FaceRow, ...], heads: HeadFits) -> Floats:
+    def column(field: str) -> Floats:
+        return np.array([getattr(row, field) for row in rows], np.float64)
+
+    return looks_of(
+        heads.pitch_rad,
+        heads.yaw_rad,
+        column("mouth_open"),
+        column("light_side"),
+        column("brightness"),
+    )
+
+
+def _box(source_landmarks: bytes | None) -> Box | None:
+    if source_landmarks is None:
+        return None
+    points = np.frombuffer(source_landmarks, np.float32).reshape(68, 2)
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return left, top, right, bottom
