@@ -272,7 +272,7 @@ KEYS: tuple[Key, ...] = (
         "d",
         "duplicates",
         "Duplicates",
-        "Show only near duplicates, or all again.",
+        "Show only near duplicates of sharper faces, or all again.",
         shown=False,
     ),
     Key(

@@ -26,7 +26,7 @@ def made_faces(folder: Path, count: int) -> list[Path]:
 
 def made_index(workspace: Workspace, side_name: str) -> None:
     """An index of the side's files: the n-th looks 0.1 n rad to the side, is 10 n sharp, came
-    from frame n, and the first two share their picture hash and their identity."""
+    from frame n, and the first two look the same and are one person."""
     path = index_path(workspace, side_name)
     path.parent.mkdir(parents=True)
     with sqlite3.connect(path) as connection:
@@ -39,7 +39,7 @@ def made_index(workspace: Workspace, side_name: str) -> None:
             )
             connection.execute(
                 "INSERT INTO details VALUES (?, ?, ?, ?, ?)",
-                (n, pack_points(LANDMARKS), pack_points(LANDMARKS), b"", identity(n)),
+                (n, pack_points(LANDMARKS), pack_points(LANDMARKS), thumb(n), identity(n)),
             )
     connection.close()
 
@@ -52,9 +52,13 @@ def row_of(file: Path, n: int) -> tuple[object, ...]:
     return (*picture, *pose, 10.0 * n, 0.5, 0.0, 0.1, 400, 0, 0, phash)
 
 
+def thumb(n: int) -> bytes:
+    return bytes([10 if n <= 2 else 10 * n % 256]) * 24 * 24
+
+
 def identity(n: int) -> bytes:
     import numpy as np
 
     vector = np.zeros(128, "<f4")
-    vector[0 if n <= 2 else n] = 1.0
+    vector[0 if n <= 2 else n % 128] = 1.0
     return vector.tobytes()

@@ -16,14 +16,13 @@ FaceKey = tuple[int, int, int]
 class Face:
     """One face file. What only the index knows is None (or empty) without it.
 
-    The numbers are those of `engine.protocol.face_index.FaceRow`; `index_id` is its id there.
-    `inode` makes marks outlive a sort's renaming.
+    `key` is (inode, mtime_ns, size_bytes), the same for the same file under another name: marks
+    outlive a sort's renaming. The numbers are those of `engine.protocol.face_index.FaceRow`;
+    `index_id` is its id there.
     """
 
     name: str
-    size_bytes: int
-    mtime_ns: int
-    inode: int = 0
+    key: FaceKey
     source_filename: str = ""
     yaw_rad: float | None = None
     pitch_rad: float | None = None
@@ -36,9 +35,8 @@ class Face:
     index_id: int | None = None
 
     @property
-    def key(self) -> FaceKey:
-        """The same for the same picture under another name."""
-        return self.inode, self.mtime_ns, self.size_bytes
+    def size_bytes(self) -> int:
+        return self.key[2]
 
 
 @dataclass(frozen=True)
@@ -65,11 +63,11 @@ FIELDS: tuple[Field, ...] = (
     NAME,
     Field("yaw", lambda face: face.yaw_rad, signed=True, angle=True),
     Field("pitch", lambda face: face.pitch_rad, signed=True, angle=True),
-    Field("roll", lambda face: face.roll_rad, signed=True, angle=True),
     Field("sharpness", lambda face: face.sharpness, digits=0),
     Field("brightness", lambda face: face.brightness),
     Field("mouth", lambda face: face.mouth_open),
     Field("size", lambda face: face.rect_area_px, digits=0),
+    Field("roll", lambda face: face.roll_rad, signed=True, angle=True),
     Field("bytes", lambda face: face.size_bytes, indexed=False, digits=0),
 )
 NUMBERS = tuple(field for field in FIELDS if field.digits is not None)

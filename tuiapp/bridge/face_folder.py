@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.protocol.errors import InputError
 from engine.protocol.files import disk_error
 from engine.protocol.workspace import FACE_SUFFIXES, Side, make_folder
-from tuiapp.bridge.face_fields import Face
+from tuiapp.bridge.face_fields import Face, FaceKey
 
 TRASH_PREFIX = "browser-"
 
@@ -39,7 +39,7 @@ def _face(entry: os.DirEntry[str]) -> Face | None:
         stat = entry.stat()
     except FileNotFoundError:  # moved while listing, by a sort for example
         return None
-    return Face(entry.name, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    return Face(entry.name, _key(stat))
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,11 @@ def _is_unchanged(path: Path, face: Face) -> bool:
         stat = path.stat()
     except OSError:
         return False
-    return (stat.st_ino, stat.st_mtime_ns, stat.st_size) == face.key
+    return _key(stat) == face.key
+
+
+def _key(stat: os.stat_result) -> FaceKey:
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def _new_trash_folder(side: Side) -> Path:

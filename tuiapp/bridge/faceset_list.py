@@ -33,7 +33,7 @@ class FacesetList:
     def replace(self, faces: Iterable[Face]) -> None:
         """The disk's faces now. The cursor stays on its face or goes to the next that is left;
         marks of faces that are gone are dropped."""
-        self.faces = tuple(faces)
+        self.faces = tuple(sorted(faces, key=lambda face: face.name))
         keys = {face.key for face in self.faces}
         self.marks &= keys
         if self._range_from not in keys:
@@ -64,15 +64,13 @@ class FacesetList:
         self._arrange()
 
     def _arrange(self) -> None:
-        follow = [face.key for face in self._from_cursor()]
+        # The cursor's face, those after it, then those before it, nearest first.
+        before, at = self.shown, self.cursor
+        follow = chain(before[at:], reversed(before[:at]))
         passing = [face for face in self.faces if self._passes(face)]
         self.shown = _sorted(passing, self.order, self.descending)
         place = {face.key: n for n, face in enumerate(self.shown)}
-        self.cursor = next((place[key] for key in follow if key in place), 0)
-
-    def _from_cursor(self) -> Iterable[Face]:
-        """The cursor's face, those after it, then those before it, nearest first."""
-        return chain(self.shown[self.cursor :], reversed(self.shown[: self.cursor]))
+        self.cursor = next((place[face.key] for face in follow if face.key in place), 0)
 
     def _passes(self, face: Face) -> bool:
         if self._limit is not None and face.key not in self._limit:
@@ -151,9 +149,8 @@ class FacesetList:
 
 
 def _sorted(faces: list[Face], order: Field, descending: bool) -> list[Face]:
-    """By value, then name; faces of which the value is not known come last either way."""
+    """By value, those of one value as they came (by name); faces of which the value is not known
+    come last either way."""
     known = [face for face in faces if order.get(face) is not None]
     unknown = [face for face in faces if order.get(face) is None]
-    by_name = sorted(known, key=lambda face: face.name)
-    in_order = sorted(by_name, key=order.get, reverse=descending)  # type: ignore[arg-type]
-    return in_order + sorted(unknown, key=lambda face: face.name)
+    return sorted(known, key=order.get, reverse=descending) + unknown  # type: ignore[arg-type]

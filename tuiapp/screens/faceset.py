@@ -13,14 +13,9 @@ from engine import catalog
 from engine.protocol.errors import FacewrightError, UsageError
 from engine.protocol.workspace import Side
 from tuiapp.bridge import face_folder
-from tuiapp.bridge.face_facts import (
-    FacesetFacts,
-    faceset_version,
-    near_duplicates,
-    read_faceset,
-    same_person,
-)
+from tuiapp.bridge.face_facts import FacesetFacts, faceset_version, read_faceset
 from tuiapp.bridge.face_fields import FaceKey
+from tuiapp.bridge.face_likeness import near_duplicates, same_person
 from tuiapp.bridge.faceset_list import FacesetList
 from tuiapp.bridge.faceset_words import current_line, listing_line, moved_words, nothing_text
 from tuiapp.bridge.thumbnails import Thumbnails
@@ -105,7 +100,8 @@ class FacesetScreen(FramedScreen):
         if facts is None:
             return
         self.set_class(not state.shown, "-empty")
-        self.query_one("#nothing", Static).update(nothing_text(state, self.side))
+        if not state.shown:
+            self.query_one("#nothing", Static).update(nothing_text(state, self.side))
         self.grid.show(state.shown, state.cursor, state.marks, state.range_keys())
         if self.zoomed and state.current is not None:
             self.query_one(FaceZoom).show(state.current)
@@ -248,8 +244,8 @@ class FacesetScreen(FramedScreen):
         self._limit("marked", lambda: frozenset(self.state.marks))
 
     def action_duplicates(self) -> None:
-        faces = self.state.faces
-        self._limit("near duplicates", lambda: near_duplicates(faces))
+        workspace, side_name, faces = self.workbench.workspace, self.state.side, self.state.faces
+        self._limit("near duplicates", lambda: near_duplicates(workspace, side_name, faces))
 
     def action_same_person(self) -> None:
         reference, faces = self.state.current, self.state.faces

@@ -30,6 +30,8 @@ from tuiapp.graphics.view import PixelView
 U8 = NDArray[np.uint8]
 # Smallest to largest wished tile, in cells; cells are about twice as high as wide.
 TILE_CELLS = ((8, 4), (12, 6), (18, 9), (26, 13))
+# Characters show two samples a cell across; twice as many are smooth, more are only work.
+CHARACTER_WIDTH_PX = 4
 # Few enough that a page fills visibly, many enough that drawing costs little beside decoding.
 BATCH = 16
 DECODERS = 4
@@ -78,8 +80,10 @@ class FaceGrid(PixelView):
     def sheet(self) -> SheetLayout:
         """The page's layout at the widget's present size."""
         region, graphics = self.content_region, self.overlay.graphics
-        cell_px = (graphics.cell_width_px, graphics.cell_height_px)
-        return sheet_layout((region.width, region.height), TILE_CELLS[self._tile_size], cell_px)
+        width_px = graphics.cell_width_px if graphics.protocol.has_pixels else CHARACTER_WIDTH_PX
+        height_px = round(width_px * graphics.cell_height_px / graphics.cell_width_px)
+        box, wish = (region.width, region.height), TILE_CELLS[self._tile_size]
+        return sheet_layout(box, wish, (width_px, max(2, height_px)))
 
     def show(
         self, faces: list[Face], cursor: int, marked: Set[FaceKey], in_range: Set[FaceKey]
