@@ -17,12 +17,12 @@ BoxLtrb = tuple[float, float, float, float]
 class Detection:
     """One face found in a picture; coordinates are pixels of that picture.
 
-    box_ltrb: left, top, right, bottom. score: 0..1 for MTCNN; dlib's HOG has its own scale, where 0
-    is its threshold. five_points: (5, 2) float64, x and y of the left eye, the right eye, the nose,
-    the left and the right corner of the mouth (left and right in the picture of an upright face);
-    None where the detector gives none. turned_deg: by how much the picture was turned
-    counter-clockwise when the face was found; the box then is the upright one around the turned
-    box.
+    box_ltrb: left, top, right, bottom. score: 0..1 for MTCNN and S3FD; dlib's detectors have scales
+    of their own, where 0 is the threshold. five_points: (5, 2) float64, x and y of the left eye,
+    the right eye, the nose, the left and the right corner of the mouth (left and right in the
+    picture of an upright face); None where the detector gives none. turned_deg: by how much the
+    picture was turned counter-clockwise when the face was found; the box then is the upright one
+    around the turned box.
     """
 
     box_ltrb: BoxLtrb
@@ -48,12 +48,12 @@ class Landmarks68:
     """68 landmarks in iBUG order, (68, 2) float64 in pixels of the picture.
 
     spread: how much the single crops disagree, the rms distance of the 51 inner points from their
-    mean in parts of the distance between the outer eye corners. On clear faces it is 0.004 to 0.02;
-    above 0.1 the points are guesses.
+    mean in parts of the distance between the outer eye corners; None where there was one crop. For
+    dlib's predictor it is 0.004 to 0.02 on clear faces; above 0.1 the points are guesses.
     """
 
     points: PointsXY
-    spread: float
+    spread: float | None
 
 
 class FaceDetector(Protocol):
