@@ -36,6 +36,8 @@ def find_duplicates(
     of a group is near to the one that is kept, so a slow change over a long shot is not taken for
     one group. Time grows with faces x groups: about 10 s for 100 000 different faces.
     """
+    if not len(sharpness):
+        return []
     order = np.argsort(-sharpness, kind="stable")
     signs = _signs(phashes[order])
     thumbs = thumbs_grey[order].reshape(len(order), -1).astype(np.int16)

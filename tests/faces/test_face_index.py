@@ -1,0 +1,145 @@
+"""The index follows its faceset: only what changed is read, whatever happened to the index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.faces.face_index import IndexWriter, read_files
+from engine.faces.pose import estimate_pose
+from engine.protocol.errors import InputError
+from engine.protocol.face_index import FaceRow, index_path, opened_index
+from engine.protocol.workspace import Workspace
+from tests.faces.face_files import face_data, labels, pack, plain_jpeg
+from tests.faces.made_facesets import (
+    bring_up_to_date,
+    face_jpeg,
+    generated_index,
+    make_faces,
+)
+from tests.support.disks import small_disk
+
+
+def rows(root: Path) -> list[FaceRow]:
+    with opened_index(index_path(Workspace(root), "dst")) as index:
+        assert index is not None
+        return index.rows()
+
+
+def test_a_face_is_indexed_with_its_metadata_and_pose(tmp_path: Path) -> None:
+    side = Workspace(tmp_path).dst
+    side.aligned.mkdir(parents=True)
+    (side.aligned / "a.jpg").write_bytes(face_jpeg(seg_ie_polys=labels()))
+    bring_up_to_date(tmp_path)
+    (row,) = rows(tmp_path)
+    pose = estimate_pose(face_data().landmarks, 64)
+    assert (row.name, row.source_filename, row.face_type) == ("a.jpg", "00001.png", "whole_face")
+    assert (row.width_px, row.height_px, row.rect_area_px) == (64, 64, 120 * 120)
+    assert (row.yaw_rad, row.pitch_rad, row.roll_rad) == (
+        pytest.approx(pose.yaw_rad, abs=1e-9),
+        pytest.approx(pose.pitch_rad, abs=1e-9),
+        pytest.approx(pose.roll_rad, abs=1e-9),
+    )
+    assert (row.has_labels, row.has_mask) == (1, 0)
+
+
+def test_an_index_holds_the_landmarks_in_face_and_frame(tmp_path: Path) -> None:
+    make_faces(Workspace(tmp_path).dst, 1)
+    bring_up_to_date(tmp_path)
+    with opened_index(index_path(Workspace(tmp_path), "dst")) as index:
+        assert index is not None
+        details = index.details(index.rows()[0].id)
+    assert details is not None and details.source_landmarks_xy is not None
+    given = face_data()
+    np.testing.assert_allclose(details.landmarks_xy, given.landmarks, atol=1e-4)
+    np.testing.assert_allclose(details.source_landmarks_xy, given.source_landmarks, atol=1e-4)
+
+
+def test_only_new_and_changed_files_are_read_again(tmp_path: Path) -> None:
+    side = Workspace(tmp_path).dst
+    names = make_faces(side, 4)
+    assert bring_up_to_date(tmp_path) == names
+    assert bring_up_to_date(tmp_path) == []
+    (side.aligned / "00001_0.jpg").write_bytes(face_jpeg(99, source_filename="other.png"))
+    (side.aligned / "00002_0.jpg").unlink()
+    (side.aligned / "z.jpg").write_bytes(face_jpeg(7))
+    assert bring_up_to_date(tmp_path) == ["00001_0.jpg", "z.jpg"]
+    assert {row.name: row.source_filename for row in rows(tmp_path)} == {
+        "00000_0.jpg": "00000.png",
+        "00001_0.jpg": "other.png",
+        "00003_0.jpg": "00003.png",
+        "z.jpg": "00001.png",
+    }
+
+
+def test_files_that_are_no_faces_are_remembered_with_the_reason(tmp_path: Path) -> None:
+    side = Workspace(tmp_path).dst
+    make_faces(side, 1)
+    (side.aligned / "plain.jpg").write_bytes(plain_jpeg())
+    (side.aligned / "text.jpg").write_text("no picture")
+    (side.aligned / "cut.jpg").write_bytes(face_jpeg()[:-20])
+    bring_up_to_date(tmp_path)
+    assert bring_up_to_date(tmp_path) == []
+    with opened_index(index_path(Workspace(tmp_path), "dst")) as index:
+        assert index is not None
+        skipped = index.skipped()
+    assert list(skipped) == ["cut.jpg", "plain.jpg", "text.jpg"]
+    assert "no face metadata" in skipped["plain.jpg"]
+
+
+@pytest.mark.parametrize("how", ["deleted", "garbage", "damaged inside"])
+def test_an_index_that_is_lost_or_damaged_is_made_anew(tmp_path: Path, how: str) -> None:
+    names = make_faces(Workspace(tmp_path).dst, 30)
+    bring_up_to_date(tmp_path)
+    path = index_path(Workspace(tmp_path), "dst")
+    before = [row[1:] for row in rows(tmp_path)]
+    if how == "deleted":
+        path.unlink()
+    elif how == "garbage":
+        path.write_bytes(b"garbage" * 1000)
+    else:
+        content = bytearray(path.read_bytes())
+        content[4096 * 3 :] = b"\x55" * (len(content) - 4096 * 3)
+        path.write_bytes(content)
+    assert bring_up_to_date(tmp_path) == names
+    assert [row[1:] for row in rows(tmp_path)] == before
+
+
+def test_what_a_killed_run_committed_is_not_read_again(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    names = make_faces(workspace.dst, 5)
+    with IndexWriter(index_path(workspace, "dst")) as writer:
+        files = writer.files_to_read(workspace.dst)
+        writer.add(read_files(files[:2]))
+    assert bring_up_to_date(tmp_path) == names[2:]
+
+
+def test_packed_faces_are_indexed_and_a_new_pack_is_noticed(tmp_path: Path) -> None:
+    side = Workspace(tmp_path).dst
+    side.aligned.mkdir(parents=True)
+    dicts = [
+        {"filename": name, "person_name": who} for name, who in (("a.jpg", "x"), ("a.jpg", "y"))
+    ]
+    side.pack.write_bytes(pack(dicts, [face_jpeg(1), face_jpeg(2)], absolute_end=True))
+    assert bring_up_to_date(tmp_path) == ["a.jpg", "a.jpg"]
+    assert [(row.person_name, row.name) for row in rows(tmp_path)] == [
+        ("x", "a.jpg"),
+        ("y", "a.jpg"),
+    ]
+    assert bring_up_to_date(tmp_path) == []
+    side.pack.write_bytes(pack(dicts[:1], [face_jpeg(3)], absolute_end=True))
+    assert bring_up_to_date(tmp_path) == ["a.jpg"]
+    side.pack.unlink()
+    (side.aligned / "b.jpg").write_bytes(face_jpeg())
+    assert bring_up_to_date(tmp_path) == ["b.jpg"]
+    assert [row.name for row in rows(tmp_path)] == ["b.jpg"]
+
+
+def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    with (
+        small_disk(tmp_path / "disk", "600k") as disk,
+        pytest.raises(InputError, match="cannot write the index"),
+    ):
+        generated_index(index_path(Workspace(disk), "dst"), 2000)
