@@ -7,6 +7,7 @@ square roots gives many at once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,6 @@ def total_distances(
     return totals
 
 
-def distances_from_overlap(overlap: NDArray[np.float64]) -> NDArray[np.float64]:
+def distances_from_overlap(overlap: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Distances where the sums of sqrt(p * q) are known."""
-    return np.sqrt(np.maximum(1.0 - overlap, 0.0))
+    return np.asarray(np.sqrt(np.maximum(1.0 - overlap, 0.0)))

@@ -26,12 +26,15 @@ _NOT_SEEN_PERCENT = 64  # blur is noticed with a probability of 63 %; fewer is "
 _LONGEST_SIDE_PX = 101  # an edge is followed so far to either side
 # Canny's usual thresholds, 0.1 and 0.2 levels, in the sixteenths that fit OpenCV's 16-bit numbers.
 _CANNY_SCALE, _CANNY_LOW, _CANNY_HIGH = 16.0, 1.6, 3.2
-_NO_EDGE, _FALLING, _RISING = 0, -1, 1  # intensity from left to right
+_TAN_OF_A_SIXTEENTH = float(np.tan(np.pi / 8))  # of a turn
+_FALLING, _NEITHER, _RISING = -1, 0, 1  # intensity from left to right
 
 
 def cpbd_sharpness(grey_u8: GreyU8) -> float:
     """The share of a picture's vertical edges whose blur nobody would notice, 0..1; 0 for a picture
     without edges or smaller than 64 px."""
+    if min(grey_u8.shape) < _BLOCK_PX:
+        return 0.0
     widths_px = _edge_widths_px(grey_u8)
     chances = np.concatenate([np.empty(0), *_blur_chances(grey_u8, widths_px)])
     if not len(chances):
@@ -77,37 +80,40 @@ def _canny(grey_u8: GreyU8) -> NDArray[np.uint8]:
 def _edge_widths_px(grey_u8: GreyU8) -> NDArray[np.int64]:
     """(h, w): at each pixel of a vertical edge the edge's width, elsewhere 0."""
     widths_px = np.zeros(grey_u8.shape, np.int64)
-    if min(grey_u8.shape) < 3:
-        return widths_px
-    direction = np.where(_vertical_edges(grey_u8), _edge_directions(grey_u8), _NO_EDGE)
-    direction[[0, -1], :] = direction[:, [0, -1]] = _NO_EDGE
+    rows, columns = np.nonzero(_vertical_edges(grey_u8))
     steps = np.sign(np.diff(grey_u8.astype(np.int16), axis=1))  # between a pixel and its right one
+    direction = _edge_directions(grey_u8, rows, columns)
     for kind in (_FALLING, _RISING):
-        rows, columns = np.nonzero(direction == kind)
+        at = rows[direction == kind], columns[direction == kind]
         goes_on = steps == kind
-        left_px = _run_lengths(goes_on, rows, columns - 2, towards=-1)
-        right_px = _run_lengths(goes_on, rows, columns + 1, towards=1)
-        widths_px[rows, columns] = left_px + right_px + 2
+        left_px = _run_lengths(goes_on, at[0], at[1] - 2, towards=-1)
+        right_px = _run_lengths(goes_on, at[0], at[1] + 1, towards=1)
+        widths_px[at] = left_px + right_px + 2
     return widths_px
 
 
 def _vertical_edges(grey_u8: GreyU8) -> NDArray[np.bool_]:
     """Pixels where the horizontal Sobel gradient is strong and larger than at both neighbours in
-    its row, or at both in its column."""
+    its row, or at both in its column. The picture's outermost pixels are left out."""
     gradient = cv2.Sobel(grey_u8, cv2.CV_32F, 1, 0, borderType=cv2.BORDER_REFLECT)
     strength = np.square(gradient / 8, dtype=np.float64)
     strength[strength <= 2.0 * np.sqrt(strength.mean())] = 0.0
-    around = np.pad(strength, 1)
-    thin_in_row = (strength > around[1:-1, :-2]) & (strength > around[1:-1, 2:])
-    thin_in_column = (strength > around[:-2, 1:-1]) & (strength > around[2:, 1:-1])
-    return np.asarray(thin_in_row | thin_in_column)
+    inner = strength[1:-1, 1:-1]
+    thin_in_row = (inner > strength[1:-1, :-2]) & (inner > strength[1:-1, 2:])
+    thin_in_column = (inner > strength[:-2, 1:-1]) & (inner > strength[2:, 1:-1])
+    return np.pad(thin_in_row | thin_in_column, 1)
 
 
-def _edge_directions(grey_u8: GreyU8) -> NDArray[np.int64]:
-    """The gradient's direction rounded to eighths of a turn: falling, rising, or neither."""
-    down, right = np.gradient(grey_u8.astype(np.float64))
-    eighths = np.where(right == 0, 0, np.rint(np.arctan2(down, right) * (4 / np.pi)))
-    return np.select([np.abs(eighths) == 4, eighths == 0], [_FALLING, _RISING], _NO_EDGE)
+def _edge_directions(
+    grey_u8: GreyU8, rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> NDArray[np.int64]:
+    """The gradient's direction at each pixel, rounded to eighths of a turn: falling, rising or
+    neither. Where nothing changes sideways it counts as rising."""
+    levels = grey_u8.astype(np.int64)
+    right = levels[rows, columns + 1] - levels[rows, columns - 1]
+    down = levels[rows + 1, columns] - levels[rows - 1, columns]
+    level = (right == 0) | (np.abs(down) <= _TAN_OF_A_SIXTEENTH * np.abs(right))
+    return np.where(level, np.where(right < 0, _FALLING, _RISING), _NEITHER)
 
 
 def _run_lengths(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 
 _FACES_PER_JOB = 16  # handing over one by one would cost more than measuring
-_JOBS_PER_WRITE = 16
+_FACES_PER_WRITE = 256
 
 Job = tuple[tuple[Path, ...], tuple[str, ...]]  # files, measures
 Outcome = Measured | str  # or why the file cannot be measured
@@ -38,6 +38,16 @@ class MeasuredSet:
     from_cache: int
 
 
+@dataclass(frozen=True)
+class _Work:
+    """Files, what their scores are kept under, the measures wanted, and what is known of them."""
+
+    paths: Sequence[Path]
+    keys: Sequence[FileKey]
+    names: tuple[str, ...]
+    known: dict[FileKey, Measured]
+
+
 def measure_faceset(
     context: StageContext, cache_path: Path, paths: Sequence[Path], measures: Sequence[str]
 ) -> MeasuredSet:
@@ -47,13 +57,11 @@ def measure_faceset(
         return MeasuredSet(MeasuredFaces(tuple(paths), {}), {}, 0)
     keys = [file_key(path) for path in paths]
     with open_score_cache(cache_path) as cache:
-        known = _known(cache, names, keys)
-        missing = [row for row, key in enumerate(keys) if key not in known]
-        measured = _measure(context, cache, paths, keys, missing, names)
+        work = _Work(paths, keys, names, _known(cache, names, keys))
+        outcomes = _measure(context, cache, work)
         if cache.damage:
             context.warn(f"measured values could not be kept for the next sort: {cache.damage}")
-    outcomes = [known[key] if key in known else measured[row] for row, key in enumerate(keys)]
-    return _collected(paths, outcomes, names, from_cache=len(paths) - len(missing))
+    return _collected(work, outcomes)
 
 
 def measure_files(job: Job) -> list[Outcome]:
@@ -72,68 +80,85 @@ def _measured_or_why_not(path: Path, names: tuple[str, ...]) -> Outcome:
 def _known(
     cache: ScoreCache, names: Sequence[str], keys: Sequence[FileKey]
 ) -> dict[FileKey, Measured]:
-    """The files of which all is known. Forgets files that are no more."""
-    columns = {name: cache.read(name) for name in names}
-    present = set(keys)
-    cache.forget({key for column in columns.values() for key in column} - present)
-    complete = present.intersection(*columns.values())
-    return {key: {name: column[key] for name, column in columns.items()} for key in complete}
+    """What is known of each file: all, some or none of the measures. Forgets files that are no
+    more."""
+    known: dict[FileKey, Measured] = {key: {} for key in keys}
+    stale: set[FileKey] = set()
+    for name in names:
+        for key, values in cache.read(name).items():
+            if key in known:
+                known[key][name] = values
+            else:
+                stale.add(key)
+    cache.forget(stale)
+    return known
 
 
-def _measure(
-    context: StageContext,
-    cache: ScoreCache,
-    paths: Sequence[Path],
-    keys: Sequence[FileKey],
-    rows: Sequence[int],
-    names: tuple[str, ...],
-) -> dict[int, Outcome]:
-    outcomes: dict[int, Outcome] = {}
-    parts = [rows[at : at + _FACES_PER_JOB] for at in range(0, len(rows), _FACES_PER_JOB)]
-    jobs = [(tuple(paths[row] for row in part), names) for part in parts]
-    known = len(paths) - len(rows)
-    results = context.map_in_processes(
-        measure_files, jobs, processes=min(_processes(context), len(jobs) or 1)
-    )
+def _measure(context: StageContext, cache: ScoreCache, work: _Work) -> dict[FileKey, Outcome]:
+    """All measures of all files."""
+    outcomes: dict[FileKey, Outcome] = {
+        key: scores for key, scores in work.known.items() if len(scores) == len(work.names)
+    }
+    skipped = len(outcomes)
     unsaved: list[tuple[FileKey, Measured]] = []
+    jobs = list(_jobs(work))
+    results = context.map_in_processes(
+        measure_files, [job for _, job in jobs], processes=min(_processes(context), len(jobs) or 1)
+    )
     try:
-        for part, found in zip(parts, results, strict=True):
-            outcomes.update(zip(part, found, strict=True))
-            unsaved += [
-                (keys[row], scores)
-                for row, scores in zip(part, found, strict=True)
-                if not isinstance(scores, str)
-            ]
-            if len(unsaved) >= _FACES_PER_JOB * _JOBS_PER_WRITE:
+        for (keys, _), found in zip(jobs, results, strict=True):
+            for key, scores in zip(keys, found, strict=True):
+                if isinstance(scores, str):
+                    outcomes[key] = scores
+                else:
+                    outcomes[key] = work.known[key] | scores
+                    unsaved.append((key, scores))
+            if len(unsaved) >= _FACES_PER_WRITE:
                 cache.keep(unsaved)
                 unsaved.clear()
-            done = known + len(outcomes)
-            context.progress(done, len(paths), unit="faces", note="measuring", skipped=known)
+            context.progress(
+                len(outcomes), len(work.known), unit="faces", note="measuring", skipped=skipped
+            )
     finally:
         cache.keep(unsaved)
     return outcomes
 
 
-def _collected(
-    paths: Sequence[Path], outcomes: Sequence[Outcome], names: Sequence[str], from_cache: int
-) -> MeasuredSet:
-    good = [row for row, outcome in enumerate(outcomes) if not isinstance(outcome, str)]
-    columns = {name: _column(name, [outcomes[row] for row in good]) for name in names}
-    unreadable = {
-        path: outcome
-        for path, outcome in zip(paths, outcomes, strict=True)
-        if isinstance(outcome, str)
-    }
-    return MeasuredSet(
-        MeasuredFaces(tuple(paths[row] for row in good), columns), unreadable, from_cache
-    )
+def _jobs(work: _Work) -> Iterator[tuple[list[FileKey], Job]]:
+    """Files of which the same measures are missing, some at a time."""
+    rows: dict[tuple[str, ...], list[int]] = {}
+    for row, key in enumerate(work.keys):
+        missing = tuple(name for name in work.names if name not in work.known[key])
+        rows.setdefault(missing, []).append(row)
+    for missing, same in rows.items():
+        for at in range(0, len(same) if missing else 0, _FACES_PER_JOB):
+            part = same[at : at + _FACES_PER_JOB]
+            yield (
+                [work.keys[row] for row in part],
+                (tuple(work.paths[row] for row in part), missing),
+            )
 
 
-def _column(name: str, rows: Sequence[Outcome]) -> Values:
+def _collected(work: _Work, outcomes: Mapping[FileKey, Outcome]) -> MeasuredSet:
+    unreadable: dict[Path, str] = {}
+    paths: list[Path] = []
+    rows: list[Measured] = []
+    for path, key in zip(work.paths, work.keys, strict=True):
+        outcome = outcomes[key]
+        if isinstance(outcome, str):
+            unreadable[path] = outcome
+        else:
+            paths.append(path)
+            rows.append(outcome)
+    columns = {name: _column(name, rows) for name in work.names}
+    from_cache = sum(len(scores) == len(work.names) for scores in work.known.values())
+    return MeasuredSet(MeasuredFaces(tuple(paths), columns), unreadable, from_cache)
+
+
+def _column(name: str, rows: Sequence[Measured]) -> Values:
     values = np.empty((len(rows), MEASURES[name].length), MEASURES[name].dtype)
-    for number, row in enumerate(rows):
-        if not isinstance(row, str):
-            values[number] = row[name]
+    for number, scores in enumerate(rows):
+        values[number] = scores[name]
     return values
 
 
