@@ -11,6 +11,7 @@ from engine.protocol.options import Option
 from engine.protocol.spec import ModelSpec, StageSpec
 from engine.stages.demo_media.spec import DEMO_MEDIA
 from engine.stages.faces_extract.spec import FACES_EXTRACT
+from engine.stages.faceset_enhance.spec import FACESET_ENHANCE
 from engine.stages.faceset_index.spec import FACESET_INDEX
 from engine.stages.faceset_metadata_restore.spec import FACESET_METADATA_RESTORE
 from engine.stages.faceset_metadata_save.spec import FACESET_METADATA_SAVE
@@ -37,6 +38,7 @@ STAGES: tuple[StageSpec, ...] = (
     FACESET_INDEX,
     FACESET_REPORT,
     FACESET_RESIZE,
+    FACESET_ENHANCE,
     FACESET_PACK,
     FACESET_UNPACK,
     FACESET_METADATA_SAVE,

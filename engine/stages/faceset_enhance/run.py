@@ -1,0 +1,71 @@
+"""The stage `faceset-enhance`: all faces of a side, sharpened by DeepFaceLab's face enhancer."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+
+from engine.faces.dfl_weights import find_weights, read_dfl_weights
+from engine.faces.face_file import encode_face_jpeg, read_face_data, read_jpeg
+from engine.media.images import decode_image_bgr_u8
+from engine.nets.device import prepare_device
+from engine.nets.face_enhancer import WEIGHTS_NAME
+from engine.nets.face_enhancing import FaceEnhancer
+from engine.protocol.stage import StageContext
+from engine.stages.beside import Beside, Pair, Tally, make_all
+from engine.stages.loose_faces import loose_faces, require_in_place_confirmed
+
+FOLDER = "aligned_enhanced"
+JPEG_QUALITY = 100  # what DFL writes; the picture was a JPEG before
+
+
+def run(context: StageContext) -> None:
+    """Enhance a side's faces, going on where an earlier run stopped.
+
+    Raises `InputError` without weights, for a packed faceset, when no face can be used or the disk
+    is full; `ConfirmationNeeded` when pictures would be replaced; `Stopped` with all finished faces
+    kept.
+    """
+    options = context.options
+    side = context.workspace.side(options["side"])
+    faces = loose_faces(side)
+    weights = find_weights(WEIGHTS_NAME, options["weights"], [context.workspace.models])
+    require_in_place_confirmed(context, faces)
+    folder = side.frames / FOLDER
+    settings = {"weights_bytes": weights.stat().st_size}
+    beside = Beside(context, f"faceset-enhance-{side.name}", side.aligned, folder, settings)
+    beside.prepare(fresh=options["fresh"])
+    if beside.is_half_in_place:
+        replaced = beside.put_in_place("faces")
+        context.result(put_in_place=replaced, folder=str(side.aligned))
+        return
+    started = time.monotonic()
+    tally = _enhance(beside, [(face, folder / face.name) for face in faces], weights)
+    seconds = time.monotonic() - started
+    replaced = beside.put_in_place("faces") if options["in_place"] else 0
+    context.result(
+        faces=len(faces),
+        enhanced=tally.made,
+        kept=tally.kept,
+        left_out=len(tally.problems),
+        put_in_place=replaced,
+        faces_per_s=round(tally.made / seconds, 2) if tally.made else None,
+        folder=str(side.aligned if options["in_place"] else folder),
+    )
+
+
+def _enhance(beside: Beside, pairs: list[Pair], weights: Path) -> Tally:
+    context = beside.context
+    device = prepare_device(context.options["device"], context.warn)
+    context.note(f"enhancing on {device.description}")
+    enhancer = FaceEnhancer(read_dfl_weights(weights), is_gpu=device.is_gpu)
+    return make_all(beside, pairs, partial(_enhanced_file, context, enhancer), processes=1)
+
+
+def _enhanced_file(context: StageContext, enhancer: FaceEnhancer, path: Path) -> bytes:
+    """The enhanced face file's bytes. Raises `InputError` for a file that is no picture."""
+    jpeg_bytes = read_jpeg(path)
+    data = read_face_data(jpeg_bytes)
+    image = enhancer.enhance(decode_image_bgr_u8(jpeg_bytes, path), context.check_stop)
+    return encode_face_jpeg(image, JPEG_QUALITY, data)
