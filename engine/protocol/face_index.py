@@ -29,7 +29,7 @@ CREATE TABLE faces (
   sharpness REAL NOT NULL, brightness REAL NOT NULL, light_side REAL NOT NULL,
   mouth_open REAL NOT NULL, rect_area INTEGER NOT NULL,
   has_mask INTEGER NOT NULL, has_labels INTEGER NOT NULL, phash INTEGER NOT NULL,
-  UNIQUE (person_name, name));
+  UNIQUE (name, person_name));
 CREATE TABLE details (
   face_id INTEGER PRIMARY KEY REFERENCES faces (id) ON DELETE CASCADE,
   landmarks BLOB NOT NULL, source_landmarks BLOB, thumb BLOB NOT NULL, identity BLOB);
@@ -151,9 +151,11 @@ class FaceIndex:
         if order_by not in COLUMNS:
             raise ValueError(f"no column {order_by!r} to order by: {' '.join(COLUMNS)}")
         direction = "DESC" if descending else "ASC"
+        # By name, the order is that of the table's own index, and nothing needs to be sorted.
+        ties = f"person_name {direction}" if order_by == "name" else "name, person_name"
         found = self._connection.execute(
             f"SELECT {', '.join(COLUMNS)} FROM faces {conditions}"
-            f" ORDER BY {order_by} {direction}, person_name, name LIMIT ? OFFSET ?",
+            f" ORDER BY {order_by} {direction}, {ties} LIMIT ? OFFSET ?",
             (*values, -1 if limit is None else limit, offset),
         )
         return list(map(FaceRow._make, found))
