@@ -44,7 +44,7 @@ def run(context: StageContext) -> None:
     file is in the way; `Stopped` with nothing renamed.
     """
     side = context.workspace.side(context.options["side"])
-    if _completed_interrupted(context, side) and not context.options["undo"]:
+    if _completed_interrupted(context, side):
         return
     if context.options["undo"]:
         _undo(context, side)
@@ -60,7 +60,7 @@ def plan_path(context: StageContext, side: Side) -> Path:
 def _completed_interrupted(context: StageContext, side: Side) -> bool:
     """Whether an interrupted sort was waiting, and it was the one that is wanted now."""
     plan = read_plan(plan_path(context, side))
-    if plan is None or plan.phase == DONE:
+    if plan is None or (plan.phase == DONE and not plan.facts.get("undo")):
         return False
     if context.options["dry_run"]:
         raise InputError(
@@ -74,7 +74,7 @@ def _completed_interrupted(context: StageContext, side: Side) -> bool:
     if plan.facts.get("undo"):
         _forget_plan(context, side, plan)
         return bool(context.options["undo"])
-    if plan.facts.get("asked") != _asked(context):
+    if context.options["undo"] or plan.facts.get("asked") != _asked(context):
         return False
     context.result(faces=len(list_images(side.aligned)), folder=str(side.aligned))
     return True
@@ -199,7 +199,7 @@ def _asked(context: StageContext) -> dict[str, Any]:
 def _undo(context: StageContext, side: Side) -> None:
     path = plan_path(context, side)
     last = read_plan(path)
-    if last is None or last.facts.get("undo"):
+    if last is None:
         raise InputError(
             f"there is no sort of {side.name} to undo", "only the last sort can be undone, once"
         )
