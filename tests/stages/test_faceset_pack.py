@@ -86,6 +86,14 @@ def test_a_pack_of_these_faces_is_not_written_again(tmp_path: Path) -> None:
     assert (aligned / "faceset.pak").stat() == written
 
 
+def test_packing_again_when_all_is_packed_does_nothing(tmp_path: Path) -> None:
+    aligned = workspace(tmp_path, {**some_faces(2), "photo.jpg": plain_jpeg()})
+    run_stage(tmp_path, "faceset-pack", delete_originals=True)
+    before = tree(aligned)
+    assert run_stage(tmp_path, "faceset-pack", delete_originals=True).facts["faces"] == 2
+    assert tree(aligned) == before
+
+
 def test_a_pack_of_other_faces_is_replaced_only_with_a_confirmation_and_kept(
     tmp_path: Path,
 ) -> None:

@@ -81,12 +81,13 @@ def _packed_already(
 ) -> list[FaceToPack] | None:
     """Those of `faces` that are in the pack, if it needs no writing; else None.
 
-    It needs none if it holds these faces and no others, or these and more because an earlier run
-    was killed while the originals left.
+    It needs none if there are no face files beside it, if it holds these faces and no others, or
+    these and more because an earlier run was killed while the originals left.
     """
     if not side.pack.is_file():
         return None
-    in_pack = {(entry.person_name, entry.name): entry for entry in _readable_list(context, side)}
+    entries = _readable_list(context, side) if faces else read_pack_list(side.pack)
+    in_pack = {(entry.person_name, entry.name): entry for entry in entries}
     matching = []
     for face in faces:
         context.check_stop()
@@ -95,8 +96,10 @@ def _packed_already(
             matching.append(face)
         elif _is_face(face.path):
             return None
-    is_left_over = stage_state_of(context.workspace, _state_name(side)) == _identity(side.pack)
-    return matching if in_pack and (is_left_over or len(matching) == len(in_pack)) else None
+    if len(matching) in (0, len(in_pack)):
+        return matching if in_pack else None
+    was_leaving = stage_state_of(context.workspace, _state_name(side)) == _identity(side.pack)
+    return matching if was_leaving else None
 
 
 def _readable_list(context: StageContext, side: Side) -> list[PackedFace]:
