@@ -12,10 +12,13 @@ from engine.protocol.spec import ModelSpec, StageSpec
 from engine.stages.demo_media.spec import DEMO_MEDIA
 from engine.stages.faces_extract.spec import FACES_EXTRACT
 from engine.stages.faceset_enhance.spec import FACESET_ENHANCE
+from engine.stages.faceset_export_masks.spec import FACESET_EXPORT_MASKS
 from engine.stages.faceset_index.spec import FACESET_INDEX
+from engine.stages.faceset_landmarks_debug.spec import FACESET_LANDMARKS_DEBUG
 from engine.stages.faceset_metadata_restore.spec import FACESET_METADATA_RESTORE
 from engine.stages.faceset_metadata_save.spec import FACESET_METADATA_SAVE
 from engine.stages.faceset_pack.spec import FACESET_PACK
+from engine.stages.faceset_png_to_jpg.spec import FACESET_PNG_TO_JPG
 from engine.stages.faceset_recover_names.spec import FACESET_RECOVER_NAMES
 from engine.stages.faceset_report.spec import FACESET_REPORT
 from engine.stages.faceset_resize.spec import FACESET_RESIZE
@@ -39,6 +42,9 @@ STAGES: tuple[StageSpec, ...] = (
     FACESET_REPORT,
     FACESET_RESIZE,
     FACESET_ENHANCE,
+    FACESET_LANDMARKS_DEBUG,
+    FACESET_EXPORT_MASKS,
+    FACESET_PNG_TO_JPG,
     FACESET_PACK,
     FACESET_UNPACK,
     FACESET_METADATA_SAVE,

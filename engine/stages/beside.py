@@ -217,9 +217,11 @@ def _make_one(make: Make, pair: Pair) -> tuple[bool, str]:
         data = make(source)
     except InputError as error:
         return False, error.message
-    if data is not None:
-        write_atomically(target, data, durable=False)
-    return data is not None, ""
+    if data is None:
+        target.unlink(missing_ok=True)  # of an earlier run, when there was something to make
+        return False, ""
+    write_atomically(target, data, durable=False)
+    return True, ""
 
 
 def _tell(context: StageContext, tally: Tally, problem: str) -> None:

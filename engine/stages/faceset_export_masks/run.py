@@ -1,0 +1,87 @@
+"""The stage `faceset-export-masks`: the faces' masks as pictures, in a folder of their own."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from engine.faces.face_data import FaceData
+from engine.faces.face_file import decode_applied_mask, labels_mask, read_face_data, read_jpeg
+from engine.faces.jpeg_segments import read_head
+from engine.faces.masks import Mask, hull_mask
+from engine.media.images import encode_image
+from engine.protocol.errors import InputError
+from engine.protocol.stage import StageContext
+from engine.stages.beside import Beside, make_all, named_after, worker_count
+from engine.stages.loose_faces import loose_faces
+
+FOLDER = "aligned_masks"
+JPEG_QUALITY = 100  # DFL's
+LARGEST_SIDE_PX = 1 << 14  # a header can claim far more than a face ever has
+
+
+def run(context: StageContext) -> None:
+    """Write the masks of a side's faces, going on where an earlier run stopped.
+
+    Raises `InputError` for a packed faceset, when no face can be used or the disk is full;
+    `ConfirmationNeeded` when masks made otherwise are there; `Stopped` with all finished masks
+    kept.
+    """
+    options = context.options
+    side = context.workspace.side(options["side"])
+    suffix, with_hull = f".{options['format']}", options["hull"]
+    faces = loose_faces(side)
+    folder = side.frames / FOLDER
+    settings = {"format": options["format"], "hull": with_hull}
+    beside = Beside(context, f"faceset-export-masks-{side.name}", side.aligned, folder, settings)
+    beside.prepare(fresh=options["fresh"])
+    tally = make_all(
+        beside,
+        named_after(faces, folder, f"{{}}_mask{suffix}".format),
+        partial(mask_file, suffix=suffix, with_hull=with_hull),
+        processes=worker_count(context),
+    )
+    if tally.skipped:
+        context.warn(
+            f"{tally.skipped} faces have neither an applied mask nor labels: they are left out",
+            "apply a mask, draw labels, or use --hull",
+        )
+    context.result(
+        faces=len(faces),
+        masks=tally.made,
+        kept=tally.kept,
+        without_mask=tally.skipped,
+        left_out=len(tally.problems),
+        folder=str(folder),
+    )
+
+
+def mask_file(path: Path, *, suffix: str, with_hull: bool) -> bytes | None:
+    """The bytes of a face's mask as a picture, 0 or 255; None if it has none. Raises `InputError`
+    for what is no face."""
+    jpeg_bytes = read_jpeg(path)
+    data = read_face_data(jpeg_bytes)
+    if data is None:
+        raise InputError("it has no face metadata", "extract this face again")
+    mask = _mask_of(data, _size_hw(jpeg_bytes), with_hull)
+    if mask is None:
+        return None
+    mask_u8 = np.where(mask >= 0.5, 255, 0).astype(np.uint8)
+    return encode_image(mask_u8, suffix, jpeg_quality=JPEG_QUALITY)
+
+
+def _mask_of(data: FaceData, shape_hw: tuple[int, int], with_hull: bool) -> Mask | None:
+    if data.xseg_mask_compressed is not None:
+        return decode_applied_mask(data, shape_hw)
+    if data.seg_ie_polys:
+        return labels_mask(data, shape_hw)
+    return hull_mask(shape_hw, data.landmarks, data.eyebrows_expand_mod) if with_hull else None
+
+
+def _size_hw(jpeg_bytes: bytes) -> tuple[int, int]:
+    size_hw = read_head(jpeg_bytes).size_hw
+    if size_hw is None or not all(0 < side <= LARGEST_SIDE_PX for side in size_hw):
+        raise InputError("its size is not that of a face", "extract this face again")
+    return size_hw
