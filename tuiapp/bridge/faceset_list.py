@@ -27,6 +27,7 @@ class FacesetList:
         self._tests: tuple[Test, ...] = ()
         self._limit: frozenset[FaceKey] | None = None
         self._range_from: FaceKey | None = None
+        self._follow: tuple[list[Face], int] = ([], 0)
 
     # The faces
 
@@ -64,8 +65,11 @@ class FacesetList:
         self._arrange()
 
     def _arrange(self) -> None:
-        # The cursor's face, those after it, then those before it, nearest first.
-        before, at = self.shown, self.cursor
+        # The cursor's face, those after it, then those before it, nearest first; of the last
+        # faces that were shown, since a filter that is being typed may show none for a moment.
+        if self.shown:
+            self._follow = self.shown, self.cursor
+        before, at = self._follow
         follow = chain(before[at:], reversed(before[:at]))
         passing = [face for face in self.faces if self._passes(face)]
         self.shown = _sorted(passing, self.order, self.descending)

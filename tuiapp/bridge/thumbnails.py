@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from engine.protocol.errors import InputError
+from engine.protocol.errors import FacewrightError, InputError
 from engine.protocol.files import write_atomically
 from engine.protocol.workspace import make_folder
 from tuiapp.bridge.face_fields import Face
@@ -24,6 +24,12 @@ U8 = NDArray[np.uint8]
 THUMB_EDGE_PX = 128  # as sharp as a contact sheet's largest tiles; 5 kB each on disk
 JPEG_QUALITY = 85
 MAX_FACE_BYTES = 64 << 20
+MAX_KEPT_BYTES = 256 << 10
+# Pillow reports damaged files by any of these.
+UNREADABLE = (
+    *(UnidentifiedImageError, Image.DecompressionBombError),
+    *(OSError, SyntaxError, ValueError),
+)
 # 256 folders of at most so many: half a million thumbnails, about 2.5 GB, at the very most.
 MAX_PER_FOLDER = 2048
 
@@ -34,7 +40,8 @@ class Thumbnails:
     def __init__(self, folder: Path, faces_folder: Path) -> None:
         self._folder = folder
         self._faces = faces_folder
-        self._full: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
+        self.not_kept = ""  # why thumbnails cannot be kept on disk; they are made anew each time
 
     def get(self, face: Face) -> U8:
         """(128, 128, 3) uint8 RGB. Raises InputError where the file is gone or no picture."""
@@ -42,7 +49,8 @@ class Thumbnails:
         thumb = _read_kept(kept)
         if thumb is None:
             thumb = small_square(self._faces / face.name)
-            self._keep(kept, thumb)
+            if not self.not_kept:
+                self._keep(kept, thumb)
         return thumb
 
     def _path(self, face: Face) -> Path:
@@ -53,12 +61,15 @@ class Thumbnails:
     def _keep(self, path: Path, thumb: U8) -> None:
         encoded = BytesIO()
         Image.fromarray(thumb).save(encoded, "JPEG", quality=JPEG_QUALITY)
-        self._make_room(make_folder(path.parent))
-        write_atomically(path, encoded.getvalue(), durable=False)
+        try:
+            self._make_room(make_folder(path.parent))
+            write_atomically(path, encoded.getvalue(), durable=False)
+        except (FacewrightError, OSError) as error:
+            self.not_kept = str(error)
 
     def _make_room(self, folder: Path) -> None:
         """Drops the older half of a folder that is full."""
-        count = self._full.get(folder.name)
+        count = self._counts.get(folder.name)
         if count is None:
             count = sum(1 for _ in folder.iterdir())
         if count >= MAX_PER_FOLDER:
@@ -67,17 +78,19 @@ class Thumbnails:
             for entry in oldest[: count // 2]:
                 Path(entry.path).unlink(missing_ok=True)
             count -= count // 2
-        self._full[folder.name] = count + 1
+        self._counts[folder.name] = count + 1
 
 
 def _read_kept(path: Path) -> U8 | None:
     """None if there is none, or not a whole one: it is made again."""
     try:
+        if path.stat().st_size > MAX_KEPT_BYTES:
+            return None
         with Image.open(BytesIO(path.read_bytes()), formats=("JPEG",)) as image:
             if image.size != (THUMB_EDGE_PX, THUMB_EDGE_PX):
                 return None
             return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+    except UNREADABLE:
         return None
 
 
@@ -92,9 +105,7 @@ def small_square(path: Path) -> U8:
                 raise InputError(f"{path}: {image.width}x{image.height} pixels", "is it a face?")
             image.draft("RGB", (THUMB_EDGE_PX, THUMB_EDGE_PX))
             return _squared(image.convert("RGB"))
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{path}: {error}", "is it a face?") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except UNREADABLE as error:
         reason = getattr(error, "strerror", None) or "no readable picture"
         raise InputError(f"{path.name}: {reason}", "mark it and press x") from error
 

@@ -49,7 +49,7 @@ class FaceGrid(PixelView):
     DEFAULT_CSS = """
     FaceGrid {
         .face-grid--cursor { color: $accent; }
-        .face-grid--marked { color: $warning; }
+        .face-grid--marked { color: $primary; }
         .face-grid--empty { color: $panel; }
     }
     """

@@ -59,7 +59,7 @@ class FaceZoom(Horizontal):
             rgb_u8 = await asyncio.to_thread(load)
         except InputError as error:
             picture.clear()
-            picture.set_title(title, plain_text(error.message))
+            picture.set_title(title, plain_text(f"{error.message}; {error.remedy}"))
         else:
             picture.set_title(title)
             picture.set_frame(rgb_u8)
