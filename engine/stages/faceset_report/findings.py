@@ -11,8 +11,7 @@ import numpy as np
 from engine.faces.coverage import find_holes, needed_by_dst, uncovered
 from engine.faces.duplicates import find_duplicates
 from engine.faces.identity import SAME_PERSON, SURELY_ANOTHER, nearest, people_of
-from engine.protocol.errors import UsageError
-from engine.stages.faceset_report.gather import SideFaces
+from engine.stages.faceset_index.gather import SideFaces
 
 # Past 60 degrees the 68 landmarks are wrong by 9 % of the face.
 MOST_YAW_DEG = 60.0
@@ -99,7 +98,7 @@ def people(faces: SideFaces, reference: str) -> dict[str, Any] | None:
     names = [row.name for row in faces.rows]
     frames = [row.source_filename for row in faces.rows]
     persons, means = people_of(frames, faces.boxes, faces.identities)
-    wanted = int(persons[_place(names, reference)]) if reference else 0
+    wanted = int(persons[faces.row_named(reference)]) if reference else 0
     _, distances = nearest(means[persons == wanted].mean(axis=0), means)
     others = [
         {"file": names[row], "person": int(persons[row]) + 1, "distance": round(distance, 3)}
@@ -137,16 +136,6 @@ def coverage(src: SideFaces, dst: SideFaces) -> dict[str, Any]:
         "most_needed_src_faces": [src.rows[row].name for row in most_needed if need[row] > 0],
         "src_faces_not_needed": int((need == 0).sum()),
     }
-
-
-def _place(names: list[str], reference: str) -> int:
-    if reference in names:
-        return names.index(reference)
-    raise UsageError(
-        f"--reference {reference}: the faceset has no such face",
-        f"give the file name of a face, such as {names[0]}",
-        code="option-value",
-    )
 
 
 def _counts(values: Any) -> dict[str, int]:

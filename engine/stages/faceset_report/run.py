@@ -9,15 +9,12 @@ from typing import Any
 
 from engine.media.images import encode_image, write_image
 from engine.protocol.errors import InputError
-from engine.protocol.face_index import index_path, opened_index
 from engine.protocol.files import write_atomically
 from engine.protocol.stage import StageContext
-from engine.protocol.survey import survey_side
-from engine.protocol.workspace import Side, make_folder
-from engine.stages.faceset_index.fill import fill_index
+from engine.protocol.workspace import make_folder
+from engine.stages.faceset_index.gather import SideFaces, faces_of_side
 from engine.stages.faceset_report import findings
 from engine.stages.faceset_report.advice import advise
-from engine.stages.faceset_report.gather import SideFaces, gather
 from engine.stages.faceset_report.picture import draw_pose_map
 
 REPORT_VERSION = 1
@@ -30,29 +27,18 @@ def run(context: StageContext) -> None:
     """
     name: str = context.options["side"]
     with_identity = bool(context.options["identity"] or context.options["reference"])
-    faces = _faces(context, context.workspace.side(name), with_identity=with_identity)
+    faces = faces_of_side(context, context.workspace.side(name), with_identity=with_identity)
     if faces is None:
         raise InputError(
             f"no file in {context.workspace.side(name).aligned} is a face file",
             f"run faces-extract --side {name} first",
             code="no-faces",
         )
-    other = _faces(context, context.workspace.side("src" if name == "dst" else "dst"))
+    other = faces_of_side(context, context.workspace.side("src" if name == "dst" else "dst"))
     src, dst = (faces, other) if name == "src" else (other, faces)
     report = _report(context, name, faces, src, dst)
     path = _write(context, name, report, faces, src, dst)
     _tell(context, report, path)
-
-
-def _faces(context: StageContext, side: Side, *, with_identity: bool = False) -> SideFaces | None:
-    """The side's faces from its index, brought up to date; None if it has none."""
-    there = survey_side(side)
-    if not there.faces.count and not there.packed:
-        return None
-    fill_index(context, side, with_identity=with_identity)
-    with opened_index(index_path(context.workspace, side.name)) as index:
-        faces = gather(index) if index else None
-    return faces if faces and faces.rows else None
 
 
 def _report(

@@ -11,6 +11,8 @@ class SortMethod:
 
     code: "module:function", an `engine.faces.sorting.ranking.Method`, resolved in the engine only.
     measures: rows of `engine.faces.sorting.scores.MEASURES` that it needs ("pixels": the pictures).
+    from_index: it ranks by the faceset's index instead, and its code is an
+    `engine.stages.faceset_sort.by_index.IndexMethod`.
     """
 
     number: int | None
@@ -18,9 +20,11 @@ class SortMethod:
     explanation: str
     code: str
     measures: tuple[str, ...] = ()
+    from_index: bool = False
 
 
 _CODE = "engine.faces.sorting.methods:"
+_INDEX_CODE = "engine.stages.faceset_sort.by_index:"
 _POSE = "pitch_yaw_rad"
 
 METHODS: tuple[SortMethod, ...] = (
@@ -97,6 +101,27 @@ METHODS: tuple[SortMethod, ...] = (
         "the best faces, large instead of sharp ones: quicker",
         _CODE + "best_by_rect_area",
         ("rect_area_px", _POSE, "grey_histogram"),
+    ),
+    SortMethod(
+        None,
+        "identity",
+        "one person's faces, the surest first, then other people's",
+        _INDEX_CODE + "by_identity",
+        from_index=True,
+    ),
+    SortMethod(
+        None,
+        "duplicates",
+        "trash faces that are nearly identical to a sharper one",
+        _INDEX_CODE + "without_duplicates",
+        from_index=True,
+    ),
+    SortMethod(
+        None,
+        "coverage",
+        "src only: what dst needs most first, by head angle, mouth and light",
+        _INDEX_CODE + "by_coverage",
+        from_index=True,
     ),
 )
 

@@ -29,7 +29,8 @@ from engine.protocol.errors import InputError
 from engine.protocol.files import write_atomically
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side, list_images
-from engine.stages.faceset_sort.measure import measure_faceset
+from engine.stages.faceset_sort.by_index import IndexMethod
+from engine.stages.faceset_sort.measure import MeasuredSet, measure_faceset
 from engine.stages.faceset_sort.methods import SortMethod, method_named
 
 TRASH = "aligned_trash"
@@ -124,9 +125,14 @@ def _new_order(
 ) -> tuple[list[Path], dict[Path, str], int]:
     """The files that stay in their order, those for the trash with the reason, and how many needed
     no measuring."""
-    cache_path = context.workspace.stage_state / f"faceset-scores-{side.name}.sqlite"
-    measured = measure_faceset(context, cache_path, paths, method.measures)
-    ranking = _ranked(context, method, measured.faces)
+    if method.from_index:
+        by_index: IndexMethod = _resolved(method)
+        measured = MeasuredSet(MeasuredFaces(tuple(paths), {}), {}, len(paths))
+        ranking = by_index(context, side, paths)
+    else:
+        cache_path = context.workspace.stage_state / f"faceset-scores-{side.name}.sqlite"
+        measured = measure_faceset(context, cache_path, paths, method.measures)
+        ranking = _ranked(context, method, measured.faces)
     if not ranking.order:
         why = next(iter([*measured.unreadable.values(), *ranking.trash.values()]))
         raise InputError(
@@ -144,10 +150,14 @@ def _ranked(context: StageContext, method: SortMethod, faces: MeasuredFaces) -> 
         context.check_stop()
         context.progress(placed, len(faces), unit="faces", note="comparing")
 
-    module, _, function = method.code.partition(":")
-    rank: Method = getattr(import_module(module), function)
+    rank: Method = _resolved(method)
     options = context.options
     return rank(faces, SortSettings(options["target"], options["similar"]), checkpoint)
+
+
+def _resolved(method: SortMethod) -> Any:
+    module, _, function = method.code.partition(":")
+    return getattr(import_module(module), function)
 
 
 def _plan(
@@ -193,7 +203,7 @@ def _suffix(path: Path) -> str:
 
 def _asked(context: StageContext) -> dict[str, Any]:
     """The options that tell whether a run wants the same as an interrupted one."""
-    return {name: context.options[name] for name in ("method", "target", "similar")}
+    return {name: context.options[name] for name in ("method", "target", "similar", "reference")}
 
 
 def _undo(context: StageContext, side: Side) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.protocol.options import Choice, Flag, Integer, Option, When
+from engine.protocol.options import Choice, Flag, Integer, Option, Text, When
 from engine.protocol.spec import SIDE, WORKERS, StageSpec
 from engine.stages.faceset_sort.methods import METHODS
 
@@ -33,6 +33,16 @@ SIMILAR = Option(
     applies=When("method", ("absdiff",)),
 )
 
+REFERENCE = Option(
+    "reference",
+    "Reference face",
+    Text(),
+    "",
+    "The file name of a face of the person who comes first. When not given, it is the person with"
+    " most faces.",
+    applies=When("method", ("identity",)),
+)
+
 DRY_RUN = Option(
     "dry_run",
     "Only show",
@@ -55,9 +65,9 @@ FACESET_SORT = StageSpec(
     group="Faces",
     summary="Puts the faces in an order by which the bad ones are found, or keeps the best",
     code="engine.stages.faceset_sort.run:run",
-    options=(SIDE, METHOD, TARGET, SIMILAR, DRY_RUN, UNDO, WORKERS),
+    options=(SIDE, METHOD, TARGET, SIMILAR, REFERENCE, DRY_RUN, UNDO, WORKERS),
     needs=("writable", "faces"),
-    resources=("faces-{side}",),
+    resources=("faces-{side}", "index-src", "index-dst"),
     help="Renames the faces in data_SIDE/aligned to 00000.jpg, 00001.jpg and so on. What a method"
     " takes out goes to a new folder of its own in data_SIDE/aligned_trash. Both can be undone."
     " A sort that was interrupted is completed by the next one. Faces keep the name of their frame"

@@ -11,7 +11,12 @@ from engine.faces.coverage import Floats, looks_of
 from engine.faces.face_measures import THUMB_PX
 from engine.faces.head_fit import HeadFits, fit_heads
 from engine.faces.identity import Box
-from engine.protocol.face_index import FaceIndex, FaceRow
+from engine.protocol.errors import UsageError
+from engine.protocol.face_index import FaceIndex, FaceRow, index_path, opened_index
+from engine.protocol.stage import StageContext
+from engine.protocol.survey import survey_side
+from engine.protocol.workspace import Side
+from engine.stages.faceset_index.fill import fill_index
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +35,30 @@ class SideFaces:
     def numbers(self, field: str) -> Floats:
         """A column of `rows` that holds numbers, (n,)."""
         return np.array([getattr(row, field) for row in self.rows], np.float64)
+
+    def row_named(self, reference: str) -> int:
+        """The row of the face file of that name. Raises `UsageError` if there is none."""
+        for number, row in enumerate(self.rows):
+            if row.name == reference:
+                return number
+        raise UsageError(
+            f"--reference {reference}: the faceset has no such face",
+            f"give the file name of a face, such as {self.rows[0].name}",
+            code="option-value",
+        )
+
+
+def faces_of_side(
+    context: StageContext, side: Side, *, with_identity: bool = False
+) -> SideFaces | None:
+    """The side's faces from its index, brought up to date; None if it has none."""
+    there = survey_side(side)
+    if not there.faces.count and not there.packed:
+        return None
+    fill_index(context, side, with_identity=with_identity)
+    with opened_index(index_path(context.workspace, side.name)) as index:
+        faces = gather(index) if index else None
+    return faces if faces and faces.rows else None
 
 
 def gather(index: FaceIndex) -> SideFaces:
