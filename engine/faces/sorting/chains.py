@@ -21,7 +21,8 @@ _ROUNDING = 1e-2
 
 def histogram_chain(bgr_counts: NDArray[np.uint32], checkpoint: Checkpoint) -> NDArray[np.intp]:
     """The order in which each picture is followed by the one of least distance, summed over the
-    three channels. bgr_counts: (n, 3 * 256), reordered in place. Starts with the first."""
+    three channels. bgr_counts: (n, 3 * 256). Starts with the first."""
+    bgr_counts = bgr_counts.copy()  # reordered, so that what is left stays in one piece
     planes = _planes(bgr_counts).astype(np.float32)
     order = np.arange(len(bgr_counts))
     for last in range(len(order) - 1):
@@ -40,8 +41,8 @@ def pixel_chain(
     pictures_u8: NDArray[np.uint8], *, similar: bool, checkpoint: Checkpoint
 ) -> NDArray[np.intp]:
     """The order in which each picture is followed by the nearest (or, not `similar`, the farthest)
-    by the sum of absolute differences. pictures_u8: (n, values), reordered in place. Starts with
-    the first."""
+    by the sum of absolute differences. pictures_u8: (n, values). Starts with the first."""
+    pictures_u8 = pictures_u8.copy()
     order = np.arange(len(pictures_u8))
     choose = np.argmin if similar else np.argmax
     for last in range(len(order) - 1):

@@ -32,7 +32,7 @@ def column(name: str) -> Values:
 def measured(method_name: str) -> MeasuredFaces:
     paths = tuple(list_images(shared_path("golden", "sort", "faceset")))
     names = measures_for(method_named(method_name).measures, len(paths))
-    return MeasuredFaces(paths, {name: column(name).copy() for name in names})
+    return MeasuredFaces(paths, {name: column(name) for name in names})
 
 
 def rank(method_name: str, settings: SortSettings) -> tuple[MeasuredFaces, Ranking]:
@@ -63,3 +63,27 @@ def test_a_method_gives_the_order_and_trash_of_DeepFaceLab(case: str) -> None:
     faces, ranking = rank(*CASES[case])
     assert names(faces, ranking.order) == expected()[case]["order"]
     assert set(names(faces, ranking.trash)) == set(expected()[case]["trash"])
+
+
+VALUES = {
+    "blur": "sharpness",
+    "motion-blur": "motion_sharpness",
+    "face-source-rect-size": "rect_area_px",
+    "brightness": "brightness",
+    "hue": "hue",
+    "black": "black_values",
+}
+
+
+@pytest.mark.parametrize("method", VALUES)
+def test_a_measure_has_the_value_of_DeepFaceLab(method: str) -> None:
+    _, ranking = rank(method, SortSettings())
+    values = column(VALUES[method])[list(ranking.order), 0]
+    np.testing.assert_allclose(values, expected()[method]["values"], rtol=1e-5)
+
+
+def test_a_pose_is_that_of_DeepFaceLab() -> None:
+    for method, at in (("face-pitch", 0), ("face-yaw", 1)):
+        _, ranking = rank(method, SortSettings())
+        angles_rad = column("pitch_yaw_rad")[list(ranking.order), at]
+        np.testing.assert_allclose(angles_rad, expected()[method]["values"], atol=2e-3)
