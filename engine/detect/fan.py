@@ -27,7 +27,7 @@ from engine.protocol.errors import InputError
 # A box of 195 px (its mean side counts twice) is looked at with 200 px around its middle, twice.
 BOX_UNIT_PX, LOOK_UNIT_PX = 195.0, 200.0
 NEIGHBOUR_SHARE = 0.25
-SECOND_CROP_PX = 256
+SECOND_CROP_PX, LEAST_FACE_PX = 256, 40
 SHIFTS_PX = ((0, 0), (-1, -1), (1, -1), (1, 1), (-1, 1))
 # A look's pixels are averaged where so many or more of them make one of the net's.
 OVERSAMPLING_FROM, MOST_OVERSAMPLING = 2, 8
@@ -39,7 +39,7 @@ class FanLandmarker:
     """A `Landmarker`. A face found in a turned picture is looked at in that turn.
 
     second_look: finds the face again for the second pass; None to do without. The pass is left
-    out, too, where it finds no face or several.
+    out, too, where it finds no face or several (of 40 px or more, as in DFL).
     """
 
     def __init__(self, net: FanNet, second_look: FaceDetector | None) -> None:
@@ -61,7 +61,8 @@ class FanLandmarker:
         crop = cv2.warpAffine(
             image_bgr_u8, crop_from_image, (SECOND_CROP_PX, SECOND_CROP_PX), flags=cv2.INTER_LINEAR
         )
-        [faces] = self._second_look.detect([crop])
+        [found] = self._second_look.detect([crop])
+        faces = [face for face in found if min(face.width_px, face.height_px) >= LEAST_FACE_PX]
         if len(faces) != 1:
             return None
         samples = self._looks(crop, [_Look(faces[0].box_ltrb, shift) for shift in SHIFTS_PX])

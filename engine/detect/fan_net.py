@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from engine.detect.named_weights import Layer, NamedWeights, Tensor, chained
 
-FILE_NAMES = {"2dfan": "2DFAN.npy", "3dfan": "3DFAN.npy"}
 INPUT_PX, HEAT_PX = 256, 64
 STAGES, DEPTH, WIDTH, POINTS = 4, 4, 256, 68
 

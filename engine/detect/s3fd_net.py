@@ -13,8 +13,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from engine.detect.named_weights import Layer, NamedWeights, Tensor, chained
+from engine.detect.weight_files import USER_FILES
 
-FILE_NAME = "S3FD.npy"
 STRIDES_PX = (4, 8, 16, 32, 64, 128)
 # Caffe's means of blue, green, red, subtracted from red, green, blue: so these weights learned it.
 MEANS = (104.0, 117.0, 123.0)
@@ -50,7 +50,7 @@ def s3fd_net(tensors: Mapping[str, NDArray[np.float32]]) -> S3fdNet:
 
     Raises `InputError` for weights of another net.
     """
-    net = _Net(NamedWeights(tensors, FILE_NAME))
+    net = _Net(NamedWeights(tensors, USER_FILES["s3fd"]))
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.float32)])  # type: ignore[untyped-decorator]
     def run(images: Tensor) -> Any:

@@ -1,6 +1,7 @@
-"""Weights inside installed packages: found through their metadata, never by importing them.
+"""Files of weights: those inside installed packages, and the names of those that users bring.
 
-Importing face_recognition_models needs the vanished pkg_resources, and mtcnn imports TensorFlow.
+Packages are found through their metadata, never by importing them: face_recognition_models needs
+the vanished pkg_resources, and mtcnn imports TensorFlow.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.protocol.errors import InputError
+
+# DeepFaceLab's files (read by `engine.faces.dfl_weights`) by what they are here.
+USER_FILES = {"s3fd": "S3FD.npy", "2dfan": "2DFAN.npy", "3dfan": "3DFAN.npy"}
 
 # The three nets hold 0.5 million float32 together; anything larger is not MTCNN.
 MAX_UNPACKED_BYTES = 8 << 20

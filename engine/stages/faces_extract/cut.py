@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import radians
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 
 from engine.detect.boxes import areas_of
 from engine.detect.detection import Detection, ImageBgrU8, Landmarks68
+from engine.detect.five_points import PROFILE_YAW_RAD, yaw_of_five_points
 from engine.detect.landmarks68 import Landmarker68
 from engine.detect.search import FaceSearch
 from engine.faces.alignment import crop_corners, face_from_frame, transform_points
@@ -20,14 +22,19 @@ from engine.faces.pose import Pose, estimate_pose
 from engine.media.images import read_image_bgr_u8, write_image
 from engine.protocol.errors import InputError
 from engine.stages.faces_extract.debug_picture import Drawn, debug_picture
-from engine.stages.faces_extract.find import face_search
+from engine.stages.faces_extract.detectors import (
+    detector_of,
+    face_search,
+    is_found_by_workers,
+    is_large,
+)
 from engine.stages.faces_extract.records import CutFace, CutSettings, DoneFrame
 
 DEBUG_QUALITY = 50
 # DFL's rule for types up to full face: a crop over four times the detector's box is a wrong one.
 MAX_CROP_OVER_BOX = 4.0
-# HOG's own threshold is 0; in turned views false faces reach 0.3.
-SURE_HOG_SCORE = 0.3
+# Beyond, landmarks are off by 9 % of the face's size, three times as much as in front.
+PROFILE_POSE_RAD = radians(60)
 # Two finds whose landmarks lie closer than this part of the eyes' distance are one face.
 SAME_FACE_SHARE = 0.15
 _WAYS = {"lanczos": cv2.INTER_LANCZOS4, "bilinear": cv2.INTER_LINEAR}
@@ -36,12 +43,14 @@ _WAYS = {"lanczos": cv2.INTER_LANCZOS4, "bilinear": cv2.INTER_LINEAR}
 @dataclass(frozen=True)
 class CutJob:
     """A frame to be finished. faces: what was found, largest first; None if it is yet to be
-    searched. dropped: finds that were false already. problem: why it cannot be read, if known."""
+    searched. dropped: finds that were false already. problem: why it cannot be read, if known.
+    landmarks: those of `faces`, None for a face without; None if they are yet to be placed."""
 
     path: Path
     faces: tuple[Detection, ...] | None
     dropped: int = 0
     problem: str = ""
+    landmarks: tuple[Landmarks68 | None, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,8 @@ class Cutter:
         self._aligned = aligned
         self._aligned_debug = aligned_debug
         self._face_type = face_type_of(settings.face_type)
-        self._landmarker = Landmarker68()
-        self._search = _hog_search(settings) if settings.find.detector == "dlib-hog" else None
+        self._landmarker = Landmarker68() if settings.landmarks == "dlib68" else None
+        self._search = _search(settings) if is_found_by_workers(settings) else None
 
     def finish(self, job: CutJob) -> DoneFrame:
         """Write the frame's faces and debug image. An unreadable frame is told, not raised."""
@@ -71,7 +80,7 @@ class Cutter:
         except FileNotFoundError:
             return DoneFrame(job.path.name, 0, (), problem=f"{job.path} is gone")
         found = self._faces_in(image, job)
-        placed = self._placed(image, found)
+        placed = self._placed(found)
         dropped = job.dropped + len(found) - len(placed)
         if self._settings.max_faces:
             placed = placed[: self._settings.max_faces]
@@ -80,18 +89,24 @@ class Cutter:
             self._write_debug(image, job.path.stem, placed)
         return DoneFrame(job.path.name, size_bytes, tuple(cut), dropped)
 
-    def _faces_in(self, image: ImageBgrU8, job: CutJob) -> list[Detection]:
+    def _faces_in(
+        self, image: ImageBgrU8, job: CutJob
+    ) -> list[tuple[Detection, Landmarks68 | None]]:
+        """The faces that are large enough, with their landmarks, largest first."""
         found = job.faces
         if found is None and self._search is not None:
             found = tuple(self._search.detect([image])[0])
-        smallest = self._settings.find.min_face_size_px
-        return [face for face in found or () if min(face.width_px, face.height_px) >= smallest]
+        known = job.landmarks or (None,) * len(found or ())
+        pairs = zip(found or (), known, strict=True)
+        large = [(face, own) for face, own in pairs if is_large(face, self._settings.find)]
+        if self._landmarker is not None:
+            large = [(face, self._landmarker.landmarks(image, face)) for face, _ in large]
+        return sorted(large, key=lambda one: -one[0].area_px)
 
-    def _placed(self, image: ImageBgrU8, found: list[Detection]) -> list[_Placed]:
-        """The faces with sound landmarks, largest first, each person once."""
+    def _placed(self, found: list[tuple[Detection, Landmarks68 | None]]) -> list[_Placed]:
+        """The faces with sound landmarks, each person once."""
         placed: list[_Placed] = []
-        for face in sorted(found, key=lambda one: -one.area_px):
-            landmarks = self._landmarker.landmarks(image, face)
+        for face, landmarks in found:
             if landmarks is None or not self._fits_its_box(face, landmarks):
                 continue
             if not any(_is_same(landmarks, other.landmarks) for other in placed):
@@ -111,14 +126,16 @@ class Cutter:
         path = self._aligned / f"{frame.stem}_{number}.jpg"
         write_face(path, picture, self._settings.jpeg_quality, data)
         pose = _pose(data.landmarks, picture.shape[0])
+        spread = placed.landmarks.spread
         return CutFace(
             file=path.name,
             score=round(placed.face.score, 4),
             turned_deg=placed.face.turned_deg,
-            spread=round(placed.landmarks.spread, 4),
+            spread=None if spread is None else round(spread, 4),
             pitch_rad=None if pose is None else round(pose.pitch_rad, 4),
             yaw_rad=None if pose is None else round(pose.yaw_rad, 4),
             roll_rad=round(_roll_rad(placed.landmarks), 4),
+            is_profile=_is_profile(placed.face, pose),
         )
 
     def _cut(
@@ -178,11 +195,8 @@ def face_type_of(option: str) -> FaceType:
     return FaceType.MARK_ONLY if option == "mark_only" else FaceType.from_short(option)
 
 
-def _hog_search(settings: CutSettings) -> FaceSearch:
-    from engine.detect.dlib_hog import HogDetector
-
-    detector = HogDetector(upsample=settings.find.hog_upsample)
-    return face_search(detector, settings.find, SURE_HOG_SCORE)
+def _search(settings: CutSettings) -> FaceSearch:
+    return face_search(detector_of(settings.find, {}), settings.find)
 
 
 def _is_same(one: Landmarks68, other: Landmarks68) -> bool:
@@ -196,6 +210,13 @@ def _pose(landmarks: np.ndarray, size_px: int) -> Pose | None:
         return estimate_pose(landmarks, size_px)
     except InputError:
         return None  # no head fits them: the face stays, without angles
+
+
+def _is_profile(face: Detection, pose: Pose | None) -> bool:
+    five = face.five_points
+    if five is not None and abs(yaw_of_five_points(five)) > PROFILE_YAW_RAD:
+        return True
+    return pose is not None and abs(pose.yaw_rad) > PROFILE_POSE_RAD
 
 
 def _roll_rad(landmarks: Landmarks68) -> float:

@@ -17,13 +17,33 @@ import cv2
 import msgspec
 import numpy as np
 
-from engine.detect.detection import BoxLtrb, Detection, FaceDetector, ImageBgrU8
-from engine.detect.search import SECOND_VIEWS, FaceSearch, face_at
-from engine.detect.tracks import SURE_ALONE, TrackedFrame
+from engine.detect.detection import (
+    BoxLtrb,
+    Detection,
+    FaceDetector,
+    ImageBgrU8,
+    Landmarker,
+    Landmarks68,
+)
+from engine.detect.search import face_at
+from engine.detect.tracks import TrackedFrame
 from engine.media.images import read_image_bgr_u8
 from engine.protocol.errors import InputError, Stopped
 from engine.protocol.stage import StageContext
-from engine.stages.faces_extract.records import FindSettings, FoundFace, FoundFrame, LineFile
+from engine.stages.faces_extract.detectors import (
+    Weights,
+    detector_of,
+    face_search,
+    is_large,
+    landmarker_of,
+)
+from engine.stages.faces_extract.records import (
+    CutSettings,
+    FindSettings,
+    FoundFace,
+    FoundFrame,
+    LineFile,
+)
 
 # 4 frames take 5 % more time each than 8, 1 takes twice as much.
 BATCH_FRAMES = 8
@@ -54,17 +74,29 @@ class FrameFinder:
     ends them without waiting for the search under way."""
 
     def __init__(
-        self, context: StageContext, settings: FindSettings, file: LineFile[FoundFrame]
+        self,
+        context: StageContext,
+        settings: CutSettings,
+        weights: Weights,
+        file: LineFile[FoundFrame],
     ) -> None:
         self._context = context
-        self._settings = settings
+        self._cut_settings = settings
+        self._settings = settings.find
+        self._weights = weights
         self._file = file
         readers = min(len(os.sched_getaffinity(0)), MOST_READERS)
         self._reading = ThreadPoolExecutor(readers)
         self._searching = ThreadPoolExecutor(1)
 
     def __enter__(self) -> FrameFinder:
-        self._detector = self._searching.submit(_mtcnn, self._context, self._settings)
+        device: str = self._context.options["device"]
+        self._detector = self._searching.submit(
+            _detector, device, self._cut_settings, self._weights
+        )
+        self._landmarker = self._searching.submit(
+            _landmarker, self._cut_settings, self._weights, self._detector
+        )
         return self
 
     def __exit__(
@@ -98,6 +130,20 @@ class FrameFinder:
             frame = msgspec.structs.replace(frame, sought=sought)
             self._file.add(frame)
         return [as_detection(face) for face in frame.sought or ()]
+
+    def landmarks(
+        self, path: Path, faces: Sequence[Detection]
+    ) -> tuple[Landmarks68 | None, ...] | None:
+        """The faces' landmarks, where they are not left to those who cut the faces out: then
+        None. Too small faces have none."""
+        if self._cut_settings.landmarks == "dlib68":
+            return None
+        if not any(is_large(face, self._settings) for face in faces):
+            return (None,) * len(faces)
+        future = self._searching.submit(
+            _landmarks, self._landmarker, path, tuple(faces), self._settings
+        )
+        return self._result(future)
 
     def _submit(self, batch: Sequence[Path]) -> Future[list[FoundFrame]]:
         reads = [self._reading.submit(_read, path, self._settings) for path in batch]
@@ -155,27 +201,31 @@ def as_detection(face: FoundFace) -> Detection:
     return Detection(face.box_ltrb, face.score, points, face.turned_deg)
 
 
-def face_search(
-    detector: FaceDetector,
+def _detector(device: str, settings: CutSettings, weights: Weights) -> FaceDetector:
+    from engine.detect.mtcnn import choose_device
+
+    choose_device(device)
+    return detector_of(settings.find, weights)
+
+
+def _landmarker(
+    settings: CutSettings, weights: Weights, detector: Future[FaceDetector]
+) -> Landmarker | None:
+    return landmarker_of(settings, weights, detector.result())
+
+
+def _landmarks(
+    landmarker: Future[Landmarker | None],
+    path: Path,
+    faces: tuple[Detection, ...],
     settings: FindSettings,
-    sure_score: float,
-    between_views: Callable[[], None] = lambda: None,
-) -> FaceSearch:
-    """The search that the settings describe, with that detector."""
-    return FaceSearch(
-        detector,
-        detection_size_px=settings.detection_size_px,
-        second_views=SECOND_VIEWS[settings.rotations],
-        sure_score=sure_score,
-        between_views=between_views,
+) -> tuple[Landmarks68 | None, ...]:
+    place = landmarker.result()
+    image = read_image_bgr_u8(path)
+    return tuple(
+        place.landmarks(image, face) if place is not None and is_large(face, settings) else None
+        for face in faces
     )
-
-
-def _mtcnn(context: StageContext, settings: FindSettings) -> FaceDetector:
-    from engine.detect.mtcnn import MtcnnDetector, choose_device
-
-    choose_device(context.options["device"])
-    return MtcnnDetector(min_score=settings.min_score)
 
 
 def _batches(frames: Sequence[Path]) -> Iterator[Sequence[Path]]:
@@ -217,7 +267,7 @@ def _searched(
     reads: list[Future[_ReadFrame]],
     between_views: Callable[[], None],
 ) -> list[FoundFrame]:
-    search = face_search(detector.result(), settings, SURE_ALONE, between_views)
+    search = face_search(detector.result(), settings, between_views)
     frames = [read.result() for read in reads]
     images = [frame.image_bgr_u8 for frame in frames if frame.image_bgr_u8 is not None]
     found = iter(search.detect(images) if images else ())

@@ -78,6 +78,8 @@ def cut_settings(options: Mapping[str, Any]) -> CutSettings:
             min_face_size_px=options["min_face_size"],
             min_score=options["min_score"],
             hog_upsample=options["hog_upsample"],
+            cnn_upsample=options["cnn_upsample"],
+            s3fd_min_score=options["s3fd_min_score"],
         ),
         face_type=options["face_type"],
         max_faces=options["max_faces"],
@@ -85,6 +87,8 @@ def cut_settings(options: Mapping[str, Any]) -> CutSettings:
         jpeg_quality=options["jpeg_quality"],
         with_debug=options["side"] == "dst" if wanted_debug == "auto" else wanted_debug == "yes",
         interpolation=options["interpolation"],
+        landmarks=options["landmarks"],
+        second_pass=options["second_pass"],
     )
 
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec.structs import fields
 
 from engine.protocol.files import disk_error, write_atomically
 from engine.protocol.workspace import Workspace, make_folder
@@ -21,7 +22,8 @@ MAX_FILE_BYTES = 1 << 30  # a frame takes about 500 bytes
 
 
 class FindSettings(msgspec.Struct, frozen=True):
-    """All that decides which faces are found in a frame."""
+    """All that decides which faces are found in a frame. What has a default came later: without
+    it, files of earlier versions still are of these settings."""
 
     detector: str
     rotations: str
@@ -29,10 +31,12 @@ class FindSettings(msgspec.Struct, frozen=True):
     min_face_size_px: int
     min_score: float
     hog_upsample: int
+    cnn_upsample: int = 0
+    s3fd_min_score: float = 0.5
 
 
 class CutSettings(msgspec.Struct, frozen=True):
-    """All that decides what is written for a frame."""
+    """All that decides what is written for a frame; on defaults see `FindSettings`."""
 
     find: FindSettings
     face_type: str
@@ -41,6 +45,8 @@ class CutSettings(msgspec.Struct, frozen=True):
     jpeg_quality: int
     with_debug: bool
     interpolation: str
+    landmarks: str = "dlib68"
+    second_pass: bool = True
 
 
 class FoundFace(msgspec.Struct, frozen=True):
@@ -67,15 +73,17 @@ class FoundFrame(msgspec.Struct, frozen=True):
 
 
 class CutFace(msgspec.Struct, frozen=True):
-    """One face file written, with what is known about it beyond its metadata."""
+    """One face file written, with what is known about it beyond its metadata. spread: see
+    `Landmarks68`. is_profile: turned so far to the side that its landmarks are guesses."""
 
     file: str
     score: float
     turned_deg: int
-    spread: float
+    spread: float | None
     pitch_rad: float | None = None
     yaw_rad: float | None = None
     roll_rad: float | None = None
+    is_profile: bool = False
 
 
 class DoneFrame(msgspec.Struct, frozen=True):
@@ -104,7 +112,7 @@ class LineFile(Generic[Line]):
         self, path: Path, settings: FindSettings | CutSettings, line_type: type[Line]
     ) -> None:
         self._path = path
-        self._header = msgspec.json.encode(_Header(msgspec.to_builtins(settings))) + b"\n"
+        self._header = msgspec.json.encode(_Header(_told(settings))) + b"\n"
         self._decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(line_type)
         self.lines: list[Line]
         self.lines, self._kept_bytes = self._read()
@@ -162,6 +170,16 @@ class LineFile(Generic[Line]):
             lines.append(line)
             kept_bytes += len(raw)
         return lines, kept_bytes
+
+
+def _told(settings: FindSettings | CutSettings) -> dict[str, Any]:
+    """The settings without those that have their defaults."""
+    values = [(field, getattr(settings, field.name)) for field in fields(settings)]
+    return {
+        field.name: _told(value) if isinstance(value, FindSettings) else value
+        for field, value in values
+        if value != field.default
+    }
 
 
 def found_file(workspace: Workspace, side: str, settings: FindSettings) -> LineFile[FoundFrame]:

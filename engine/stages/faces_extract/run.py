@@ -1,7 +1,8 @@
 """The stage `faces-extract`: frames in, aligned faces with DFL's metadata out.
 
 Faces are found in this process (one thread reads ahead, one runs the nets); landmarks, crops and
-files are made in worker processes at the same time. dlib's HOG detector runs in the workers, too.
+files are made in worker processes at the same time. dlib's detectors run in the workers, too, and
+FAN's landmarks are placed here.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from engine.protocol.files import sweep_parts
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import make_folder
 from engine.stages.faces_extract.cut import CutJob, finish_frame, start_cutter
+from engine.stages.faces_extract.detectors import Weights, is_found_by_workers, read_weights
 from engine.stages.faces_extract.find import FrameFinder, tracked_frames
 from engine.stages.faces_extract.plan import Plan, plan_extraction
 from engine.stages.faces_extract.records import DoneFrame, FoundFrame, found_file
@@ -36,6 +38,7 @@ class _Tally:
     finished_before: int
     faces: int = 0
     without_face: int = 0
+    profiles: int = 0
     dropped: int = 0
     finished: int = 0
     problems: list[str] = field(default_factory=list)
@@ -43,6 +46,7 @@ class _Tally:
     def count(self, frame: DoneFrame) -> None:
         self.faces += len(frame.faces)
         self.without_face += not frame.faces
+        self.profiles += sum(face.is_profile for face in frame.faces)
         self.dropped += frame.dropped
 
 
@@ -54,13 +58,21 @@ def run(context: StageContext) -> None:
     frames kept.
     """
     plan = plan_extraction(context)
+    # Before anything is moved: it may not be there.
+    weights = _weights(context, plan)
     _clear_the_way(context, plan)
     tally = _Tally(len(plan.finished))
     for frame in plan.finished.values():
         tally.count(frame)
     started = time.monotonic()
-    _extract(context, plan, tally)
+    _extract(context, plan, weights, tally)
     _report(context, plan, tally, time.monotonic() - started)
+
+
+def _weights(context: StageContext, plan: Plan) -> Weights:
+    if len(plan.finished) == len(plan.frames):
+        return {}
+    return read_weights(plan.settings, context.options["weights"], context.workspace)
 
 
 def _clear_the_way(context: StageContext, plan: Plan) -> None:
@@ -83,7 +95,7 @@ def _clear_the_way(context: StageContext, plan: Plan) -> None:
         )
 
 
-def _extract(context: StageContext, plan: Plan, tally: _Tally) -> None:
+def _extract(context: StageContext, plan: Plan, weights: Weights, tally: _Tally) -> None:
     total, before = len(plan.frames), tally.finished_before
     context.progress(before, total, skipped=before)
     if before == total:
@@ -91,7 +103,7 @@ def _extract(context: StageContext, plan: Plan, tally: _Tally) -> None:
         return
     with ExitStack() as stack:
         done_file = stack.enter_context(plan.done)
-        jobs = stack.enter_context(closing(_jobs(context, plan)))
+        jobs = stack.enter_context(closing(_jobs(context, plan, weights)))
         outcomes = context.map_in_processes(
             finish_frame,
             jobs,
@@ -109,10 +121,10 @@ def _extract(context: StageContext, plan: Plan, tally: _Tally) -> None:
             context.progress(before + tally.finished, total, skipped=before)
 
 
-def _jobs(context: StageContext, plan: Plan) -> Generator[CutJob, None, None]:
+def _jobs(context: StageContext, plan: Plan, weights: Weights) -> Generator[CutJob, None, None]:
     """The frames that are left to do, with their faces if they are found here."""
     settings = plan.settings.find
-    if settings.detector == "dlib-hog":
+    if is_found_by_workers(plan.settings):
         yield from (CutJob(path, None) for path in plan.frames if path.name not in plan.finished)
         return
     paths = {path.name: path for path in plan.frames}
@@ -123,14 +135,17 @@ def _jobs(context: StageContext, plan: Plan) -> Generator[CutJob, None, None]:
     def seek(frame: FoundFrame, expected: list[BoxLtrb]) -> list[Detection]:
         return finder.seek(paths[frame.frame], frame, expected)
 
-    with known as file, FrameFinder(context, settings, file) as finder:
+    with known as file, FrameFinder(context, plan.settings, weights, file) as finder:
+        frames = tracked_frames(finder.found(plan.frames))
+        if settings.detector == "mtcnn":  # the scores by which false tracks are told are its own
+            frames = without_false_faces(frames)
         # Holes are filled last: finds of a closer look must not make a false track a lasting one.
-        true_faces = without_false_faces(tracked_frames(finder.found(plan.frames)))
-        for tracked in holes_filled(true_faces, seek):
+        for tracked in holes_filled(frames, seek):
             frame = tracked.label
             if frame.frame not in plan.finished:
                 path = paths[frame.frame]
-                yield CutJob(path, tracked.faces, tracked.dropped, frame.problem)
+                landmarks = finder.landmarks(path, tracked.faces)
+                yield CutJob(path, tracked.faces, tracked.dropped, frame.problem, landmarks)
 
 
 def _processes(context: StageContext) -> int:
@@ -152,12 +167,19 @@ def _report(context: StageContext, plan: Plan, tally: _Tally, seconds: float) ->
             "replace the frames, or extract them from the video again",
             code="bad-picture",
         )
+    if tally.profiles:
+        context.warn(
+            f"{tally.profiles} of {tally.faces} faces are turned to the side by 60 degrees"
+            " or more: their landmarks are guesses",
+            "look at them, and remove from src what is cut wrongly",
+        )
     context.result(
         frames=len(plan.frames),
         faces=tally.faces,
         frames_without_face=tally.without_face,
         unreadable=unreadable,
         dropped_faces=tally.dropped,
+        profile_faces=tally.profiles,
         kept_frames=tally.finished_before,
         frames_per_s=round(tally.finished / seconds, 2) if tally.finished else None,
         folder=str(plan.side.aligned),

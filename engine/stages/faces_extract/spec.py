@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.protocol.options import Choice, Integer, Number, Option, Text, When
+from engine.protocol.options import Choice, FilePath, Flag, Integer, Number, Option, Text, When
 from engine.protocol.spec import DEVICE, FRESH, SIDE, WORKERS, StageSpec
 
 FACE_TYPE = Option(
@@ -60,10 +60,48 @@ DETECTOR = Option(
         (
             ("mtcnn", "neural: finds small, dark, tilted and half-covered faces"),
             ("dlib-hog", "classic: frontal faces only, starts at once, needs no TensorFlow"),
+            ("dlib-cnn", "dlib's neural one: turned heads, too; a second and more for a frame"),
+            ("s3fd", "DFL's own, with your S3FD.npy; made for a GPU"),
         )
     ),
     "mtcnn",
-    "What finds the faces.",
+    "What finds the faces. How well each does is told in .docs/detectors.md.",
+)
+
+LANDMARKS = Option(
+    "landmarks",
+    "Landmarks",
+    Choice(
+        (
+            ("dlib68", "dlib's, averaged over ten looks: steady from frame to frame"),
+            ("2dfan", "DFL's own for all types but head, with your 2DFAN.npy; made for a GPU"),
+            ("3dfan", "DFL's own for head, with your 3DFAN.npy; made for a GPU"),
+        )
+    ),
+    "dlib68",
+    "What places the 68 landmarks, by which the face is cut out.",
+)
+
+WEIGHTS = Option(
+    "weights",
+    "Weights folder",
+    FilePath(),
+    "",
+    "Where S3FD.npy, 2DFAN.npy and 3DFAN.npy of a DeepFaceLab installation lie (its facelib folder"
+    " will do). Without it they are looked for in ~/.local/share/facewright/weights and in the"
+    " workspace's model folder.",
+    advanced=True,
+)
+
+SECOND_PASS = Option(
+    "second_pass",
+    "Second pass",
+    Flag(),
+    True,
+    "Find the face again in its upright crop, and take the mean over five shifted looks there, as"
+    " DFL does: steadier, and six times the work.",
+    applies=When("landmarks", ("2dfan", "3dfan")),
+    advanced=True,
 )
 
 DEBUG_IMAGES = Option(
@@ -100,7 +138,8 @@ DETECTION_SIZE = Option(
     Integer(320, 1920),
     640,
     "Faces are looked for in frames scaled to this longer side. Larger finds smaller faces and"
-    " takes longer: double the size, four times the time.",
+    " takes longer: double the size, four times the time. S3FD sees smaller frames at half their"
+    " size, as in DFL.",
     unit="px",
     advanced=True,
 )
@@ -138,6 +177,27 @@ HOG_UPSAMPLE = Option(
     advanced=True,
 )
 
+CNN_UPSAMPLE = Option(
+    "cnn_upsample",
+    "CNN enlargement",
+    Integer(0, 2),
+    0,
+    "How often the frame is doubled for dlib's neural detector: 0 finds faces from 80 px on, 1 from"
+    " 40, 2 from 20, each four times slower.",
+    applies=When("detector", ("dlib-cnn",)),
+    advanced=True,
+)
+
+S3FD_MIN_SCORE = Option(
+    "s3fd_min_score",
+    "Min score",
+    Number(0.05, 0.99, 0.05),
+    0.5,
+    "How sure S3FD must be of a face. DFL keeps them from 0.5 on.",
+    applies=When("detector", ("s3fd",)),
+    advanced=True,
+)
+
 INTERPOLATION = Option(
     "interpolation",
     "Interpolation",
@@ -165,12 +225,17 @@ FACES_EXTRACT = StageSpec(
         IMAGE_SIZE,
         JPEG_QUALITY,
         DETECTOR,
+        LANDMARKS,
         DEBUG_IMAGES,
         ROTATIONS,
         DETECTION_SIZE,
         MIN_FACE_SIZE,
         MIN_SCORE,
         HOG_UPSAMPLE,
+        CNN_UPSAMPLE,
+        S3FD_MIN_SCORE,
+        SECOND_PASS,
+        WEIGHTS,
         INTERPOLATION,
         FRESH,
         WORKERS,
