@@ -14,6 +14,7 @@ import pytest
 
 from engine.faces.alignment import face_from_frame, transform_points
 from engine.faces.face_data import dict_from_data
+from engine.faces.face_file import encode_face_jpeg
 from engine.faces.face_type import FaceType
 from engine.faces.png_face import png_face_data
 from engine.media.images import read_image_bgr_u8
@@ -82,11 +83,13 @@ def test_the_png_files_go_to_the_trash_with_the_users_word_only(tmp_path: Path) 
 def test_a_second_run_writes_nothing_and_never_over_another_face(tmp_path: Path) -> None:
     aligned = old_faceset(tmp_path)
     convert(tmp_path)
-    (aligned / "00001_0.jpg").write_bytes(plain_jpeg())
+    other_face = encode_face_jpeg(picture(), 90, face_data(source_filename="other.png"))
+    (aligned / "00001_0.jpg").write_bytes(other_face)
+    (aligned / "00002_0.jpg").write_bytes(plain_jpeg())
     before = tree(aligned)
     context = convert(tmp_path, trash_originals=True, confirmed=True)
-    assert (context.facts["converted"], context.facts["kept"]) == (0, 2)
-    assert (aligned / "00001_0.png").is_file()
+    assert (context.facts["converted"], context.facts["kept"]) == (0, 1)
+    assert all((aligned / f"0000{number}_0.png").is_file() for number in (1, 2))
     assert tree(aligned).items() <= before.items()
 
 

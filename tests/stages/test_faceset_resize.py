@@ -108,6 +108,40 @@ def test_a_packed_faceset_is_refused(tmp_path: Path) -> None:
     assert "faceset-unpack" in caught.value.remedy
 
 
+def stopped_half_in_place(root: Path) -> Path:
+    """A faceset of three, two of which are in place."""
+    aligned = faceset(root)
+    resize(root)
+    with pytest.raises(Stopped):
+        resize(root, in_place=True, confirmed=True, stop_after=2)
+    assert names(aligned.parent / "aligned_resized") == ["00002_0.jpg"]
+    return aligned
+
+
+def test_faces_half_in_place_are_completed_before_anything_else(tmp_path: Path) -> None:
+    aligned = stopped_half_in_place(tmp_path)
+    with pytest.raises(InputError) as caught:
+        resize(tmp_path, size=256, confirmed=True)
+    assert "same options" in caught.value.remedy
+    context = resize(tmp_path)
+    assert context.facts["put_in_place"] == 1
+    assert all(read_image_bgr_u8(path).shape[0] == 128 for path in list_images(aligned))
+    assert len(trashed(tmp_path)) == 3
+
+
+def test_a_face_that_was_made_anew_since_is_not_replaced(tmp_path: Path) -> None:
+    aligned = stopped_half_in_place(tmp_path)
+    anew = aligned / "00002_0.jpg"
+    content = (aligned / "00000_0.jpg").read_bytes()
+    anew.write_bytes(content)
+    later_ns = anew.stat().st_mtime_ns + 10**10
+    os.utime(anew, ns=(later_ns, later_ns))
+    context = resize(tmp_path)
+    assert anew.read_bytes() == content
+    assert len(context.warnings) == 1
+    assert not (aligned.parent / "aligned_resized").exists()
+
+
 def test_resizing_in_place_again_changes_nothing(tmp_path: Path) -> None:
     aligned = faceset(tmp_path)
     resize(tmp_path, in_place=True, confirmed=True)
