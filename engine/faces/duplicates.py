@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ MOST_BITS = 6
 MOST_MEAN_LEVELS = 1.5
 # A blink changes few pixels of a thumbnail, but those by 20 levels and more; noise by 5.
 MOST_PIXEL_LEVELS = 14
+_FACES_PER_CHECKPOINT = 500
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,17 @@ class DuplicateGroup:
 
 
 def find_duplicates(
-    phashes: NDArray[np.int64], thumbs_grey: GreyU8, sharpness: NDArray[np.float64]
+    phashes: NDArray[np.int64],
+    thumbs_grey: GreyU8,
+    sharpness: NDArray[np.float64],
+    checkpoint: Callable[[], None] = lambda: None,
 ) -> list[DuplicateGroup]:
     """Groups of nearly identical faces, largest first.
 
     phashes (n,), thumbs_grey (n, side, side), sharpness (n,): as the index holds them. Every face
     of a group is near to the one that is kept, so a slow change over a long shot is not taken for
-    one group. Time grows with faces x groups: 10 to 20 s for 100 000 different faces.
+    one group. Time grows with faces x groups: 10 to 20 s for 100 000 different faces; checkpoint is
+    called several times a second and may raise to stop.
     """
     hashes = phashes.astype(np.int64).view(np.uint64)
     thumbs = thumbs_grey.reshape(len(hashes), thumbs_grey.shape[1] * thumbs_grey.shape[2])
@@ -40,7 +46,9 @@ def find_duplicates(
     kept_hashes = np.empty(len(hashes), np.uint64)
     count = 0
     others: dict[int, list[int]] = {}
-    for face in np.argsort(-sharpness, kind="stable"):
+    for place, face in enumerate(np.argsort(-sharpness, kind="stable")):
+        if place % _FACES_PER_CHECKPOINT == 0:
+            checkpoint()
         bits_apart = np.bitwise_count(kept_hashes[:count] ^ hashes[face])
         nearby = kept[np.nonzero(bits_apart <= MOST_BITS)[0]]
         levels = _levels_apart(thumbs[face], thumbs[nearby])

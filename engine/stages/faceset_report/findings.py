@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from math import isqrt
 from typing import Any
 
@@ -53,10 +54,11 @@ def sharpness(faces: SideFaces) -> dict[str, Any]:
     return {**_spread(values), "blurred": [faces.rows[row].name for row in blurred]}
 
 
-def duplicates(faces: SideFaces) -> dict[str, Any]:
+def duplicates(faces: SideFaces, checkpoint: Callable[[], None]) -> dict[str, Any]:
     """Groups of nearly identical faces."""
     phashes = np.array([row.phash for row in faces.rows], np.int64)
-    groups = find_duplicates(phashes, faces.thumbs_grey, faces.numbers("sharpness"))
+    sharpness = faces.numbers("sharpness")
+    groups = find_duplicates(phashes, faces.thumbs_grey, sharpness, checkpoint)
     return {
         "superfluous": sum(len(group.others) for group in groups),
         "groups": [

@@ -59,7 +59,7 @@ def _report(
     context.check_stop()
     report["people"] = findings.people(faces, context.options["reference"])
     context.check_stop()
-    report["duplicates"] = findings.duplicates(faces)
+    report["duplicates"] = findings.duplicates(faces, context.check_stop)
     context.check_stop()
     report["coverage"] = findings.coverage(src, dst) if src and dst else None
     report["advice"] = advise(report)

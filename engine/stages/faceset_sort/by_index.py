@@ -49,7 +49,8 @@ def without_duplicates(context: StageContext, side: Side, paths: Sequence[Path])
     order."""
     faces = _faces(context, side)
     phashes = np.array([row.phash for row in faces.rows], np.int64)
-    groups = find_duplicates(phashes, faces.thumbs_grey, faces.numbers("sharpness"))
+    sharpness = faces.numbers("sharpness")
+    groups = find_duplicates(phashes, faces.thumbs_grey, sharpness, context.check_stop)
     names = [row.name for row in faces.rows]
     twins = {names[row]: names[group.kept] for group in groups for row in group.others}
     order = [row for row, name in enumerate(names) if name not in twins]
