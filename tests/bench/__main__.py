@@ -1,4 +1,5 @@
-"""Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces]`.
+"""Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
+[facesets]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -8,10 +9,16 @@ from __future__ import annotations
 import os
 import sys
 
-from tests.bench import pieces, stages, start
+from tests.bench import browse, facesets, pieces, stages, start
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-BENCHES = {"start": start.measure, "stages": stages.measure, "pieces": pieces.measure}
+BENCHES = {
+    "start": start.measure,
+    "stages": stages.measure,
+    "pieces": pieces.measure,
+    "browse": browse.measure,
+    "facesets": facesets.measure,
+}
 
 
 def main() -> None:

@@ -94,9 +94,16 @@ def test_a_faceset_without_an_index_or_with_a_broken_one_is_listed_by_name(
     faces: Workspace,
 ) -> None:
     assert read_faceset(faces, "src").indexed == 0
+    made_faces(faces.src.aligned, 200)
     made_index(faces, "src")
-    (faces.state / "index" / "src.sqlite").write_bytes(b"no database" * 1000)
-    assert len(read_faceset(faces, "src").faces) == 5
+    index = faces.state / "index" / "src.sqlite"
+    whole = index.read_bytes()
+    index.write_bytes(b"no database" * 1000)
+    assert read_faceset(faces, "src").indexed == 0
+    index.write_bytes(whole[: 10 * 4096] + bytes(len(whole) - 10 * 4096))
+    facts = read_faceset(faces, "src")
+    assert (len(facts.faces), facts.indexed) == (200, 0)
+    assert "index" in facts.problem
 
 
 def test_the_faceset_is_known_to_have_changed(faces: Workspace) -> None:

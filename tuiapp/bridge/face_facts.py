@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.protocol.errors import InputError
 from engine.protocol.face_index import FaceDetails, FaceRow, index_path, opened_index
 from engine.protocol.workspace import Workspace
 from tuiapp.bridge.face_fields import Face
@@ -13,20 +14,30 @@ from tuiapp.bridge.face_folder import list_faces
 
 @dataclass(frozen=True)
 class FacesetFacts:
-    """The faces of a side's folder; `indexed` of them are known to the index as they are now."""
+    """The faces of a side's folder; `indexed` of them are known to the index as they are now.
+    `problem`: why an index that is there tells nothing."""
 
     faces: tuple[Face, ...]
     indexed: int
+    problem: str = ""
 
 
 def read_faceset(workspace: Workspace, side_name: str) -> FacesetFacts:
     """One look at the folder and, if there is one, the index. Raises InputError."""
     files = list_faces(workspace.side(side_name))
-    with opened_index(index_path(workspace, side_name)) as index:
-        rows = index.rows() if index is not None else []
+    rows, problem = _rows(index_path(workspace, side_name))
     known = {(row.name, row.mtime_ns, row.size_bytes): row for row in rows}
     faces = tuple(_with_row(face, known.get((face.name, *face.key[1:]))) for face in files)
-    return FacesetFacts(faces, sum(face.index_id is not None for face in faces))
+    return FacesetFacts(faces, sum(face.index_id is not None for face in faces), problem)
+
+
+def _rows(path: Path) -> tuple[list[FaceRow], str]:
+    """A damaged index is as good as none, but told."""
+    try:
+        with opened_index(path) as index:
+            return (index.rows() if index is not None else []), ""
+    except InputError as error:
+        return [], error.message
 
 
 def _with_row(face: Face, row: FaceRow | None) -> Face:

@@ -28,6 +28,8 @@ def listing_line(state: FacesetList, facts: FacesetFacts) -> str:
 
 
 def _index_words(facts: FacesetFacts) -> list[str]:
+    if facts.problem:
+        return [f"damaged index (i): {plain_text(facts.problem)}"]
     missing = len(facts.faces) - facts.indexed
     if not missing:
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
@@ -191,13 +191,9 @@ class FacesetScreen(FramedScreen):
             self.run_worker(self._change(change, direction), group="change")
 
     def _run_that_writes(self) -> str | None:
-        for watch in self.workbench.board.live():
-            view = watch.view
-            templates = catalog.stage(view.stage).resources
-            options = {"side": "", **view.options}
-            if f"faces-{self.state.side}" in (t.format_map(options) for t in templates):
-                return view.stage
-        return None
+        wanted = f"faces-{self.state.side}"
+        live = (watch.view for watch in self.workbench.board.live())
+        return next((v.stage for v in live if wanted in resources(v.stage, v.options)), None)
 
     async def _change(self, change: Callable[[], face_folder.Moved], direction: str) -> None:
         try:
@@ -299,3 +295,13 @@ class FacesetScreen(FramedScreen):
             self.action_zoom()
         else:
             super().action_back()
+
+
+def resources(stage_id: str, options: Mapping[str, object]) -> list[str]:
+    """What a run of that stage with these options alone may write; [] for a stage of another
+    version."""
+    for spec in catalog.STAGES:
+        if spec.id == stage_id:
+            defaults = {o.name: o.default for o in spec.options}
+            return [template.format_map(defaults | dict(options)) for template in spec.resources]
+    return []

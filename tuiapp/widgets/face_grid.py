@@ -104,6 +104,11 @@ class FaceGrid(PixelView):
         first = self._first_row * layout.columns
         return self._faces[first : first + layout.count]
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all thumbnails of the page are there."""
+        return bool(self._faces) and all(face.key in self._tiles for face in self.page())
+
     def retarget(self) -> None:
         super().retarget()
         self._draw_page()
