@@ -95,13 +95,14 @@ def _sort(context: StageContext, side: Side) -> None:
         _tell(context, "gone while sorting", gone)
     else:
         context.note("the faces are in this order already: nothing to do")
+    trash_folder = side.frames / plan.facts["trash"]
     context.result(
         faces=len(order),
         trashed=len(trash),
         measured=len(paths) - from_cache,
         seconds=round(time.monotonic() - started, 2),
         folder=str(side.aligned),
-        trash=str(side.frames / plan.facts["trash"]) if trash else None,
+        trash=str(trash_folder) if trash_folder.is_dir() else None,
     )
 
 
