@@ -31,11 +31,13 @@ def test_copies_of_lower_quality_are_duplicates_and_the_sharpest_is_kept() -> No
 
 
 def test_a_small_change_such_as_a_blink_is_no_duplicate() -> None:
-    image = picture(192, seed=5)
-    blinked = image.copy()
-    eye = blinked[72:80, 48:64]
-    eye[:] = np.where(eye > 127, eye - 40, eye + 40)
-    assert found([image, blinked]) == []
+    open_eyes = np.random.default_rng(1).integers(60, 200, (24, 24)).astype(np.uint8)
+    blink, noise = open_eyes.copy(), open_eyes + 1
+    blink[9:11, 6:8] += 30
+    hashes, sharpness = np.zeros(2, np.int64), np.array([2.0, 1.0])
+    assert find_duplicates(hashes, np.stack([open_eyes, blink]), sharpness) == []
+    same = find_duplicates(hashes, np.stack([open_eyes, noise]), sharpness)
+    assert same == [DuplicateGroup(0, (1,))]
 
 
 def test_a_slow_change_is_not_one_group() -> None:
