@@ -246,6 +246,7 @@ def _swap(picture: Path, original: Path, kept: Path) -> None:
             _give_second_name(original, kept)
         with picture.open("rb") as file:
             os.fsync(file.fileno())
+        os.utime(picture)  # as of now: what other stages made of the original is out of date
         picture.replace(original)
     except OSError as error:
         raise disk_error(error, original) from error

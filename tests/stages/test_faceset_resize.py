@@ -81,6 +81,22 @@ def test_a_face_that_changed_since_is_made_again(tmp_path: Path) -> None:
     assert resize(tmp_path).facts["resized"] == 1
 
 
+def test_what_was_made_of_the_originals_is_out_of_date_once_others_are_in_place(
+    tmp_path: Path,
+) -> None:
+    aligned = faceset(tmp_path)
+    resize(tmp_path)
+    long_ago_ns = list_images(aligned)[0].stat().st_mtime_ns - 10**11
+    for path in [*list_images(aligned), *list_images(aligned.parent / "aligned_resized")]:
+        os.utime(path, ns=(long_ago_ns, long_ago_ns))
+    run_stage(tmp_path, "faceset-landmarks-debug", side="src", workers="1")
+    drawn_ns = min(p.stat().st_mtime_ns for p in list_images(aligned.parent / "aligned_landmarks"))
+    resize(tmp_path, in_place=True, confirmed=True)
+    assert all(path.stat().st_mtime_ns >= drawn_ns for path in list_images(aligned))
+    context = run_stage(tmp_path, "faceset-landmarks-debug", side="src", workers="1")
+    assert context.facts["drawn"] == 3
+
+
 def test_faces_of_other_options_go_to_the_trash_with_the_users_word_only(tmp_path: Path) -> None:
     faceset(tmp_path)
     resize(tmp_path)

@@ -69,7 +69,8 @@ def test_a_stopped_run_ends_with_the_same_frames_as_one_in_one_go(tmp_path: Path
     noisy_frames(whole)
     with pytest.raises(Stopped):
         run_stage(stopped, STAGE, confirmed=True, stop_after=3)
-    assert contents(Workspace(stopped).dst.frames) == originals
+    for name, content in contents(Workspace(stopped).dst.frames).items():
+        assert originals[name] in (content, trashed(stopped).get(name))
     run_stage(stopped, STAGE, confirmed=True)
     run_stage(whole, STAGE, confirmed=True)
     assert contents(Workspace(stopped).dst.frames) == contents(Workspace(whole).dst.frames)

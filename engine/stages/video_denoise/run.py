@@ -66,6 +66,7 @@ def _denoise(beside: Beside, frames: Sequence[Path], factor: int) -> int:
                 pool.submit(partial(_write, beside.made / frame.name, image))
             done = max(len(finished), number - pool.unfinished)
             context.progress(done, len(frames), skipped=len(finished))
+    context.progress(len(frames), len(frames), skipped=len(finished))
     if len(problems) == len(frames):
         raise InputError(
             f"none of the {len(frames)} frames can be read; the first: {problems[0]}",
