@@ -39,6 +39,8 @@ from engine.runtime.journal import JournalReader, JournalWriter, last_events
 from engine.runtime.run_folder import EngineProcess, Job, create_run
 from tests.support.disks import small_disk
 
+pytestmark = pytest.mark.slow  # starts processes or nets
+
 SHORT = {"dst_frames": 10}
 LONG = {"dst_frames": 600}
 
