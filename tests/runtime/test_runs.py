@@ -108,6 +108,9 @@ def test_a_stop_ends_with_130_and_nothing_half_written(tmp_path: Path, how: str)
     assert events[-1].exit_status == 130
     assert any(isinstance(event, Stopping) for event in events)
     assert client.run_info(run).state is client.RunState.STOPPED
+    seen = max(event.done for event in events if isinstance(event, Progress))
+    progress = client.run_info(run).progress
+    assert progress is not None and progress.done >= seen
     left = [path.name for path in tmp_path.iterdir() if path.is_file()]
     assert all(not name.startswith(".") and "dst" not in name for name in left)
 
