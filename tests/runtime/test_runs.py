@@ -357,9 +357,10 @@ def test_a_disk_that_fills_up_during_the_start_leaves_no_engine_and_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_blocks: int
 ) -> None:
     monkeypatch.setattr("engine.protocol.needs._ROOM_FOR_A_RUN_BYTES", 0)
+    before = set(psutil.Process().children())  # engines of other tests may still be leaving
     with small_disk(tmp_path / "disk", "64k") as root:
         (root / "other").write_bytes(bytes(64 * 1024 - 4096 * free_blocks))
         with pytest.raises(InputError, match="disk is full"):
             client.start_run(Workspace(root), "demo-media", SHORT)
         assert [path.name for path in root.iterdir()] == ["other"]
-        assert psutil.Process().children() == []
+        assert set(psutil.Process().children()) <= before
