@@ -1,4 +1,5 @@
 # Every target sets up what it needs: a virtual environment in .venv, from the package index alone.
+MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

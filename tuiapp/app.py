@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Mapping
@@ -129,10 +130,11 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
             self.say(error.message, title="The theme is not remembered", severity="warning")
 
     def _leave_well_when_ended(self) -> None:
-        """Textual would leave the terminal in full-screen and mouse mode on these."""
+        """Textual would leave the terminal in full-screen and mouse mode on SIGTERM. On SIGHUP the
+        terminal is gone, and putting it in order would wait for ever; nothing is unsaved then."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.exit)
+        loop.add_signal_handler(signal.SIGTERM, self.exit)
+        loop.add_signal_handler(signal.SIGHUP, os._exit, 128 + signal.SIGHUP)
 
     def action_leave(self) -> None:
         """Quit; runs go on, and the shell says so."""

@@ -29,7 +29,7 @@ DEVICE = Option(
     "Device",
     Text(r"auto|cpu|\d+(,\d+)*", "auto, cpu, or GPU numbers such as 0 or 0,1"),
     "auto",
-    "Where the nets run: auto takes the GPUs that are there, else the CPU.",
+    "Where the nets run: auto takes the first GPU if there is one, else the CPU.",
     advanced=True,
 )
 

@@ -19,6 +19,8 @@ from engine.runtime import client
 from tests.support.command import COMMAND, facewright, start_facewright
 from tests.support.tree import tree
 
+pytestmark = pytest.mark.slow  # starts processes or nets
+
 
 def wait_for_line(process: subprocess.Popen[str], part: str) -> str:
     assert process.stdout is not None

@@ -12,6 +12,8 @@ from engine.detect.dlib_hog import HogDetector
 from tests.detect.media import still
 from tests.support.shared import shared_path
 
+pytestmark = pytest.mark.slow  # starts processes or nets
+
 
 @pytest.mark.parametrize("name", ["2007_007763.jpg", "2008_002079.jpg", "2008_001322.jpg"])
 def test_hand_drawn_boxes_are_found_once_each(name: str) -> None:

@@ -50,6 +50,16 @@ def test_a_refused_value_is_shown_while_typing_and_cannot_be_started(workspace: 
     assert not workspace.src.frames.exists()
 
 
+def test_the_app_ends_with_its_terminal_also_while_it_draws(tmp_path: Path) -> None:
+    facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "600", "--detach")
+    with in_tmux(tmp_path) as terminal:
+        terminal.wait_for("demo-media")
+        app = psutil.Process(terminal.pid())
+    _, alive = psutil.wait_procs([app], timeout=10)
+    assert alive == []
+    facewright("stop", "-w", tmp_path)
+
+
 def test_a_killed_app_leaves_the_run_going_and_a_new_one_shows_it(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     started = facewright(

@@ -11,6 +11,8 @@ from engine.nets.initialisation import load_weights
 from tests.nets.golden import golden_arrays, recipe_tensor
 from tests.support.shared import shared_path
 
+pytestmark = pytest.mark.slow  # starts processes or nets
+
 OPTIONS = {"batch_size": 4, "random_src_flip": False, "random_dst_flip": False}
 
 

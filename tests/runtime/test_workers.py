@@ -13,6 +13,8 @@ import pytest
 from engine.protocol.errors import InputError, StageError, Stopped
 from engine.runtime.host.workers import map_in_processes
 
+pytestmark = pytest.mark.slow  # starts processes or nets
+
 
 def never_stop() -> None:
     """No stop was asked for."""

@@ -21,6 +21,8 @@ from tests.stages.extracting import (
 )
 from tests.support.context import context_for
 
+pytestmark = pytest.mark.slow  # starts processes or nets
+
 
 def test_a_stopped_run_goes_on_and_ends_with_the_same_files(tmp_path: Path) -> None:
     wanted = range(0, 200, 20)

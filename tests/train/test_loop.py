@@ -17,6 +17,8 @@ from tests.support.context import context_for
 from tests.train.made_faces import write_workspace
 from tests.train.tiny_model import TINY_PX, tiny_loop, tiny_model
 
+pytestmark = pytest.mark.slow  # starts processes or nets
+
 
 @pytest.fixture(autouse=True)
 def without_tracing():

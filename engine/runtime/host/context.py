@@ -80,6 +80,7 @@ class RunContext:
         self._control = control
         self._stop = stop
         self._pace = _Pace()
+        self._untold: Progress | None = None
 
     @property
     def stop_requested(self) -> bool:
@@ -102,10 +103,17 @@ class RunContext:
         rate = self._pace.rate(done)
         eta_s = (total - done) / rate if rate and total is not None and total >= done else None
         event = Progress(done=done, total=total, unit=unit, rate=rate, eta_s=eta_s, note=note)
+        self._untold = event
         if self._pace.journal_is_due(done == total):
-            self._emitter.emit(event, live=True)
+            self.tell_progress()
         elif self._pace.viewers_are_due():
             self._emitter.emit(event, journalled=False)
+
+    def tell_progress(self) -> None:
+        """Journal the newest progress unless it is: called when due, and when the run ends."""
+        if self._untold is not None:
+            event, self._untold = self._untold, None
+            self._emitter.emit(event, live=True)
 
     def note(self, text: str) -> None:
         self._emitter.emit(Note(text=text))

@@ -50,7 +50,9 @@ def execute(run_dir: Path) -> int:
     emitter.emit(_started(run, job))
     threading.Thread(target=_tell_stopping, args=(stop, emitter), daemon=True).start()
     try:
-        last = _outcome(run, job, RunContext(run, job, emitter, control, stop))
+        context = RunContext(run, job, emitter, control, stop)
+        last = _outcome(run, job, context)
+        context.tell_progress()
         emitter.emit(last)
     finally:
         control.close()

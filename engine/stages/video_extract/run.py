@@ -161,7 +161,9 @@ def _require_room(job: _Job, reader: VideoReader) -> None:
     )
     needed_bytes = len(first) * left
     free_bytes = shutil.disk_usage(job.context.workspace.root).free
-    figures = f"about {_gb(needed_bytes)} for {left} frames, {_gb(free_bytes)} are free"
+    figures = (
+        f"about {_size_text(needed_bytes)} for {left} frames, {_size_text(free_bytes)} are free"
+    )
     remedy = "make room, or choose --format jpg, which takes about a tenth"
     if needed_bytes / 2 > free_bytes:
         raise InputError(f"the disk is too small: {figures}", remedy, code="disk-full")
@@ -169,8 +171,8 @@ def _require_room(job: _Job, reader: VideoReader) -> None:
         job.context.warn(f"the disk may become full: {figures}", remedy)
 
 
-def _gb(size_bytes: int) -> str:
-    return f"{size_bytes / 1e9:.2f} GB"
+def _size_text(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.1f} MB"
 
 
 def _tell_oddities(context: StageContext, facts: VideoFacts, plan: Plan) -> None:
