@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.stages.faceset_recover_names.names import plan_renaming, stem_of_source
@@ -140,6 +140,7 @@ def test_a_plan_cut_off_anywhere_and_made_again_leads_to_the_same_names(
 
 
 @settings(max_examples=400, deadline=None)
+@example({"a_1.recovering.jpg": "a"}, {"a_1.jpg"})
 @given(
     st.dictionaries(_ORDINARY | _BETWEEN, _STEMS, max_size=14),
     st.sets(_ORDINARY | _BETWEEN, max_size=3),

@@ -35,7 +35,11 @@ def plan_renaming(sources: Mapping[str, str], others: Iterable[str]) -> list[Ren
     are taken are left out.
     """
     taken = set(others)
-    claims = {name: number for name, stem in sources.items() if (number := _claim(name, stem)) >= 0}
+    claims = {
+        name: number
+        for name, stem in sources.items()
+        if (number := _claim(name, stem)) >= 0 and _new(stem, number) not in taken
+    }
     given = {(sources[name], number) for name, number in claims.items()}
     next_number: dict[str, int] = {}
     renamings = [_renaming(name, sources[name], number) for name, number in claims.items()]
