@@ -245,3 +245,12 @@ async def test_a_click_takes_the_face_under_it(faces: Workspace) -> None:
         await sees(pilot, "12 faces")
         await pilot.click("FaceGrid", offset=(20, 8))
         await until(pilot, lambda: browser(app).state.cursor == 7)
+
+
+async def test_the_command_palette_leads_to_the_faces_of_either_side(faces: Workspace) -> None:
+    async with opened(faces) as (app, pilot):
+        await pilot.press("ctrl+p", *"faces of dst")
+        await sees(pilot, "see, filter, mark")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, FacesetScreen))
+        await sees(pilot, "Faces of dst")
