@@ -1,5 +1,5 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
-[facesets]`.
+[facesets] [accuracy]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from tests.bench import browse, facesets, pieces, stages, start
+from tests.bench import accuracy, browse, facesets, pieces, stages, start
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 BENCHES = {
@@ -18,6 +18,7 @@ BENCHES = {
     "pieces": pieces.measure,
     "browse": browse.measure,
     "facesets": facesets.measure,
+    "accuracy": accuracy.measure,
 }
 
 
@@ -27,8 +28,8 @@ def main() -> None:
     load = os.getloadavg()[0]
     sys.stdout.write(f"{cores} CPU cores, load {load:.1f} before\n")
     for name in wanted:
-        for what, value, unit in BENCHES[name]():
-            sys.stdout.write(f"{what:58} {value:9.2f} {unit}\n")
+        for row in BENCHES[name]():
+            sys.stdout.write(row if isinstance(row, str) else "{:58} {:9.2f} {}\n".format(*row))
             sys.stdout.flush()
 
 

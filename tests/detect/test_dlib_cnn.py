@@ -18,9 +18,9 @@ def cnn() -> CnnDetector:
 
 
 @pytest.mark.slow
-def test_landmarks_in_its_boxes_are_the_annotated_ones_of_turned_heads_too(
-    cnn: CnnDetector,
-) -> None:
+@pytest.mark.parametrize("upsample", [0, 1])
+def test_landmarks_in_its_boxes_are_the_annotated_ones_of_turned_heads_too(upsample: int) -> None:
+    cnn = CnnDetector(upsample=upsample)
     for facts in annotated_stills():
         if facts["file"] not in ("image00516.jpg", "image02420.jpg"):
             continue

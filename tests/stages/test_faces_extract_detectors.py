@@ -140,7 +140,7 @@ def test_s3fd_with_the_users_weights_finds_what_they_say(tmp_path: Path) -> None
     assert context.facts["faces"] == 1
     [face] = _done(root)[0]["faces"]
     assert face["score"] == pytest.approx(1 / (1 + np.exp(-3)), abs=1e-4)
-    assert data_of(faces(root)[0]).source_rect == (14, 14, 114, 124)
+    assert data_of(faces(root)[0]).source_rect == (14, 14, 112, 121)
     context = extract(
         root,
         detector="s3fd",
