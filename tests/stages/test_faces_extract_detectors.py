@@ -133,7 +133,7 @@ def test_s3fd_with_the_users_weights_finds_what_they_say(tmp_path: Path) -> None
     root = tmp_path / "w"
     frames = Workspace(root).dst.frames
     frames.mkdir(parents=True)
-    picture = cv2.resize(still("image03324.jpg")[160:420, 85:345], (128, 128))
+    picture = cv2.resize(still("image03324.jpg")[177:382, 108:313], (128, 128))
     cv2.imwrite(str(frames / "00001.png"), picture)
     _save(tmp_path / "facelib", "S3FD.npy", _s3fd_of_one_face())
     context = extract(root, detector="s3fd", weights=str(tmp_path / "facelib"), rotations="none")
@@ -141,6 +141,8 @@ def test_s3fd_with_the_users_weights_finds_what_they_say(tmp_path: Path) -> None
     [face] = _done(root)[0]["faces"]
     assert face["score"] == pytest.approx(1 / (1 + np.exp(-3)), abs=1e-4)
     assert data_of(faces(root)[0]).source_rect == (14, 14, 112, 121)
+    mouth = np.asarray(data_of(faces(root)[0]).source_landmarks)[48:].mean(axis=0)
+    np.testing.assert_allclose(mouth, (63, 90), atol=15)  # upright, in the box
     context = extract(
         root,
         detector="s3fd",
