@@ -20,8 +20,8 @@ $(INSTALLED): pyproject.toml
 demo: $(INSTALLED)  ## from two videos to a swapped one, in about a quarter of an hour on two cores
 	$(BIN)/facewright demo $(DEMO)
 
-test: $(INSTALLED)  ## the whole suite
-	$(BIN)/python -m pytest
+test: $(INSTALLED)  ## the whole suite, in two processes (tests of one file stay together)
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(INSTALLED)  ## what runs in under a minute
 	$(BIN)/python -m pytest -m "not slow and not terminal" -n auto
