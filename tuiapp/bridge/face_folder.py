@@ -96,7 +96,7 @@ def _new_trash_folder(side: Side) -> Path:
 
 
 def newest_trash(side: Side) -> Path | None:
-    """The folder that `restore` would restore: the browser's newest, of this session or another."""
+    """The folder that `restore` would restore: the newest, whichever opened app made it."""
     try:
         folders = [path for path in trash_folder(side).glob(f"{TRASH_PREFIX}*") if path.is_dir()]
     except OSError:
