@@ -5,28 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.protocol.errors import ConfirmationNeeded, InputError
+from engine.faces.loose_faces import loose_faces
+from engine.protocol.errors import ConfirmationNeeded
 from engine.protocol.files import sweep_parts
 from engine.protocol.stage import StageContext
-from engine.protocol.workspace import FACE_SUFFIXES, Side, list_images
+from engine.protocol.workspace import Side
 
 
-def loose_faces(side: Side) -> list[Path]:
-    """The side's face files by name. Raises `InputError` if there are none, or a pack hides
-    them."""
-    if side.pack.is_file():
-        raise InputError(
-            f"the faceset is packed in {side.pack}",
-            f"run faceset-unpack --side {side.name} first",
-            code="packed",
-        )
-    faces = list_images(side.aligned, FACE_SUFFIXES)
-    if not faces:
-        raise InputError(
-            f"no faces in {side.aligned}",
-            f"run faces-extract --side {side.name} first",
-            code="no-faces",
-        )
+def swept_loose_faces(side: Side) -> list[Path]:
+    """`loose_faces`, after which nothing half-written by a killed run is left beside them."""
+    faces = loose_faces(side)
     sweep_parts(side.aligned)
     return faces
 

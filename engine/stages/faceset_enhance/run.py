@@ -14,7 +14,7 @@ from engine.nets.face_enhancer import WEIGHTS_NAME
 from engine.nets.face_enhancing import FaceEnhancer
 from engine.protocol.stage import StageContext
 from engine.stages.beside import Beside, Pair, Tally, make_all
-from engine.stages.loose_faces import loose_faces, require_in_place_confirmed
+from engine.stages.loose_faces import require_in_place_confirmed, swept_loose_faces
 
 FOLDER = "aligned_enhanced"
 JPEG_QUALITY = 100  # what DFL writes; the picture was a JPEG before
@@ -29,7 +29,7 @@ def run(context: StageContext) -> None:
     """
     options = context.options
     side = context.workspace.side(options["side"])
-    faces = loose_faces(side)
+    faces = swept_loose_faces(side)
     weights = find_weights(WEIGHTS_NAME, options["weights"], [context.workspace.models])
     require_in_place_confirmed(context, faces)
     folder = side.frames / FOLDER

@@ -15,7 +15,7 @@ from engine.media.images import encode_image
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.stages.beside import Beside, make_all, named_after, worker_count
-from engine.stages.loose_faces import loose_faces
+from engine.stages.loose_faces import swept_loose_faces
 
 FOLDER = "aligned_masks"
 JPEG_QUALITY = 100  # DFL's
@@ -32,7 +32,7 @@ def run(context: StageContext) -> None:
     options = context.options
     side = context.workspace.side(options["side"])
     suffix, with_hull = f".{options['format']}", options["hull"]
-    faces = loose_faces(side)
+    faces = swept_loose_faces(side)
     folder = side.frames / FOLDER
     settings = {"format": options["format"], "hull": with_hull}
     beside = Beside(context, f"faceset-export-masks-{side.name}", side.aligned, folder, settings)

@@ -13,7 +13,7 @@ from engine.media.images import ImageU8, decode_image_bgr_u8, encode_image
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.stages.beside import Beside, make_all, named_after, worker_count
-from engine.stages.loose_faces import loose_faces
+from engine.stages.loose_faces import swept_loose_faces
 
 FOLDER = "aligned_landmarks"
 JPEG_QUALITY = 50  # DFL's; the pictures are only looked at
@@ -27,7 +27,7 @@ def run(context: StageContext) -> None:
     `Stopped` with all finished pictures kept.
     """
     side = context.workspace.side(context.options["side"])
-    faces = loose_faces(side)
+    faces = swept_loose_faces(side)
     folder = side.frames / FOLDER
     beside = Beside(context, f"faceset-landmarks-debug-{side.name}", side.aligned, folder, {})
     beside.prepare(fresh=context.options["fresh"])

@@ -13,7 +13,7 @@ from engine.media.images import decode_image_bgr_u8
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.stages.beside import Beside, make_all, worker_count
-from engine.stages.loose_faces import loose_faces, require_in_place_confirmed
+from engine.stages.loose_faces import require_in_place_confirmed, swept_loose_faces
 
 FOLDER = "aligned_resized"
 JPEG_QUALITY = 100  # what DFL writes; the picture was a JPEG before
@@ -28,7 +28,7 @@ def run(context: StageContext) -> None:
     options = context.options
     side = context.workspace.side(options["side"])
     size_px, face_type = options["size"], options["face_type"]
-    faces = loose_faces(side)
+    faces = swept_loose_faces(side)
     require_in_place_confirmed(context, faces)
     settings = {"size": size_px, "face_type": face_type}
     folder = side.frames / FOLDER
