@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.faces.face_measures import GreyU8
+from engine.protocol.face_likeness import (
+    DUPLICATE_MOST_BITS,
+    DUPLICATE_MOST_MEAN_LEVELS,
+    DUPLICATE_MOST_PIXEL_LEVELS,
+)
 
-# Neighbouring frames of a still talking head differ by 0 to 4 bits, 0.3 to 3 levels in the mean;
-# other moments of the same clip by 6 bits and 5 levels, other people by 30 bits and 50 levels.
-MOST_BITS = 6
-MOST_MEAN_LEVELS = 1.5
-# A blink changes few pixels of a thumbnail, but those by 20 levels and more; noise by 5.
-MOST_PIXEL_LEVELS = 14
 _FACES_PER_CHECKPOINT = 500
 
 
@@ -50,7 +49,7 @@ def find_duplicates(
         if place % _FACES_PER_CHECKPOINT == 0:
             checkpoint()
         bits_apart = np.bitwise_count(kept_hashes[:count] ^ hashes[face])
-        nearby = kept[np.nonzero(bits_apart <= MOST_BITS)[0]]
+        nearby = kept[np.nonzero(bits_apart <= DUPLICATE_MOST_BITS)[0]]
         levels = _levels_apart(thumbs[face], thumbs[nearby])
         if np.isfinite(levels).any():
             others.setdefault(int(nearby[levels.argmin()]), []).append(int(face))
@@ -65,5 +64,6 @@ def _levels_apart(thumb: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArra
     """Mean difference to each of the others, infinite where it is too large for a duplicate."""
     apart = np.abs(others.astype(np.int16) - thumb)
     mean = apart.mean(axis=1)
-    is_near = (mean <= MOST_MEAN_LEVELS) & (apart.max(axis=1, initial=0) <= MOST_PIXEL_LEVELS)
+    most = apart.max(axis=1, initial=0)
+    is_near = (mean <= DUPLICATE_MOST_MEAN_LEVELS) & (most <= DUPLICATE_MOST_PIXEL_LEVELS)
     return np.where(is_near, mean, np.inf)

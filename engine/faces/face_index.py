@@ -211,7 +211,7 @@ def _read_file(file: FaceFile) -> ReadFile:
 
 
 def _face(file: FaceFile, data: FaceData, measures: Measures) -> ReadFile:
-    pose = measures.pose
+    head = measures.head
     person = file.file.person_name if isinstance(file.file, PackedFace) else None
     values = {
         "name": file.name,
@@ -222,10 +222,9 @@ def _face(file: FaceFile, data: FaceData, measures: Measures) -> ReadFile:
         "face_type": data.face_type.dfl_name,
         "width": measures.size_hw[1],
         "height": measures.size_hw[0],
-        "pitch": pose and pose.pitch_rad,
-        "yaw": pose and pose.yaw_rad,
-        "roll": pose and pose.roll_rad,
-        "behind_camera": int(pose is not None and pose.behind_camera),
+        "pitch": head and float(head.pitch_rad[0]),
+        "yaw": head and float(head.yaw_rad[0]),
+        "roll": head and float(head.roll_rad[0]),
         "sharpness": measures.sharpness,
         "brightness": measures.brightness,
         "light_side": measures.light_side,

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from engine.faces.alignment import Points
 from engine.faces.face_data import FaceData
+from engine.faces.head_fit import HeadFits, fit_heads
 from engine.faces.jpeg_segments import read_head
 from engine.faces.masks import hull_mask
-from engine.faces.pose import Pose, estimate_pose
 from engine.protocol.errors import InputError
 
 GreyU8 = NDArray[np.uint8]
@@ -27,11 +27,11 @@ _NOSE_TOP, _NOSE_BASE = 27, 33
 
 @dataclass(frozen=True, eq=False)
 class Measures:
-    """See `engine.protocol.face_index.FaceRow` for the numbers' meaning. pose: None where no head
-    fits. thumb_grey: (THUMB_PX, THUMB_PX). phash: 64 bits, signed."""
+    """See `engine.protocol.face_index.FaceRow` for the numbers' meaning. head: of this one face,
+    None where the landmarks are none. thumb_grey: (THUMB_PX, THUMB_PX). phash: 64 bits, signed."""
 
     size_hw: tuple[int, int]
-    pose: Pose | None
+    head: HeadFits | None
     sharpness: float
     brightness: float
     light_side: float
@@ -49,7 +49,7 @@ def measure(jpeg_bytes: bytes, data: FaceData) -> Measures:
     brightness, light_side = _light(face_grey, outline, data.landmarks)
     return Measures(
         size_hw=(height, width),
-        pose=_pose(data.landmarks, width),
+        head=_head(data.landmarks),
         sharpness=_sharpness(face_grey, outline),
         brightness=brightness,
         light_side=light_side,
@@ -101,11 +101,10 @@ def perceptual_hash(face_grey: GreyU8) -> int:
     return int(np.packbits(bits).view(">i8")[0])
 
 
-def _pose(landmarks_xy: Points, size_px: int) -> Pose | None:
-    try:
-        return estimate_pose(landmarks_xy, size_px)
-    except InputError:
-        return None  # said to the user as a doubtful face, not as an error: the picture may be fine
+def _head(landmarks_xy: Points) -> HeadFits | None:
+    """None is said to the user as a doubtful face, not as an error: the picture may be fine."""
+    head = fit_heads(landmarks_xy[None])
+    return head if np.isfinite(head.misfit[0]) else None
 
 
 def _sharpness(face_grey: GreyU8, outline: NDArray[np.bool_]) -> float:

@@ -3,7 +3,8 @@
 A face crop holds so little perspective that the camera fit of `engine.faces.pose` (DeepFaceLab's)
 puts more than half of real heads behind the camera, which moves their angles by up to 10 degrees.
 Without perspective there is one answer, it changes smoothly, and what the landmarks differ from it
-by tells of wrong ones. For comparing faces; sorting in DeepFaceLab's order takes the other.
+by tells of wrong ones. The index holds these angles; sorting in DeepFaceLab's order takes the
+others.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from engine.faces.pose import HEAD_MM, POSE_POINTS
 
 Floats = NDArray[np.float64]
 
+_LEAST_SCALE = 1e-9  # of the head's millimetres; what rounding leaves of a single point is less
+
 
 @dataclass(frozen=True, eq=False)
 class HeadFits:
     """(n,) each; signs as in `engine.faces.pose.Pose`. misfit: root mean square distance of the
-    landmarks from the fitted head's, in lengths of its jaw's width."""
+    landmarks from the fitted head's, in lengths of its jaw's width; infinite where the landmarks
+    have no extent, and the angles then mean nothing."""
 
     pitch_rad: Floats
     yaw_rad: Floats
@@ -39,13 +43,14 @@ def fit_heads(landmarks_xy: Floats) -> HeadFits:
     fitted = scales[:, None, None] * np.einsum("nxk,pk->npx", rows, head)
     jaw_mm = float(np.ptp(HEAD_MM[:17, 0]))
     distance = np.sqrt(((points - fitted) ** 2).sum(axis=2).mean(axis=1))
+    has_extent = scales > _LEAST_SCALE
     third = np.cross(rows[:, 0], rows[:, 1])
     yaw_cosine = np.hypot(rows[:, 0, 0], rows[:, 1, 0])
     return HeadFits(
         pitch_rad=-np.arctan2(third[:, 1], third[:, 2]),
         yaw_rad=np.arctan2(-third[:, 0], yaw_cosine),
         roll_rad=np.arctan2(rows[:, 1, 0], rows[:, 0, 0]),
-        misfit=distance / np.maximum(scales * jaw_mm, 1e-9),
+        misfit=np.where(has_extent, distance / np.where(has_extent, scales * jaw_mm, 1.0), np.inf),
     )
 
 

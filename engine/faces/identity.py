@@ -1,8 +1,8 @@
 """People in a faceset: which faces are the same person's, and which are nearest to a given one.
 
-Works on identities, 128 numbers a face (`engine.detect.identity`). Distances measured on 15 people:
-same person 0.08 to 0.57, different people from 0.43 on. A single face errs more than the mean over
-the frames in which it is followed, so faces are followed first.
+Works on identities, 128 numbers a face (`engine.detect.identity`), and on the distances of
+`engine.protocol.face_likeness`. A single face errs more than the mean over the frames in which it
+is followed, so faces are followed first.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.protocol.face_likeness import SAME_PERSON, SURELY_ANOTHER
+
 Vectors = NDArray[np.float32]
 Box = tuple[float, float, float, float]  # left, top, right, bottom in the frame
 
-# At 0.50 2.5 % of the pairs of one person are told apart, and 0.8 % of strangers are not.
-SAME_PERSON = 0.50
-# No pair of one person was further apart than 0.57 in 1338.
-SURELY_ANOTHER = 0.60
 _MAX_GAP_FRAMES = 3
 _MIN_OVERLAP = 0.3
 

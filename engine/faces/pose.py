@@ -47,7 +47,8 @@ class Pose:
     roll_rad: positive turned clockwise.
     behind_camera: the fit put the head behind the camera. That happens with many real faces, since
     an aligned crop holds little perspective. Pitch and yaw remain usable and are what sorting in
-    DeepFaceLab's order needs; the roll is then meaningless (cut at +-pi/2).
+    DeepFaceLab's order needs; the roll is then meaningless (cut at +-pi/2). What is shown to users
+    comes from `engine.faces.head_fit`, which has no such case.
     """
 
     pitch_rad: float

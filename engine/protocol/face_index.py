@@ -19,13 +19,13 @@ from typing import NamedTuple
 from engine.protocol.errors import InputError
 from engine.protocol.workspace import FACE_SUFFIXES, Side, Workspace
 
-INDEX_VERSION = 1  # of the schema and of what the numbers mean; an index of another is made anew
+INDEX_VERSION = 2  # of the schema and of what the numbers mean; an index of another is made anew
 SCHEMA = """
 CREATE TABLE faces (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, person_name TEXT NOT NULL,
   mtime_ns INTEGER NOT NULL, size_bytes INTEGER NOT NULL, source_filename TEXT NOT NULL,
   face_type TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
-  pitch REAL, yaw REAL, roll REAL, behind_camera INTEGER NOT NULL,
+  pitch REAL, yaw REAL, roll REAL,
   sharpness REAL NOT NULL, brightness REAL NOT NULL, light_side REAL NOT NULL,
   mouth_open REAL NOT NULL, rect_area INTEGER NOT NULL,
   has_mask INTEGER NOT NULL, has_labels INTEGER NOT NULL, phash INTEGER NOT NULL,
@@ -45,11 +45,12 @@ _LANDMARKS = struct.Struct("<136f")
 class FaceRow(NamedTuple):
     """One face, in the table's order (an SQL column is the name without its unit).
 
-    person_name: "" but in packs of several persons. Angles as in `engine.faces.pose`, None where no
-    head fits the landmarks. sharpness: variance of the Laplacian inside the face's outline.
-    brightness: mean luma inside it, 0..1. light_side: -1..1, positive when the picture's right half
-    of the face is the brighter one. mouth_open: gap of the inner lips in lengths of the nose: 0
-    closed, above 0.3 open. rect_area_px: of the detector's rectangle in the frame, 0 if unknown.
+    person_name: "" but in packs of several persons. Angles as in `engine.faces.head_fit`, signs as
+    in `engine.faces.pose`; None where the landmarks are no head. sharpness: variance of the
+    Laplacian inside the face's outline. brightness: mean luma inside it, 0..1. light_side: -1..1,
+    positive when the picture's right half of the face is the brighter one. mouth_open: gap of the
+    inner lips in lengths of the nose: 0 closed, above 0.3 open. rect_area_px: of the detector's
+    rectangle in the frame, 0 if unknown.
     phash: 64 bits that nearly equal pictures share, as a signed number.
     """
 
@@ -65,7 +66,6 @@ class FaceRow(NamedTuple):
     pitch_rad: float | None
     yaw_rad: float | None
     roll_rad: float | None
-    is_behind_camera: int
     sharpness: float
     brightness: float
     light_side: float
@@ -78,7 +78,7 @@ class FaceRow(NamedTuple):
 
 COLUMNS = (
     *("id", "name", "person_name", "mtime_ns", "size_bytes", "source_filename", "face_type"),
-    *("width", "height", "pitch", "yaw", "roll", "behind_camera", "sharpness", "brightness"),
+    *("width", "height", "pitch", "yaw", "roll", "sharpness", "brightness"),
     *("light_side", "mouth_open", "rect_area", "has_mask", "has_labels", "phash"),
 )
 BLOB_COLUMNS = ("landmarks", "source_landmarks", "thumb", "identity")

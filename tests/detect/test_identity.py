@@ -11,7 +11,8 @@ from engine.detect.detection import Detection
 from engine.detect.dlib_hog import HogDetector
 from engine.detect.identity import IDENTITY_NUMBERS, identity_of_face
 from engine.faces.face_file import encode_face_jpeg
-from engine.faces.identity import SAME_PERSON, cluster
+from engine.faces.identity import cluster
+from engine.protocol.face_likeness import SAME_PERSON
 from tests.detect.media import clip_frames, landmarker
 
 pytestmark = pytest.mark.slow

@@ -49,6 +49,6 @@ def generated_index(path: Path, count: int) -> None:
         for row in range(count):
             name, state = f"{row:06d}_0.jpg", FileState(row, 50_000)
             kind = (f"{row:06d}.png", "whole_face", 512, 512)
-            measured = (*angles[row].tolist(), 0, float(sharpness[row]), 0.5, 0.0, 0.1)
+            measured = (*angles[row].tolist(), float(sharpness[row]), 0.5, 0.0, 0.1)
             values = (name, "", *state, *kind, *measured, 40_000, 0, 0, row)
             writer.add([ReadFile(name, state, values, (landmarks, landmarks, thumb))])

@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.faces.alignment import face_from_frame, transform_points
 from engine.faces.face_index import IndexWriter, read_files
+from engine.faces.face_type import FaceType
+from engine.faces.head_fit import fit_heads
 from engine.faces.pose import estimate_pose
 from engine.protocol.errors import InputError
 from engine.protocol.face_index import FaceRow, index_path, opened_index
@@ -20,6 +23,7 @@ from tests.faces.made_facesets import (
     make_faces,
 )
 from tests.support.disks import small_disk
+from tests.support.shared import shared_path
 
 
 def rows(root: Path) -> list[FaceRow]:
@@ -34,15 +38,32 @@ def test_a_face_is_indexed_with_its_metadata_and_pose(tmp_path: Path) -> None:
     (side.aligned / "a.jpg").write_bytes(face_jpeg(seg_ie_polys=labels()))
     bring_up_to_date(tmp_path)
     (row,) = rows(tmp_path)
-    pose = estimate_pose(face_data().landmarks, 64)
+    head = fit_heads(face_data().landmarks[None])
     assert (row.name, row.source_filename, row.face_type) == ("a.jpg", "00001.png", "whole_face")
     assert (row.width_px, row.height_px, row.rect_area_px) == (64, 64, 120 * 120)
     assert (row.yaw_rad, row.pitch_rad, row.roll_rad) == (
-        pytest.approx(pose.yaw_rad, abs=1e-9),
-        pytest.approx(pose.pitch_rad, abs=1e-9),
-        pytest.approx(pose.roll_rad, abs=1e-9),
+        pytest.approx(head.yaw_rad[0], abs=1e-9),
+        pytest.approx(head.pitch_rad[0], abs=1e-9),
+        pytest.approx(head.roll_rad[0], abs=1e-9),
     )
     assert (row.has_labels, row.has_mask) == (1, 0)
+
+
+def test_an_upright_face_has_no_roll_where_deepfacelabs_fit_puts_the_head_behind_the_camera(
+    tmp_path: Path,
+) -> None:
+    side = Workspace(tmp_path).dst
+    side.aligned.mkdir(parents=True)
+    frames = np.load(shared_path("golden", "geometry", "geometry.npz"))["landmarks"]
+    behind = 0
+    for number, in_frame in enumerate(frames):
+        landmarks = transform_points(in_frame, face_from_frame(in_frame, 64, FaceType.WHOLE_FACE))
+        behind += estimate_pose(landmarks, 64).behind_camera
+        (side.aligned / f"{number:05d}_0.jpg").write_bytes(face_jpeg(landmarks=landmarks))
+    bring_up_to_date(tmp_path)
+    rolls_rad = [row.roll_rad for row in rows(tmp_path)]
+    assert behind > 5 and len(rolls_rad) == len(frames)
+    assert all(roll is not None and abs(roll) < 0.25 for roll in rolls_rad)
 
 
 def test_an_index_holds_the_landmarks_in_face_and_frame(tmp_path: Path) -> None:

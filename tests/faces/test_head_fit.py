@@ -40,6 +40,10 @@ def test_points_that_are_no_face_fit_badly() -> None:
     assert fit_heads(random).misfit.min() > 0.2
 
 
+def test_landmarks_in_one_point_are_no_head() -> None:
+    assert np.isinf(fit_heads(np.full((1, 68, 2), 5.0)).misfit).all()
+
+
 def test_annotated_faces_fit_and_their_angles_are_near_the_truth() -> None:
     text = shared_path("media", "stills", "landmarks68.json").read_text()
     stills = [still for still in json.loads(text)["stills"] if "pose_deg" in still]

@@ -47,7 +47,7 @@ def made_index(workspace: Workspace, side_name: str) -> None:
 def row_of(file: Path, n: int) -> tuple[object, ...]:
     status = file.stat()
     picture = (n, file.name, "", status.st_mtime_ns, status.st_size, f"{n:05d}.png", "wf", 32, 32)
-    pose = (0.0, 0.1 * n, 0.0, 0)
+    pose = (0.0, 0.1 * n, 0.0)
     phash = 0xFF if n <= 2 else (0x1111 << (8 * (n % 6)))
     return (*picture, *pose, 10.0 * n, 0.5, 0.0, 0.1, 400, 0, 0, phash)
 

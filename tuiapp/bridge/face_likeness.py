@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.protocol.face_index import index_path, opened_index
+from engine.protocol.face_likeness import (
+    DUPLICATE_MOST_BITS,
+    DUPLICATE_MOST_MEAN_LEVELS,
+    DUPLICATE_MOST_PIXEL_LEVELS,
+    SAME_PERSON,
+)
 from engine.protocol.workspace import Workspace
 from tuiapp.bridge.face_fields import Face, FaceKey
 
-# Distance of two identity vectors up to which they are taken for one person.
-SAME_PERSON_DISTANCE = 0.5
-# The limits of the faceset report (`engine.faces.duplicates`), which the app does not import.
-MOST_BITS = 6
-MOST_MEAN_LEVELS = 1.5
-MOST_PIXEL_LEVELS = 14
 PIXELS_A_MEAN = 24
 
 
@@ -32,7 +32,7 @@ def same_person(
     ids = list(found)
     vectors = np.frombuffer(b"".join(found.values()), "<f4").reshape(len(ids), -1)
     distances = np.linalg.norm(vectors - vectors[ids.index(reference.index_id)], axis=1)
-    near = distances <= SAME_PERSON_DISTANCE
+    near = distances <= SAME_PERSON
     return frozenset(keys[id] for id, is_near in zip(ids, near, strict=True) if is_near)
 
 
@@ -61,11 +61,13 @@ def _superfluous(
     kept = np.empty(len(faces), np.int64)
     count, found = 0, set()
     for n, face in enumerate(faces):
-        near = kept[:count][np.bitwise_count(hashes[kept[:count]] ^ hashes[n]) <= MOST_BITS]
-        near = near[np.abs(means[near] - means[n]).mean(1) <= MOST_MEAN_LEVELS]
+        bits_apart = np.bitwise_count(hashes[kept[:count]] ^ hashes[n])
+        near = kept[:count][bits_apart <= DUPLICATE_MOST_BITS]
+        near = near[np.abs(means[near] - means[n]).mean(1) <= DUPLICATE_MOST_MEAN_LEVELS]
         apart = np.abs(levels[near] - levels[n])
-        alike = (apart.mean(1) <= MOST_MEAN_LEVELS) & (apart.max(1) <= MOST_PIXEL_LEVELS)
-        if alike.any():
+        near_in_mean = apart.mean(1) <= DUPLICATE_MOST_MEAN_LEVELS
+        near_everywhere = apart.max(1) <= DUPLICATE_MOST_PIXEL_LEVELS
+        if (near_in_mean & near_everywhere).any():
             found.add(face.key)
         else:
             kept[count] = n

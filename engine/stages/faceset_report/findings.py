@@ -11,7 +11,8 @@ import numpy as np
 
 from engine.faces.coverage import find_holes, needed_by_dst, uncovered
 from engine.faces.duplicates import find_duplicates
-from engine.faces.identity import SAME_PERSON, SURELY_ANOTHER, nearest, people_of
+from engine.faces.identity import nearest, people_of
+from engine.protocol.face_likeness import SAME_PERSON, SURELY_ANOTHER
 from engine.stages.faceset_index.gather import SideFaces
 
 # Past 60 degrees the 68 landmarks are wrong by 9 % of the face.
