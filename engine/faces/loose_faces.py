@@ -8,8 +8,9 @@ from engine.protocol.errors import InputError
 from engine.protocol.workspace import FACE_SUFFIXES, Side, list_images
 
 
-def loose_faces(side: Side) -> list[Path]:
-    """The side's JPEG files in `aligned`, by name; whether they are faces is not looked at.
+def loose_faces(side: Side, suffixes: frozenset[str] = FACE_SUFFIXES) -> list[Path]:
+    """The side's files in `aligned` with these suffixes (lower case, JPEG when not given), by name;
+    whether they are faces is not looked at.
 
     Raises `InputError` if there are none, or if a `faceset.pak` hides them.
     """
@@ -19,7 +20,7 @@ def loose_faces(side: Side) -> list[Path]:
             f"run faceset-unpack --side {side.name} first",
             code="packed-faceset",
         )
-    paths = list_images(side.aligned, FACE_SUFFIXES)
+    paths = list_images(side.aligned, suffixes)
     if not paths:
         raise InputError(
             f"no faces in {side.aligned}",

@@ -217,8 +217,10 @@ def test_a_folder_in_the_way_is_refused_before_anything_moves(tmp_path: Path) ->
 def test_packed_faces_are_refused(tmp_path: Path) -> None:
     folder = make_faces(tmp_path, 2)
     (folder / "faceset.pak").write_bytes(b"")
-    with pytest.raises(InputError, match="are packed"):
+    with pytest.raises(InputError) as refusal:
         sort(tmp_path)
+    assert refusal.value.code == "packed-faceset"
+    assert "faceset-unpack --side src" in refusal.value.remedy
 
 
 def test_a_stop_renames_nothing_and_keeps_what_was_measured(tmp_path: Path) -> None:

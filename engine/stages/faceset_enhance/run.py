@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from engine.nets.face_enhancing import FaceEnhancer
 from engine.protocol.stage import StageContext
 from engine.stages.beside import Beside, Pair, Tally, make_all
 from engine.stages.loose_faces import require_in_place_confirmed, swept_loose_faces
+from engine.stages.remade_faces import remake_faces
 
 FOLDER = "aligned_enhanced"
 JPEG_QUALITY = 100  # what DFL writes; the picture was a JPEG before
@@ -35,27 +36,10 @@ def run(context: StageContext) -> None:
     folder = side.frames / FOLDER
     settings = {"weights_bytes": weights.stat().st_size}
     beside = Beside(context, f"faceset-enhance-{side.name}", side.aligned, folder, settings)
-    beside.prepare(fresh=options["fresh"])
-    if beside.is_half_in_place:
-        replaced = beside.put_in_place("faces")
-        context.result(put_in_place=replaced, folder=str(side.aligned))
-        return
-    started = time.monotonic()
-    tally = _enhance(beside, [(face, folder / face.name) for face in faces], weights)
-    seconds = time.monotonic() - started
-    replaced = beside.put_in_place("faces") if options["in_place"] else 0
-    context.result(
-        faces=len(faces),
-        enhanced=tally.made,
-        kept=tally.kept,
-        left_out=len(tally.problems),
-        put_in_place=replaced,
-        faces_per_s=round(tally.made / seconds, 2) if tally.made else None,
-        folder=str(side.aligned if options["in_place"] else folder),
-    )
+    remake_faces(beside, faces, partial(_enhance, beside, weights), "enhanced")
 
 
-def _enhance(beside: Beside, pairs: list[Pair], weights: Path) -> Tally:
+def _enhance(beside: Beside, weights: Path, pairs: Sequence[Pair]) -> Tally:
     context = beside.context
     device = prepare_device(context.options["device"], context.warn)
     context.note(f"enhancing on {device.description}")

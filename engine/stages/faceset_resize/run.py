@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.stages.beside import Beside, make_all, worker_count
 from engine.stages.loose_faces import require_in_place_confirmed, swept_loose_faces
+from engine.stages.remade_faces import remake_faces
 
 FOLDER = "aligned_resized"
 JPEG_QUALITY = 100  # what DFL writes; the picture was a JPEG before
@@ -33,29 +33,9 @@ def run(context: StageContext) -> None:
     settings = {"size": size_px, "face_type": face_type}
     folder = side.frames / FOLDER
     beside = Beside(context, f"faceset-resize-{side.name}", side.aligned, folder, settings)
-    beside.prepare(fresh=options["fresh"])
-    if beside.is_half_in_place:
-        replaced = beside.put_in_place("faces")
-        context.result(put_in_place=replaced, folder=str(side.aligned))
-        return
-    started = time.monotonic()
-    tally = make_all(
-        beside,
-        [(face, folder / face.name) for face in faces],
-        partial(resized_file, size_px=size_px, short_type=face_type),
-        processes=worker_count(context),
-    )
-    seconds = time.monotonic() - started
-    replaced = beside.put_in_place("faces") if options["in_place"] else 0
-    context.result(
-        faces=len(faces),
-        resized=tally.made,
-        kept=tally.kept,
-        left_out=len(tally.problems),
-        put_in_place=replaced,
-        faces_per_s=round(tally.made / seconds, 1) if tally.made else None,
-        folder=str(side.aligned if options["in_place"] else folder),
-    )
+    resize = partial(resized_file, size_px=size_px, short_type=face_type)
+    make_missing = partial(make_all, beside, make=resize, processes=worker_count(context))
+    remake_faces(beside, faces, make_missing, "resized")
 
 
 def resized_file(path: Path, *, size_px: int, short_type: str) -> bytes:

@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from engine.faces.loose_faces import loose_faces
 from engine.faces.sorting.moves import (
     DONE,
     Move,
@@ -28,7 +29,7 @@ from engine.faces.sorting.scores import MeasuredFaces
 from engine.protocol.errors import InputError
 from engine.protocol.files import write_atomically
 from engine.protocol.stage import StageContext
-from engine.protocol.workspace import Side, list_images
+from engine.protocol.workspace import IMAGE_SUFFIXES, Side, list_images
 from engine.stages.faceset_sort.by_index import IndexMethod
 from engine.stages.faceset_sort.measure import MeasuredSet, measure_faceset
 from engine.stages.faceset_sort.methods import SortMethod, method_named
@@ -83,7 +84,7 @@ def _completed_interrupted(context: StageContext, side: Side) -> bool:
 
 def _sort(context: StageContext, side: Side) -> None:
     started = time.monotonic()
-    paths = _loose_faces(side)
+    paths = loose_faces(side, IMAGE_SUFFIXES)
     method = method_named(context.options["method"])
     order, trash, from_cache = _new_order(context, side, method, paths)
     plan = _plan(context, side, method, order, trash)
@@ -104,21 +105,6 @@ def _sort(context: StageContext, side: Side) -> None:
         folder=str(side.aligned),
         trash=str(trash_folder) if trash_folder.is_dir() else None,
     )
-
-
-def _loose_faces(side: Side) -> list[Path]:
-    paths = list_images(side.aligned)
-    if side.pack.is_file():
-        raise InputError(
-            f"the faces of {side.name} are packed in {side.pack.name}",
-            f"run faceset-unpack --side {side.name} first",
-            code="packed",
-        )
-    if not paths:
-        raise InputError(
-            f"no faces in {side.aligned}", f"run faces-extract --side {side.name}", code="no-faces"
-        )
-    return paths
 
 
 def _new_order(
