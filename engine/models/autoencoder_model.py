@@ -22,6 +22,7 @@ from engine.train.batches import Batch, BatchStream, SideBatch
 from engine.train.generations import Generation, Generations, Manifest, State
 from engine.train.previews import page_of_columns
 from engine.train.samples import Sampling
+from engine.train.trainable import StepResult
 
 F32 = NDArray[np.float32]
 OPTIMIZER_FILE = "src_dst_opt"
@@ -52,7 +53,7 @@ class AutoencoderModel(ABC):
         self._trained = [variable.value for _, variable in named]
         self.optimizer = self.make_optimizer(named)
         if saved:
-            self._restore(saved)
+            self.restore(saved)
         else:
             for net_name, net in self.autoencoder.nets.items():
                 initialise(net, net_name, seed)
@@ -111,13 +112,16 @@ class AutoencoderModel(ABC):
             name: tf.TensorSpec((count, side_px, side_px, depth), tf.float32)
             for name, depth in channels.items()
         }
-        self._step.get_concrete_function(side, side)
+        self._step.get_concrete_function(side, side, tf.TensorSpec((), tf.float32))
 
-    def train_step(self, batches: BatchStream) -> tuple[float, ...]:
+    def train_step(self, batches: BatchStream, loss_limit: float = float("inf")) -> StepResult:
         """See `Trainable.train_step`."""
         batch = self.next_batch(batches)
+        limit = tf.constant(loss_limit, tf.float32)
         try:
-            src_loss, dst_loss, finite = self._step(_tensors(batch.src), _tensors(batch.dst))
+            src_loss, dst_loss, applied = self._step(
+                _tensors(batch.src), _tensors(batch.dst), limit
+            )
         except tf.errors.ResourceExhaustedError as error:
             raise StageError(
                 f"the device has too little memory for {len(batch.src.input_bgr)} faces of each"
@@ -125,15 +129,9 @@ class AutoencoderModel(ABC):
                 "choose a smaller batch size, or end what else uses the device, and start again",
                 code="out-of-memory",
             ) from error
-        if not bool(finite):
-            raise StageError(
-                f"the losses are no numbers any more after iteration {self.iteration}:"
-                f" src {float(src_loss)}, dst {float(dst_loss)}; this step was not applied",
-                "start again to go on from the last save; if it happens again, train in float32",
-                code="collapsed",
-            )
-        self.iteration += 1
-        return float(src_loss), float(dst_loss)
+        if applied:
+            self.iteration += 1
+        return StepResult((float(src_loss), float(dst_loss)), bool(applied))
 
     def state(self) -> State:
         """See `Trainable.state`."""
@@ -157,16 +155,20 @@ class AutoencoderModel(ABC):
             f"{self.title} masked": page_of_columns(masked),
         }
 
-    def _step_graph(self, src: dict[str, Tensor], dst: dict[str, Tensor]) -> tuple[Tensor, ...]:
+    def _step_graph(
+        self, src: dict[str, Tensor], dst: dict[str, Tensor], loss_limit: Tensor
+    ) -> tuple[Tensor, ...]:
         """One step; weights change only after every gradient is computed and found finite."""
         with tf.GradientTape() as tape:
             src_losses, dst_losses = self.losses(src, dst)
             total = tf.reduce_sum(src_losses + dst_losses)
         gradients = tape.gradient(total, self._trained)
+        src_loss, dst_loss = tf.reduce_mean(src_losses), tf.reduce_mean(dst_losses)
         finite = tf.math.is_finite(total) & tf.math.is_finite(global_norm(gradients))
-        if finite:
+        sound = finite & (src_loss + dst_loss <= loss_limit)
+        if sound:
             self.optimizer.apply(gradients)
-        return tf.reduce_mean(src_losses), tf.reduce_mean(dst_losses), finite
+        return src_loss, dst_loss, sound
 
     def losses(self, src: dict[str, Tensor], dst: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """The src and dst loss of each sample, (n,); sides as `input`, `target` and `mask`."""
@@ -190,7 +192,8 @@ class AutoencoderModel(ABC):
             nets.decoder_src.mask(codes.swap),
         )
 
-    def _restore(self, saved: Generation) -> None:
+    def restore(self, saved: Generation) -> None:
+        """See `Trainable.restore`."""
         load_nets(self.autoencoder, saved)
         self.optimizer.load_state(saved.state.get(OPTIMIZER_FILE, {}))
         self.iteration = saved.manifest.iteration

@@ -17,6 +17,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS steps (
   iteration INTEGER PRIMARY KEY, at REAL NOT NULL, step_ms REAL NOT NULL, losses BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS marks (
+  iteration INTEGER NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL);
 """
 
 
@@ -28,6 +30,20 @@ class LossPoint:
     at: float
     step_ms: float
     losses: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened to a model in training, as a line under its losses.
+
+    iteration: how many steps had been made. at: wall-clock time in seconds. kind: "phase",
+    "option", "rollback", "reset", "backup", "import". text: a sentence for people.
+    """
+
+    iteration: int
+    at: float
+    kind: str
+    text: str
 
 
 def pack_losses(values: Sequence[float]) -> bytes:
@@ -55,3 +71,19 @@ def read_history(path: Path, *, after: int = 0, limit: int | None = None) -> lis
         LossPoint(iteration, at, step_ms, struct.unpack(f"<{len(blob) // 4}f", blob))
         for iteration, at, step_ms, blob in reversed(rows)
     ]
+
+
+def read_marks(path: Path) -> list[Mark]:
+    """All marks of `history.sqlite`, oldest first; [] if there is no file, or it knows none yet."""
+    if not path.is_file():
+        return []
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2.0)
+    try:
+        rows = connection.execute(
+            "SELECT iteration, at, kind, text FROM marks ORDER BY rowid"
+        ).fetchall()
+    except sqlite3.OperationalError:
+        return []  # a history of before marks
+    finally:
+        connection.close()
+    return [Mark(*row) for row in rows]

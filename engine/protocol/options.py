@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -195,8 +195,23 @@ class When:
 
 
 @dataclass(frozen=True)
+class Unless:
+    """An option applies when another option has none of `values`: `Unless("gan_power", (0,))`."""
+
+    option: str
+    values: tuple[object, ...]
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        return values.get(self.option) not in self.values
+
+
+@dataclass(frozen=True)
 class Option:
-    """One row of a spec. `name` is snake_case; its flag is `--name-with-dashes`."""
+    """One row of a spec. `name` is snake_case; its flag is `--name-with-dashes`.
+
+    derive: the default by the values of options before it, where it follows from them (`default`
+    is then what it is if those stand at their defaults).
+    """
 
     name: str
     label: str
@@ -205,13 +220,18 @@ class Option:
     help: str
     unit: str = ""
     life: Life = Life.START
-    applies: When | None = None
+    applies: When | Unless | None = None
     advanced: bool = False
     aliases: tuple[str, ...] = field(default=())
+    derive: Callable[[Mapping[str, Any]], Any] | None = None
 
     @property
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
+
+    def default_among(self, values: Mapping[str, Any]) -> Any:
+        """The default, given the values of the options before this one."""
+        return self.derive(values) if self.derive else self.default
 
     def parse(self, raw: object) -> Any:
         """The option's value from text or JSON. Raises `UsageError` naming option, value, range."""
@@ -240,10 +260,14 @@ def complete_values(options: tuple[Option, ...], given: Mapping[str, object]) ->
     for name in given:
         if name not in by_name:
             raise unknown_option(name, tuple(by_name))
-    return {
-        option.name: option.parse(given[option.name]) if option.name in given else option.default
-        for option in options
-    }
+    values: dict[str, Any] = {}
+    for option in options:
+        values[option.name] = (
+            option.parse(given[option.name])
+            if option.name in given
+            else option.default_among(values)
+        )
+    return values
 
 
 def unknown_option(name: str, known: tuple[str, ...]) -> UsageError:

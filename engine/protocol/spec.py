@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +76,10 @@ class StageSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A model class: its options and where its code is ("module:class", engine only)."""
+    """A model class: its options and where its code is ("module:class", engine only).
+
+    check: raises `UsageError` where values that are each allowed do not go together.
+    """
 
     id: str
     title: str
@@ -84,6 +88,7 @@ class ModelSpec:
     options: tuple[Option, ...]
     loss_names: tuple[str, ...]
     dfl_class: str = ""
+    check: Callable[[Mapping[str, Any]], None] | None = None
 
 
 def as_json(option: Option) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from engine.protocol.errors import InputError
-from engine.protocol.history import HISTORY_NAME, SCHEMA, LossPoint, pack_losses
+from engine.protocol.history import HISTORY_NAME, SCHEMA, LossPoint, Mark, pack_losses
 
 COMMIT_SECONDS = 1.0
 
@@ -25,6 +25,7 @@ class HistoryWriter:
     def __init__(self, model_folder: Path, iteration: int, loss_names: Sequence[str]) -> None:
         self.path = model_folder / HISTORY_NAME
         self._pending: list[LossPoint] = []
+        self._marks: list[Mark] = []
         self._committed_at = time.monotonic()
         try:
             self._connection = sqlite3.connect(self.path, timeout=5.0)
@@ -53,6 +54,10 @@ class HistoryWriter:
         """Remember an iteration; it is on disk after the next `commit`."""
         self._pending.append(point)
 
+    def mark(self, mark: Mark) -> None:
+        """Remember what happened; on disk after the next `commit`."""
+        self._marks.append(mark)
+
     @property
     def commit_due(self) -> bool:
         return time.monotonic() - self._committed_at >= COMMIT_SECONDS
@@ -64,9 +69,12 @@ class HistoryWriter:
         try:
             with self._connection:
                 self._connection.executemany("INSERT OR REPLACE INTO steps VALUES (?,?,?,?)", rows)
+                marks = [(m.iteration, m.at, m.kind, m.text) for m in self._marks]
+                self._connection.executemany("INSERT INTO marks VALUES (?,?,?,?)", marks)
         except sqlite3.Error as error:
             raise self._unwritable(error) from error
         self._pending.clear()
+        self._marks.clear()
 
     def _unwritable(self, error: sqlite3.Error) -> InputError:
         return InputError(

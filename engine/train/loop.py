@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.protocol.commands import Preview, Save, SetOption
-from engine.protocol.errors import InputError, Stopped, UsageError
+from engine.protocol.errors import InputError, StageError, Stopped, UsageError
 from engine.protocol.history import LossPoint
 from engine.protocol.options import Option
 from engine.protocol.stage import StageContext
@@ -93,8 +93,16 @@ class TrainingLoop:
 
     def _step(self) -> None:
         begun = time.perf_counter()
-        losses = self.model.train_step(self.batches)
+        result = self.model.train_step(self.batches)
         step_s = time.perf_counter() - begun
+        losses = result.losses
+        if not result.applied:
+            raise StageError(
+                f"the losses are no numbers any more after iteration {self.model.iteration}:"
+                f" {losses}; this step was not applied",
+                "start again to go on from the last save; if it happens again, train in float32",
+                code="collapsed",
+            )
         if self.model.iteration > self.begun_iteration + 1:
             self.timed_steps += 1
             self.timed_s += step_s

@@ -28,14 +28,17 @@ class FormState:
 
     def raw_of(self, name: str) -> object:
         """What stands in the option's field."""
-        default = next(text_of(o, o.default) for o in self.options if o.name == name)
-        return self.raw.get(name, default)
+        if name in self.raw:
+            return self.raw[name]
+        option = next(option for option in self.options if option.name == name)
+        return text_of(option, self._parsed[0][name])
 
     @cached_property
     def _parsed(self) -> tuple[dict[str, Any], dict[str, str]]:
-        values, refusals = {}, {}
+        values: dict[str, Any] = {}
+        refusals: dict[str, str] = {}
         for option in self.options:
-            values[option.name] = option.default
+            values[option.name] = option.default_among(values)
             if option.name in self.raw:
                 try:
                     values[option.name] = option.kind.parse(self.raw[option.name])

@@ -59,9 +59,10 @@ def complete_options(
     complete = complete_values(options, values)
     if not spec.trains_model:
         return complete
-    folder = workspace.model(complete["model"], complete["model_class"])
+    model_spec = catalog.model(complete["model_class"])
+    folder = workspace.model(complete["model"], model_spec.id)
     saved = saved_options(folder)
-    for option in catalog.model(complete["model_class"]).options:
+    for option in model_spec.options:
         value = saved.get(option.name, complete[option.name])
         if option.name not in values:
             complete[option.name] = option.parse(value)
@@ -72,6 +73,8 @@ def complete_options(
                 "leave the option out, or train a model of another name",
                 code="fixed-option",
             )
+    if model_spec.check:
+        model_spec.check(complete)
     return complete
 
 
