@@ -43,7 +43,9 @@ class Sampling:
     """What a model trains on.
 
     scale: largest enlargement is 1 + scale. warp: bend the input, not the target. mirror: sides
-    whose faces may be mirrored.
+    whose faces may be mirrored. hsv_power: largest change (0..0.3) of hue, saturation and lightness
+    of src inputs. ct_mode: how src samples take over colours of dst faces ("none", "rct", "lct",
+    "mkl", "idt", "sot"). uniform_yaw: draw faces evenly over where they look, not over the set.
     """
 
     kind: CropKind
@@ -51,6 +53,9 @@ class Sampling:
     scale: float
     warp: bool = True
     mirror: frozenset[str] = frozenset()
+    hsv_power: float = 0.0
+    ct_mode: str = "none"
+    uniform_yaw: bool = False
 
 
 @dataclass(frozen=True, eq=False)
