@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from engine.protocol.faceset_report import MOUTHS, Cell
+
 Floats = NDArray[np.float64]
 
 # One step each. 15 degrees are what sorting's bins come to, too; a mouth goes from 0 (closed) over
@@ -86,6 +88,15 @@ def find_holes(src: Floats, dst: Floats) -> list[Hole]:
     return sorted(holes, key=lambda hole: (-len(hole.faces), hole.faces))
 
 
+def count_cells(src: Floats, dst: Floats) -> list[Cell]:
+    """Every rounded row of `looks_of` that either side has, with its faces; in order."""
+    counts: dict[tuple[int, ...], list[int]] = {}
+    for column, looks in enumerate((src, dst, dst[uncovered(src, dst)])):
+        for cell in map(tuple, np.rint(looks).astype(int).tolist()):
+            counts.setdefault(cell, [0, 0, 0])[column] += 1
+    return [Cell(*cell, *faces) for cell, faces in sorted(counts.items())]
+
+
 def needed_by_dst(src: Floats, dst: Floats) -> Floats:
     """(n,) how much dst needs each src face: every dst face shares 1 among the src faces within a
     step of it (the nearest 16 at most), so rare ones that much of dst relies on come out high."""
@@ -106,7 +117,7 @@ def words_for(cell: tuple[int, ...]) -> str:
     parts = (
         _turned(yaw, YAW_STEP_DEG, *_TO_THE_SIDES, "facing the camera"),
         _turned(pitch, PITCH_STEP_DEG, "up", "down", "level"),
-        ("mouth closed", "mouth a little open", "mouth open", "mouth wide open")[min(mouth, 3)],
+        f"mouth {MOUTHS[min(mouth, len(MOUTHS) - 1)]}",
         "" if not side else f"lit from the picture's {'right' if side > 0 else 'left'}",
         "" if not level else f"{'brighter' if level > 0 else 'darker'} than usual",
     )

@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from engine.faces.face_file import read_face_data, rewrite_face_data
 from engine.media.images import read_image_bgr_u8
 from engine.protocol.errors import InputError, UsageError
+from engine.protocol.faceset_report import REPORT_VERSION, read_report, report_path
 from engine.protocol.workspace import Side, Workspace
 from engine.stages.faceset_report.run import run
 from tests.faces.face_files import plain_jpeg
@@ -66,6 +68,32 @@ def test_what_src_lacks_is_named_with_the_frames_of_dst(tmp_path: Path) -> None:
     holes = [hole for hole in found["coverage"]["holes"] if hole["missing"] == "pose"]
     assert [hole["frames"] for hole in holes] == [["00003.png"]]
     assert any("src lacks" in text and "00003.png" in text for text in context.warnings)
+
+
+def test_a_report_reads_back_as_it_was_made_with_every_face_in_a_cell(tmp_path: Path) -> None:
+    sides = Workspace(tmp_path)
+    make_faces(sides.src, 5)
+    make_faces(sides.dst, 4)
+    turn(sides.dst, "00003_0.jpg", 8)
+    found, _ = report(tmp_path, side="src")
+    back = read_report(sides, "src")
+    assert back is not None and json.loads(msgspec.json.encode(back)) == found
+    assert back.coverage is not None
+    cells = back.coverage.cells
+    assert (sum(cell.src for cell in cells), sum(cell.dst for cell in cells)) == (5, 4)
+    (turned,) = [cell for cell in cells if cell.lacking]
+    assert turned.yaw != 0 and turned.lacking == turned.dst == 1
+
+
+def test_a_report_that_is_damaged_or_of_another_version_is_refused(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    assert read_report(workspace, "dst") is None
+    path = report_path(workspace, "dst")
+    path.parent.mkdir(parents=True)
+    for text in ("{", '{"version": 1}', f'{{"version": {REPORT_VERSION}, "side": 3}}', "[]"):
+        path.write_text(text)
+        with pytest.raises(InputError, match="the report"):
+            read_report(workspace, "dst")
 
 
 def test_duplicates_are_advised_to_go_from_src_only(tmp_path: Path) -> None:
@@ -127,7 +155,7 @@ def test_a_clip_of_two_people_is_reported_as_such(tmp_path: Path) -> None:
     assert found["people"]["count"] == 2
     assert found["people"]["faces_of"] == {"1": 6, "2": 6}
     assert len(found["people"]["others"]) == 6 and found["people"]["perhaps_others"] == []
-    assert "6 faces look like other people" in context.warnings[0]
+    assert "6 faces of other people" in context.warnings[0]
     other = found["people"]["others"][0]["file"]
     again, _ = report(tmp_path, reference=other)
     assert other not in [one["file"] for one in again["people"]["others"]]

@@ -1,19 +1,41 @@
-"""The findings of a report, as plain data for its JSON file."""
+"""The findings of a report."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isqrt
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.faces.coverage import find_holes, needed_by_dst, uncovered
+from engine.faces.coverage import (
+    PITCH_STEP_DEG,
+    POSE,
+    YAW_STEP_DEG,
+    count_cells,
+    find_holes,
+    needed_by_dst,
+    uncovered,
+)
 from engine.faces.duplicates import find_duplicates
 from engine.faces.identity import nearest, people_of
 from engine.protocol.face_likeness import SAME_PERSON, SURELY_ANOTHER
+from engine.protocol.faceset_report import (
+    Coverage,
+    DoubtfulLandmarks,
+    Duplicates,
+    Hole,
+    NearlyIdentical,
+    OtherFace,
+    Overview,
+    People,
+    Sharpness,
+    Spread,
+)
 from engine.stages.faceset_index.gather import SideFaces
+from engine.stages.faceset_report.advice import HOLE_REMEDY
 
 # Past 60 degrees the 68 landmarks are wrong by 9 % of the face.
 MOST_YAW_DEG = 60.0
@@ -25,54 +47,51 @@ BLURRED_SHARE = 0.15
 SMALL_RECT_PX = 96  # a face detected smaller than this fills a 512 px picture with little detail
 
 
-def overview(faces: SideFaces) -> dict[str, Any]:
+def overview(faces: SideFaces) -> Overview:
     """Counts, sizes, kinds."""
     rows = faces.rows
     sides = sorted(isqrt(row.rect_area_px) for row in rows if row.rect_area_px)
-    return {
-        "faces": len(rows),
-        "frames": len({row.source_filename for row in rows} - {""}),
-        "without_frame_name": sum(not row.source_filename for row in rows),
-        "with_applied_mask": sum(row.has_mask for row in rows),
-        "with_labels": sum(row.has_labels for row in rows),
-        "no_faces": faces.skipped,
-        "sizes_px": _counts(f"{row.width_px}x{row.height_px}" for row in rows),
-        "face_types": _counts(row.face_type for row in rows),
-        "rect_side_px": _spread(np.array(sides)) if sides else None,
-        "small_faces": [r.name for r in rows if 0 < r.rect_area_px < SMALL_RECT_PX**2],
-        "yaw_deg": _spread(np.degrees(faces.heads.yaw_rad)),
-        "pitch_deg": _spread(np.degrees(faces.heads.pitch_rad)),
-        "mouth_open": _spread(faces.numbers("mouth_open")),
-        "brightness": _spread(faces.numbers("brightness")),
-    }
+    return Overview(
+        faces=len(rows),
+        frames=len({row.source_filename for row in rows} - {""}),
+        without_frame_name=sum(not row.source_filename for row in rows),
+        with_applied_mask=sum(row.has_mask for row in rows),
+        with_labels=sum(row.has_labels for row in rows),
+        no_faces=faces.skipped,
+        sizes_px=_counts(f"{row.width_px}x{row.height_px}" for row in rows),
+        face_types=_counts(row.face_type for row in rows),
+        rect_side_px=_spread(np.array(sides)) if sides else None,
+        small_faces=[r.name for r in rows if 0 < r.rect_area_px < SMALL_RECT_PX**2],
+        yaw_deg=_spread(np.degrees(faces.heads.yaw_rad)),
+        pitch_deg=_spread(np.degrees(faces.heads.pitch_rad)),
+        mouth_open=_spread(faces.numbers("mouth_open")),
+        brightness=_spread(faces.numbers("brightness")),
+    )
 
 
-def sharpness(faces: SideFaces) -> dict[str, Any]:
+def sharpness(faces: SideFaces) -> Sharpness:
     """How sharp the faces are, and which are much less so than the others."""
     values = faces.numbers("sharpness")
     limit = BLURRED_SHARE * float(np.median(values))
     blurred = [int(row) for row in np.argsort(values, kind="stable") if values[row] < limit]
-    return {**_spread(values), "blurred": [faces.rows[row].name for row in blurred]}
+    return Sharpness(_spread(values), [faces.rows[row].name for row in blurred])
 
 
-def duplicates(faces: SideFaces, checkpoint: Callable[[], None]) -> dict[str, Any]:
+def duplicates(faces: SideFaces, checkpoint: Callable[[], None]) -> Duplicates:
     """Groups of nearly identical faces."""
     phashes = np.array([row.phash for row in faces.rows], np.int64)
-    sharpness = faces.numbers("sharpness")
-    groups = find_duplicates(phashes, faces.thumbs_grey, sharpness, checkpoint)
-    return {
-        "superfluous": sum(len(group.others) for group in groups),
-        "groups": [
-            {
-                "kept": faces.rows[group.kept].name,
-                "others": [faces.rows[row].name for row in group.others],
-            }
+    groups = find_duplicates(phashes, faces.thumbs_grey, faces.numbers("sharpness"), checkpoint)
+    names = [row.name for row in faces.rows]
+    return Duplicates(
+        superfluous=sum(len(group.others) for group in groups),
+        groups=[
+            NearlyIdentical(names[group.kept], [names[row] for row in group.others])
             for group in groups
         ],
-    }
+    )
 
 
-def doubtful_landmarks(faces: SideFaces) -> list[dict[str, str]]:
+def doubtful_landmarks(faces: SideFaces) -> list[DoubtfulLandmarks]:
     """Faces whose landmarks are likely wrong, each with why."""
     heads = faces.heads
     found = []
@@ -87,11 +106,11 @@ def doubtful_landmarks(faces: SideFaces) -> list[dict[str, str]]:
             why = f"a profile: turned {abs(yaw_deg):.0f}° aside, where landmarks are guesses"
         else:
             continue
-        found.append({"file": row.name, "frame": row.source_filename, "why": why})
+        found.append(DoubtfulLandmarks(row.name, row.source_filename, why))
     return found
 
 
-def people(faces: SideFaces, reference: str) -> dict[str, Any] | None:
+def people(faces: SideFaces, reference: str) -> People | None:
     """Who is there, and whose faces are not the wanted person's; None without identities.
 
     Raises `UsageError` when the reference is no face of this side.
@@ -104,48 +123,51 @@ def people(faces: SideFaces, reference: str) -> dict[str, Any] | None:
     wanted = int(persons[faces.row_named(reference)]) if reference else 0
     _, distances = nearest(means[persons == wanted].mean(axis=0), means)
     others = [
-        {"file": names[row], "person": int(persons[row]) + 1, "distance": round(distance, 3)}
+        OtherFace(names[row], int(persons[row]) + 1, round(distance, 3))
         for row, distance in enumerate(distances.tolist())
         if persons[row] != wanted and distance > SAME_PERSON
     ]
-    return {
-        "count": int(persons.max()) + 1,
-        "wanted": wanted + 1,
-        "faces_of": {str(one + 1): int((persons == one).sum()) for one in range(persons.max() + 1)},
-        "others": [one for one in others if one["distance"] > SURELY_ANOTHER],
-        "perhaps_others": [one for one in others if one["distance"] <= SURELY_ANOTHER],
-    }
+    return People(
+        count=int(persons.max()) + 1,
+        wanted=wanted + 1,
+        faces_of={str(one + 1): int((persons == one).sum()) for one in range(persons.max() + 1)},
+        others=[one for one in others if one.distance > SURELY_ANOTHER],
+        perhaps_others=[one for one in others if one.distance <= SURELY_ANOTHER],
+    )
 
 
-def coverage(src: SideFaces, dst: SideFaces) -> dict[str, Any]:
+def coverage(src: SideFaces, dst: SideFaces) -> Coverage:
     """What dst shows and src does not, and the src faces that dst needs most."""
     holes = find_holes(src.looks, dst.looks)
     need = needed_by_dst(src.looks, dst.looks)
     most_needed = np.argsort(-need, kind="stable")[:100]
-    return {
-        "dst_faces": len(dst.rows),
-        "dst_faces_covered": len(dst.rows) - sum(len(hole.faces) for hole in holes),
-        "pose_covered": int((~uncovered(src.looks, dst.looks, (0, 1))).sum()),
-        "holes": [
-            {
-                "looks": hole.words,
-                "missing": hole.missing,
-                "dst_faces": len(hole.faces),
-                "frames": sorted({dst.rows[row].source_filename for row in hole.faces} - {""}),
-                "files": [dst.rows[row].name for row in hole.faces],
-            }
+    return Coverage(
+        dst_faces=len(dst.rows),
+        dst_faces_covered=len(dst.rows) - sum(len(hole.faces) for hole in holes),
+        pose_covered=int((~uncovered(src.looks, dst.looks, POSE)).sum()),
+        yaw_step_deg=YAW_STEP_DEG,
+        pitch_step_deg=PITCH_STEP_DEG,
+        cells=count_cells(src.looks, dst.looks),
+        holes=[
+            Hole(
+                looks=hole.words,
+                missing=hole.missing,
+                do=HOLE_REMEDY[hole.missing],
+                dst_faces=len(hole.faces),
+                frames=sorted({dst.rows[row].source_filename for row in hole.faces} - {""}),
+                files=[dst.rows[row].name for row in hole.faces],
+            )
             for hole in holes
         ],
-        "most_needed_src_faces": [src.rows[row].name for row in most_needed if need[row] > 0],
-        "src_faces_not_needed": int((need == 0).sum()),
-    }
+        most_needed_src_faces=[src.rows[row].name for row in most_needed if need[row] > 0],
+        src_faces_not_needed=int((need == 0).sum()),
+    )
 
 
-def _counts(values: Any) -> dict[str, int]:
+def _counts(values: Iterable[str]) -> dict[str, int]:
     return dict(Counter(values).most_common())
 
 
-def _spread(values: np.typing.NDArray[Any]) -> dict[str, float]:
-    low, tenth, median, ninetieth, high = np.percentile(values, (0, 10, 50, 90, 100)).tolist()
-    named = (("min", low), ("p10", tenth), ("median", median), ("p90", ninetieth), ("max", high))
-    return {name: round(value, 3) for name, value in named}
+def _spread(values: NDArray[Any]) -> Spread:
+    percentiles = np.percentile(values, (0, 10, 50, 90, 100)).tolist()
+    return Spread(*(round(value, 3) for value in percentiles))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from engine.media.images import encode_image, write_image
 from engine.protocol.errors import InputError
+from engine.protocol.faceset_report import (
+    REPORT_VERSION,
+    FacesetReport,
+    encode_report,
+    report_path,
+)
 from engine.protocol.files import write_atomically
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import make_folder
@@ -16,8 +22,6 @@ from engine.stages.faceset_index.gather import SideFaces, faces_of_side
 from engine.stages.faceset_report import findings
 from engine.stages.faceset_report.advice import advise
 from engine.stages.faceset_report.picture import draw_pose_map
-
-REPORT_VERSION = 1
 
 
 def run(context: StageContext) -> None:
@@ -47,60 +51,61 @@ def _report(
     faces: SideFaces,
     src: SideFaces | None,
     dst: SideFaces | None,
-) -> dict[str, Any]:
-    report: dict[str, Any] = {
-        "version": REPORT_VERSION,
-        "side": name,
-        "made_at": round(time.time()),
-        "overview": findings.overview(faces),
-        "sharpness": findings.sharpness(faces),
-        "doubtful_landmarks": findings.doubtful_landmarks(faces),
-    }
+) -> FacesetReport:
+    people = findings.people(faces, context.options["reference"])
     context.check_stop()
-    report["people"] = findings.people(faces, context.options["reference"])
+    duplicates = findings.duplicates(faces, context.check_stop)
     context.check_stop()
-    report["duplicates"] = findings.duplicates(faces, context.check_stop)
-    context.check_stop()
-    report["coverage"] = findings.coverage(src, dst) if src and dst else None
-    report["advice"] = advise(report)
-    return report
+    report = FacesetReport(
+        version=REPORT_VERSION,
+        side=name,
+        made_at=round(time.time()),
+        overview=findings.overview(faces),
+        sharpness=findings.sharpness(faces),
+        doubtful_landmarks=findings.doubtful_landmarks(faces),
+        people=people,
+        duplicates=duplicates,
+        coverage=findings.coverage(src, dst) if src and dst else None,
+    )
+    return msgspec.structs.replace(report, advice=advise(report))
 
 
 def _write(
     context: StageContext,
     name: str,
-    report: dict[str, Any],
+    report: FacesetReport,
     faces: SideFaces,
     src: SideFaces | None,
     dst: SideFaces | None,
 ) -> Path:
-    folder = make_folder(context.workspace.state / "reports")
+    path = report_path(context.workspace, name)
+    make_folder(path.parent)
     title = f"Head angles of {name}: {len(faces.rows)} faces"
     picture = draw_pose_map(
         title, faces.looks, src.looks if src else None, dst.looks if dst else None
     )
-    write_image(folder / f"{name}.png", picture)
+    write_image(path.with_suffix(".png"), picture)
     shown = context.run_dir / "report.png"
     shown.write_bytes(encode_image(picture, ".png"))
     context.preview("head angles", shown, 0)
-    path = folder / f"{name}.json"
-    write_atomically(path, json.dumps(report, indent=1, ensure_ascii=False).encode())
+    write_atomically(path, encode_report(report))
     return path
 
 
-def _tell(context: StageContext, report: dict[str, Any], path: Path) -> None:
-    for advice in report["advice"]:
-        context.warn(advice["what"], advice["do"])
-    coverage, people = report["coverage"], report["people"]
+def _tell(context: StageContext, report: FacesetReport, path: Path) -> None:
+    for advice in report.advice:
+        if advice.is_warning:
+            context.warn(advice.what, advice.do)
+    coverage, people = report.coverage, report.people
     context.result(
-        faces=report["overview"]["faces"],
-        frames=report["overview"]["frames"],
-        doubtful_landmarks=len(report["doubtful_landmarks"]),
-        nearly_identical=report["duplicates"]["superfluous"],
-        blurred=len(report["sharpness"]["blurred"]),
-        people=people and people["count"],
-        other_peoples_faces=people and len(people["others"]),
-        dst_faces_covered=coverage and coverage["dst_faces_covered"],
-        holes=coverage and len(coverage["holes"]),
+        faces=report.overview.faces,
+        frames=report.overview.frames,
+        doubtful_landmarks=len(report.doubtful_landmarks),
+        nearly_identical=report.duplicates.superfluous,
+        blurred=len(report.sharpness.blurred),
+        people=people.count if people else None,
+        other_peoples_faces=len(people.others) if people else None,
+        dst_faces_covered=coverage.dst_faces_covered if coverage else None,
+        holes=len(coverage.holes) if coverage else None,
         report=str(path),
     )
