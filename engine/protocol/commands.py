@@ -19,6 +19,10 @@ class Save(Command, tag="save", frozen=True):
     """Save the model now."""
 
 
+class Backup(Command, tag="backup", frozen=True):
+    """Save the model now and keep that save as a backup."""
+
+
 class Preview(Command, tag="preview", frozen=True):
     """Make a new training preview now; `redraw` chooses other samples first."""
 
@@ -36,4 +40,4 @@ class Ping(Command, tag="ping", frozen=True):
     """Ask for a `Hello`."""
 
 
-AnyCommand = Stop | Save | Preview | SetOption | Ping
+AnyCommand = Stop | Save | Backup | Preview | SetOption | Ping
