@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +36,15 @@ class Training(Protocol):
         """All options of the run and the model as they are now."""
         ...
 
-    def change_options(self, changes: Mapping[str, Any], why: str) -> None:
-        """Go on with other options, recorded as a mark; viewers are told. Raises `UsageError` for
-        values that do not fit; nothing is changed then."""
+    def change_options(self, changes: Mapping[str, Any], why: str, *, kind: str = "option") -> None:
+        """Go on with other options, recorded as a mark of `kind`; viewers are told. Raises
+        `UsageError` for values that do not fit, `InputError` for faces that cannot be read; nothing
+        is changed then."""
         ...
 
     def reset_nets(self, names: Sequence[str], why: str) -> None:
-        """Give these nets fresh weights, recorded as a mark."""
+        """Give these nets fresh weights, recorded as a mark. Raises `UsageError` for a name that no
+        net has."""
         ...
 
     def mark(self, kind: str, text: str) -> None:
@@ -57,18 +59,44 @@ class Training(Protocol):
         """Begin to save the model as it is now, unless a save is being written."""
         ...
 
+    def finish(self, why: str) -> None:
+        """End the run after this step, saved, as done."""
+        ...
 
-class Companion(Protocol):
-    """Use as a context: entered before the first step, left after the last save."""
 
-    def __enter__(self) -> Companion: ...
+class Companion:
+    """Use as a context: entered before the first step, left after the last save.
 
-    def __exit__(self, *exception: object) -> None: ...
+    Each method does nothing unless a companion says otherwise. An `InputError` (a full disk) that
+    one raises is told once, and training goes on. carried_as: the name under which what `carried`
+    gives is saved with the model; "" if nothing is.
+    """
+
+    carried_as = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+    def begun(self, training: Training) -> None:
+        """Training is about to make the run's first step."""
 
     def stepped(self, training: Training, point: LossPoint) -> None:
         """A step was made and applied."""
-        ...
 
     def saved(self, training: Training, iteration: int, path: Path) -> None:
         """A generation is safely on disk."""
-        ...
+
+    def restored(self, training: Training, carried: Mapping[str, Any]) -> None:
+        """The model went back to an earlier save, or began anew at iteration 0; `carried` is what
+        this companion had given for that save, {} if it had nothing."""
+
+    def carried(self) -> Mapping[str, Any]:
+        """What the companion needs to go on from here, as JSON; saved with every generation."""
+        return {}
+
+    def status(self) -> str:
+        """A few words on where it stands, shown beside the progress; mostly nothing."""
+        return ""
