@@ -1,7 +1,8 @@
 """A model's history: every iteration's losses in `history.sqlite` of the model's folder.
 
 The engine appends (`engine.train.history`), viewers read while it runs. SQLite because readers and
-the writer need not know of each other, and a kill leaves a sound file.
+the writer need not know of each other, and a kill leaves a sound file. Steps whose weights are gone
+(after a kill, a rollback, a restored save) are moved from `steps` to `undone`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ CREATE TABLE IF NOT EXISTS steps (
   iteration INTEGER PRIMARY KEY, at REAL NOT NULL, step_ms REAL NOT NULL, losses BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS marks (
   iteration INTEGER NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS undone (
+  undone_at REAL NOT NULL,
+  iteration INTEGER NOT NULL, at REAL NOT NULL, step_ms REAL NOT NULL, losses BLOB NOT NULL);
 """
 
 
@@ -37,7 +41,8 @@ class Mark:
     """Something that happened to a model in training, as a line under its losses.
 
     iteration: how many steps had been made. at: wall-clock time in seconds. kind: "phase",
-    "option", "rollback", "reset", "backup", "import". text: a sentence for people.
+    "option", "rollback", "reset", "backup", "restore", "gap", "import". text: a sentence for
+    people.
     """
 
     iteration: int

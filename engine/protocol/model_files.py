@@ -1,23 +1,106 @@
-"""What viewers may know of a model's folder, `model/NAME_CLASS/`, without loading it."""
+"""What viewers may know of a model's folder, `model/NAME_CLASS/`, without loading it.
+
+generations/00000123/       the saves that training makes
+backups/AUTO-.../           copies of generations, made every few hours or on request
+snapshots/NAME/             copies of generations that somebody gave a name
+preview_history/PAGE/       preview pictures by iteration
+tensorboard/                event files
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-GENERATIONS = "generations"  # the saves: one folder per iteration, written by engine.train
+import msgspec
+
+from engine.protocol.errors import InputError
+
+GENERATIONS = "generations"
+BACKUPS = "backups"
+SNAPSHOTS = "snapshots"
+PREVIEW_HISTORY = "preview_history"
+TENSORBOARD = "tensorboard"
 MODEL_PREVIEW = "preview.jpg"  # the latest preview
-_MANIFEST = "manifest.json"
-_LARGEST_MANIFEST_BYTES = 1 << 20
+MANIFEST = "manifest.json"  # in every save: what it holds
+ABOUT = "about.json"  # in backups and snapshots: who they are a copy of, and the note
+LARGEST_MANIFEST_BYTES = 1 << 20
+
+_KINDS = {GENERATIONS: "generation", BACKUPS: "backup", SNAPSHOTS: "snapshot"}
+
+
+class SaveFact(msgspec.Struct, frozen=True, kw_only=True):
+    """One save of a model, unchecked but for its manifest.
+
+    kind: "generation", "backup" or "snapshot". name: its folder's, unique among its kind.
+    bytes: of its files; copies share the room of the generation they are of, where the disk can.
+    smoothed_loss: the losses' sum of late when it was saved. is_best: of the generations made with
+    the newest one's options it has the lowest smoothed loss (losses under other options tell
+    nothing), so training keeps it.
+    """
+
+    kind: str
+    name: str
+    path: Path
+    iteration: int
+    saved_at: float
+    bytes: int
+    note: str = ""
+    smoothed_loss: float | None = None
+    options: dict[str, Any] = {}
+    is_best: bool = False
+
+
+class _ManifestFacts(msgspec.Struct):
+    """What viewers read of a manifest; `engine.train.generations.Manifest` is the whole."""
+
+    iteration: int
+    options: dict[str, Any]
+    saved_at: float = 0.0
+    smoothed_loss: float | None = None
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What a copy of a generation says of itself besides the manifest."""
+
+    made_at: float
+    note: str = ""
+
+
+def list_saves(model_folder: Path) -> list[SaveFact]:
+    """All saves whose manifests can be read: generations, backups, snapshots, newest save first."""
+    found = [
+        fact
+        for folder, kind in _KINDS.items()
+        for path in _visible_folders(model_folder / folder)
+        if (fact := _save_fact(kind, path)) is not None
+    ]
+    found.sort(key=lambda save: (save.kind == "generation", save.saved_at), reverse=True)
+    best = _best([save for save in found if save.kind == "generation"])
+    return [msgspec.structs.replace(save, is_best=save is best) for save in found]
+
+
+def find_save(model_folder: Path, wanted: str) -> SaveFact:
+    """The save that `wanted` names: a backup's or snapshot's name, a generation's iteration, or
+    KIND/NAME. Raises `InputError` naming those that there are if it is none or more than one."""
+    saves = list_saves(model_folder)
+    named = [save for save in saves if wanted in (save.name, f"{save.kind}/{save.name}")]
+    if not named and wanted.isdecimal():
+        named = [s for s in saves if s.kind == "generation" and s.iteration == int(wanted)]
+    if len(named) == 1:
+        return named[0]
+    known = ", ".join(f"{save.kind}/{save.name}" for save in saves) or "none"
+    what = f"{len(named)} saves are" if named else "no save is"
+    raise InputError(
+        f"{what} named {wanted!r} in {model_folder}", f"choose one of: {known}", code="no-save"
+    )
 
 
 def newest_generation(model_folder: Path) -> Path | None:
     """The folder of the newest save, unchecked; None if there is none."""
     generations = model_folder / GENERATIONS
-    if not generations.is_dir():
-        return None
-    saves = [path for path in generations.iterdir() if path.name.isdigit() and path.is_dir()]
+    saves = [path for path in _visible_folders(generations) if path.name.isdecimal()]
     return max(saves, key=lambda path: int(path.name), default=None)
 
 
@@ -25,13 +108,57 @@ def saved_options(model_folder: Path) -> dict[str, Any]:
     """The model's options as of its newest save; {} if there is none or it cannot be read (the
     engine then says what is wrong with it)."""
     newest = newest_generation(model_folder)
-    if newest is None:
-        return {}
-    manifest = newest / _MANIFEST
+    fact = _save_fact("generation", newest) if newest else None
+    return dict(fact.options) if fact else {}
+
+
+def _visible_folders(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir()]
+
+
+def _save_fact(kind: str, path: Path) -> SaveFact | None:
+    """None for a folder that is no save: of another name, or whose manifest cannot be read."""
+    if kind == "generation" and not path.name.isdecimal():
+        return None
     try:
-        if manifest.stat().st_size > _LARGEST_MANIFEST_BYTES:
-            return {}
-        options = json.loads(manifest.read_bytes()).get("options")
-    except (OSError, ValueError, AttributeError):
-        return {}
-    return options if isinstance(options, dict) else {}
+        manifest = msgspec.json.decode(_start_of(path / MANIFEST), type=_ManifestFacts)
+        size = sum(file.stat().st_size for file in path.iterdir())
+    except (OSError, msgspec.DecodeError):
+        return None
+    return SaveFact(
+        kind=kind,
+        name=path.name,
+        path=path,
+        iteration=manifest.iteration,
+        saved_at=manifest.saved_at,
+        bytes=size,
+        note=_note(path),
+        smoothed_loss=manifest.smoothed_loss,
+        options=manifest.options,
+    )
+
+
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LARGEST_MANIFEST_BYTES)
+
+
+def _note(path: Path) -> str:
+    try:
+        return msgspec.json.decode(_start_of(path / ABOUT), type=About).note
+    except (OSError, msgspec.DecodeError):
+        return ""  # a generation, or a folder that somebody copied by hand
+
+
+def _best(generations: Sequence[SaveFact]) -> SaveFact | None:
+    if not generations:
+        return None
+    newest = max(generations, key=lambda save: save.iteration)
+    rated = [
+        (save.smoothed_loss, save)
+        for save in generations
+        if save.smoothed_loss is not None and save.options == newest.options
+    ]
+    return min(rated, key=lambda pair: pair[0], default=(None, None))[1]

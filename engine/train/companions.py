@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.protocol.commands import Command
 from engine.protocol.history import LossPoint
 from engine.protocol.stage import StageContext
 
@@ -85,6 +86,9 @@ class Companion:
 
     def stepped(self, training: Training, point: LossPoint) -> None:
         """A step was made and applied."""
+
+    def asked(self, training: Training, command: Command) -> None:
+        """A viewer sent a command that the loop itself does not carry out, such as `Backup`."""
 
     def saved(self, training: Training, iteration: int, path: Path) -> None:
         """A generation is safely on disk."""

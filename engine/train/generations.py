@@ -1,4 +1,4 @@
-"""A model's saves: numbered generations, each complete or absent, the last good ones kept.
+"""A model's saves: numbered generations, each complete or absent; the newest and the best are kept.
 
     model/NAME_CLASS/generations/00000123/
         encoder.safetensors ...     one file per net, and the optimizers' state
@@ -23,35 +23,27 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import safetensors
-import safetensors.numpy
-from numpy.typing import NDArray
 
 from engine.protocol.errors import InputError
 from engine.protocol.files import PART, disk_error
-from engine.protocol.model_files import GENERATIONS
+from engine.protocol.model_files import GENERATIONS, LARGEST_MANIFEST_BYTES, MANIFEST, list_saves
 from engine.protocol.workspace import make_folder
+from engine.train.tensor_files import DAMAGED, FileFacts, Tensors, read_tensors, write_tensors
 
 FORMAT = 1
-KEEP = 3
-Tensors = Mapping[str, NDArray[Any]]
 State = Mapping[str, Tensors]  # by file stem: "encoder", ..., "src_dst_opt"
 
 _GENERATION_NAME = re.compile(r"\d{8,10}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_]{1,64}\.safetensors")
-_LARGEST_MANIFEST_BYTES = 1 << 20
-_LARGEST_FILE_BYTES = 1 << 36
-
-
-class FileFacts(msgspec.Struct, frozen=True):
-    """What a file of a generation must be."""
-
-    size_bytes: int
-    sha256: str
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a generation holds. `drawn`: how many samples of each side were drawn before."""
+    """What a generation holds.
+
+    drawn: how many samples of each side were drawn before. smoothed_loss: what the losses' sum was
+    of late (`engine.train.history.HistoryWriter.smoothed_loss`), by which the best save is known.
+    carried: what the loop's companions need to go on, by name (`Companion.carried_as`).
+    """
 
     format: int = FORMAT
     model_class: str
@@ -59,6 +51,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     drawn: int
     options: dict[str, Any]
+    smoothed_loss: float | None = None
+    carried: dict[str, dict[str, Any]] = {}
     files: dict[str, FileFacts] = {}
     versions: dict[str, str] = {}
     saved_at: float = 0.0
@@ -81,9 +75,9 @@ class Generation:
 class Generations:
     """The generations of one model, in `model_folder`/generations."""
 
-    def __init__(self, model_folder: Path, *, keep: int = KEEP) -> None:
+    def __init__(self, model_folder: Path) -> None:
+        self.model_folder = model_folder
         self.folder = model_folder / GENERATIONS
-        self.keep = keep
 
     def iterations(self) -> list[int]:
         """Of all generations that are there, oldest first, unchecked."""
@@ -127,7 +121,7 @@ class Generations:
         return moved
 
     def write(self, manifest: Manifest, state: State) -> Path:
-        """Save a generation and forget the oldest ones. Returns its folder.
+        """Save a generation, besides all that are there. Returns its folder.
 
         Raises `InputError` when the disk is full or the folder not writable; all earlier
         generations are unchanged then.
@@ -146,8 +140,31 @@ class Generations:
             raise disk_error(error, final) from error
         finally:
             shutil.rmtree(beside, ignore_errors=True)
-        self._prune()
         return final
+
+    def prune(self, keep: int) -> None:
+        """Forget all generations but the newest `keep` and the best. Raises `InputError` if that
+        fails; none is half gone then."""
+        kept = set(self.iterations()[-keep:])
+        best = next((save for save in list_saves(self.model_folder) if save.is_best), None)
+        if best:
+            kept.add(best.iteration)
+        for iteration in self.iterations():
+            if iteration not in kept:
+                self._forget(iteration)
+
+    def _forget(self, iteration: int) -> None:
+        # Renamed first: a kill in the middle must not leave half of what looks like a save.
+        doomed = self.folder / f".{iteration:08d}.{secrets.token_hex(4)}{PART}"
+        try:
+            self._path(iteration).rename(doomed)
+            shutil.rmtree(doomed)
+        except OSError as error:
+            raise InputError(
+                f"the old save {self._path(iteration)} could not be removed:"
+                f" {error.strerror or error}",
+                "make its folder writable; more room is taken until then",
+            ) from error
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written."""
@@ -155,13 +172,6 @@ class Generations:
             for entry in os.scandir(self.folder):
                 if entry.name.startswith(".") and PART in entry.name and entry.is_dir():
                     shutil.rmtree(entry.path, ignore_errors=True)
-
-    def _prune(self) -> None:
-        for iteration in self.iterations()[: -self.keep]:
-            # Renamed first: a kill in the middle must not leave half of what looks like a save.
-            doomed = self.folder / f".{iteration:08d}.{secrets.token_hex(4)}{PART}"
-            self._path(iteration).rename(doomed)
-            shutil.rmtree(doomed, ignore_errors=True)
 
     def _path(self, iteration: int) -> Path:
         return self.folder / f"{iteration:08d}"
@@ -173,60 +183,43 @@ def read_generation(path: Path, only: Callable[[str], bool] = lambda _: True) ->
     only: which files to read (and check), by stem. Raises `InputError` saying what is wrong.
     """
     try:
-        manifest = _read_manifest(path / "manifest.json")
+        manifest = _read_manifest(path / MANIFEST)
         wanted = [name for name in manifest.files if only(Path(name).stem)]
-        state = {Path(name).stem: _read_tensors(path, name, manifest) for name in wanted}
+        state = {
+            Path(name).stem: read_tensors(path / name, manifest.files[name]) for name in wanted
+        }
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(f"cannot read {error.filename or path}: {reason}", _DAMAGED) from error
+        raise InputError(f"cannot read {error.filename or path}: {reason}", DAMAGED) from error
     return Generation(path, manifest, state)
 
 
-_DAMAGED = "an earlier save is used if there is one"
-
-
 def _read_manifest(path: Path) -> Manifest:
-    if path.stat().st_size > _LARGEST_MANIFEST_BYTES:
-        raise InputError(f"{path} is too long for a manifest", _DAMAGED)
+    if path.stat().st_size > LARGEST_MANIFEST_BYTES:
+        raise InputError(f"{path} is too long for a manifest", DAMAGED)
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except msgspec.DecodeError as error:
-        raise InputError(f"{path} is no manifest: {error}", _DAMAGED) from error
+        raise InputError(f"{path} is no manifest: {error}", DAMAGED) from error
     if manifest.format > FORMAT:
         raise InputError(f"{path} has format {manifest.format}", "update Facewright")
     for name in manifest.files:
         if not _FILE_NAME.fullmatch(name):
-            raise InputError(f"{path} names a file {name!r}", _DAMAGED)
+            raise InputError(f"{path} names a file {name!r}", DAMAGED)
     return manifest
 
 
-def _read_tensors(folder: Path, name: str, manifest: Manifest) -> Tensors:
-    path, facts = folder / name, manifest.files[name]
-    size_bytes = path.stat().st_size
-    if size_bytes != facts.size_bytes or size_bytes > _LARGEST_FILE_BYTES:
-        raise InputError(f"{path} has {size_bytes} bytes, not {facts.size_bytes}", _DAMAGED)
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != facts.sha256:
-        raise InputError(f"{path} is not what was written (its hash differs)", _DAMAGED)
-    try:
-        tensors: Tensors = safetensors.numpy.load(data)
-    except safetensors.SafetensorError as error:
-        raise InputError(f"{path}: {error}", _DAMAGED) from error
-    return tensors
-
-
 def _write_files(folder: Path, manifest: Manifest, state: State) -> None:
-    facts = {}
-    for stem, tensors in state.items():
-        whole = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-        data = safetensors.numpy.save(whole)
-        facts[f"{stem}.safetensors"] = FileFacts(len(data), hashlib.sha256(data).hexdigest())
-        _write_durably(folder / f"{stem}.safetensors", data)
+    names = {stem: f"{stem}.safetensors" for stem in state}
+    facts = {names[stem]: write_tensors(folder / names[stem], state[stem]) for stem in state}
     complete = msgspec.structs.replace(
         manifest, files=facts, versions=_versions(), saved_at=time.time()
     )
     encoded = msgspec.json.format(msgspec.json.encode(complete), indent=1)
-    _write_durably(folder / "manifest.json", encoded)
+    with (folder / MANIFEST).open("wb") as file:
+        file.write(encoded)
+        file.flush()
+        os.fsync(file.fileno())
     _sync(folder)
 
 
@@ -240,13 +233,6 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _sync(folder: Path) -> None:

@@ -170,7 +170,7 @@ class TrainingLoop:
         if self.saver.busy or self.model.iteration == self.saver.last_iteration:
             return
         self._commit_history()
-        self.saver.begin(self._manifest(), self.model.state())
+        self.saver.begin(self._manifest(), self.model.state(), keep=self.options["keep"])
 
     def preview(self) -> None:
         """Make and announce the preview pictures."""
@@ -209,7 +209,7 @@ class TrainingLoop:
         self._hear_of_saves(wait=True)
         if self.model.iteration == self.saver.last_iteration:
             return
-        self.saver.begin(self._manifest(), self.model.state())
+        self.saver.begin(self._manifest(), self.model.state(), keep=self.options["keep"])
         try:
             saved = self.saver.finished(wait=True)
         except InputError as error:
@@ -244,4 +244,5 @@ class TrainingLoop:
             seed=self.model.seed,
             drawn=self.batches.drawn,
             options=dict(self.model.options),
+            smoothed_loss=self.history.smoothed_loss,
         )

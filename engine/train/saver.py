@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
+from engine.protocol.errors import InputError
 from engine.train.generations import Generations, Manifest, State
 
 
 class Saver:
-    """Writes generations one at a time in a thread of its own. Use as a context."""
+    """Writes generations one at a time in a thread of its own. Use as a context.
 
-    def __init__(self, generations: Generations, last_iteration: int) -> None:
+    warn: hears (text, remedy), from that thread, if old saves cannot be removed; once.
+    """
+
+    def __init__(
+        self, generations: Generations, last_iteration: int, warn: Callable[[str, str], None]
+    ) -> None:
         self.generations = generations
         self.last_iteration = last_iteration  # of the newest good save; 0 if there is none
+        self._warn = warn
+        self._told_of_pruning = False
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="saver")
         self._running: tuple[int, Future[Path]] | None = None
 
@@ -34,11 +43,12 @@ class Saver:
         """A save is being written, or was and nobody has heard of it yet."""
         return self._running is not None
 
-    def begin(self, manifest: Manifest, state: State) -> None:
-        """Start writing; `state` must not change any more. Only when not `busy`."""
+    def begin(self, manifest: Manifest, state: State, *, keep: int) -> None:
+        """Start writing; `state` must not change any more. Only when not `busy`. keep: how many of
+        the newest saves stay, besides the best."""
         if self._running is not None:
             raise RuntimeError("a save is under way")
-        written = self._pool.submit(self.generations.write, manifest, state)
+        written = self._pool.submit(self._write, manifest, state, keep)
         self._running = (manifest.iteration, written)
 
     def finished(self, *, wait: bool = False) -> tuple[int, Path] | None:
@@ -52,3 +62,13 @@ class Saver:
         path = written.result()
         self.last_iteration = iteration
         return iteration, path
+
+    def _write(self, manifest: Manifest, state: State, keep: int) -> Path:
+        path = self.generations.write(manifest, state)
+        try:
+            self.generations.prune(keep)
+        except InputError as error:  # the new save is good: no reason to end training
+            if not self._told_of_pruning:
+                self._told_of_pruning = True
+                self._warn(error.message, error.remedy)
+        return path

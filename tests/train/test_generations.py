@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
 
 from engine.protocol.errors import InputError
+from engine.protocol.model_files import list_saves
 from engine.train.generations import Generations, Manifest, read_generation
 
 
@@ -16,9 +18,14 @@ def state(value=1.0):
     }
 
 
-def manifest(iteration, **fields):
+def manifest(iteration, options=None, **fields):
     return Manifest(
-        model_class="tiny", iteration=iteration, seed=5, drawn=40, options={"a": 1}, **fields
+        model_class="tiny",
+        iteration=iteration,
+        seed=5,
+        drawn=40,
+        options=options or {"a": 1},
+        **fields,
     )
 
 
@@ -37,12 +44,23 @@ def test_what_was_saved_is_read_back_with_its_counts(tmp_path):
     assert found.state["src_dst_opt"]["iters:0"] == 7
 
 
-def test_the_last_three_are_kept(tmp_path):
+def test_the_newest_are_kept_and_the_best_of_those_made_with_the_same_options(tmp_path):
     generations = Generations(tmp_path)
-    for iteration in (1, 5, 9, 1200, 99999):
-        generations.write(manifest(iteration), state())
+    generations.write(manifest(1, {"a": 2}, smoothed_loss=0.1), state())
+    for iteration, loss in ((5, 0.5), (9, 0.3), (12, 0.4), (1200, 0.6), (99999, None)):
+        generations.write(manifest(iteration, smoothed_loss=loss), state())
+    generations.prune(2)
     assert generations.iterations() == [9, 1200, 99999]
+    assert [save.iteration for save in list_saves(tmp_path) if save.is_best] == [9]
     assert not list(generations.folder.glob(".*"))
+
+
+def test_losses_that_are_numbers_only_in_name_are_no_best(tmp_path):
+    generations = Generations(tmp_path)
+    generations.write(manifest(1, smoothed_loss=math.nan), state())
+    generations.write(manifest(2, smoothed_loss=3.0), state())
+    generations.write(manifest(3, smoothed_loss=math.inf), state())
+    assert [save.iteration for save in list_saves(tmp_path) if save.is_best] == [2]
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "manifest", "missing"])

@@ -63,7 +63,7 @@ def tiny_loop(context, folder: Path, *, model=None):
     model = model or tiny_model(saved)
     with ExitStack() as things:
         history = things.enter_context(HistoryWriter(folder, model.iteration, ("src", "dst")))
-        saver = things.enter_context(Saver(generations, model.iteration))
+        saver = things.enter_context(Saver(generations, model.iteration, context.warn))
         first = saved.manifest.drawn if saved else 0
         root = context.workspace.root
         batches = things.enter_context(stream_for(root, model.sampling(), first=first))

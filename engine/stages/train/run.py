@@ -57,7 +57,7 @@ def run(context: StageContext) -> None:
     context.check_stop()
     with ExitStack() as open_things:
         history = open_things.enter_context(HistoryWriter(folder, model.iteration, spec.loss_names))
-        saver = open_things.enter_context(Saver(generations, model.iteration))
+        saver = open_things.enter_context(Saver(generations, model.iteration, context.warn))
         first = saved.manifest.drawn if saved else 0
         batches = open_things.enter_context(
             _open_batches(context, src, dst, model.sampling(), model.seed, device, first)

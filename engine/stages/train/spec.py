@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.models.classes import MODEL_CLASSES
-from engine.protocol.options import Choice, Integer, Life, Number, Option, Text
+from engine.protocol.options import Choice, Flag, Integer, Life, Number, Option, Text, When
 from engine.protocol.spec import DEVICE, StageSpec
 
 MODEL = Option(
@@ -60,6 +60,66 @@ TRAIN = StageSpec(
             "Save the model each time so many minutes have passed. It is also saved after the first"
             " iteration, on request, and at the end.",
             unit="minutes",
+            life=Life.RUNNING,
+        ),
+        Option(
+            "keep",
+            "Saves to keep",
+            Integer(1, 100),
+            3,
+            "How many of the newest saves stay on the disk. The best one, by its smoothed loss"
+            " among those made with the same options, stays besides.",
+            unit="saves",
+            life=Life.RUNNING,
+        ),
+        Option(
+            "autobackup_hour",
+            "Backup every",
+            Integer(0, 24),
+            0,
+            "Keep the save of each time so many hours have passed as a backup; 0 means never. The"
+            " last 24 stay. A backup takes room only once its save is no longer kept.",
+            unit="hours",
+            life=Life.RUNNING,
+        ),
+        Option(
+            "write_preview_history",
+            "Preview history",
+            Flag(),
+            False,
+            "Keep pictures of the same faces as the model learns, for looking back and for the"
+            " stage model-timelapse: every 10 iterations, of larger faces less often.",
+            life=Life.RUNNING,
+        ),
+        Option(
+            "history_first",
+            "First face of the history",
+            Integer(0, 1_000_000),
+            0,
+            "The number of the first sample that the preview history shows: another number shows"
+            " other faces.",
+            life=Life.RUNNING,
+            applies=When("write_preview_history", (True,)),
+            advanced=True,
+        ),
+        Option(
+            "history_pictures",
+            "Pictures in the history",
+            Integer(100, 100_000),
+            2000,
+            "At most so many pictures of each preview page stay: then every second one goes, and"
+            " new ones are made half as often.",
+            unit="pictures",
+            life=Life.RUNNING,
+            applies=When("write_preview_history", (True,)),
+            advanced=True,
+        ),
+        Option(
+            "tensorboard",
+            "TensorBoard",
+            Flag(),
+            False,
+            "Also write losses and times as TensorBoard event files to the model's folder.",
             life=Life.RUNNING,
         ),
         Option(
