@@ -1,9 +1,10 @@
-"""What all models made of one autoencoder share: the step, saving, previews and prediction."""
+"""What the models made of one autoencoder share: how faces are drawn, previews and prediction."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,54 +12,53 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from engine.faces.face_type import FaceType
-from engine.models.predictor import Prediction
-from engine.nets.autoencoder import Architecture, Autoencoder
+from engine.models.autoencoder_predictor import AutoencoderPredictor
+from engine.models.net_model import MAIN_OPTIMIZER, NetModel, Objective, Sides, load_nets
+from engine.nets.autoencoder import WIRINGS, Architecture, Autoencoder, Codes
 from engine.nets.device import prepare_device
-from engine.nets.initialisation import initialise, load_weights, weights_of
-from engine.nets.layers import Tensor
-from engine.nets.optimizers import Optimizer, global_norm
-from engine.protocol.errors import InputError, StageError
-from engine.train.batches import Batch, BatchStream, SideBatch
-from engine.train.generations import Generation, Generations, Manifest, State
+from engine.nets.layers import Block, Tensor
+from engine.protocol.errors import InputError
+from engine.train.batches import Batch
+from engine.train.generations import Generations
 from engine.train.previews import page_of_columns
-from engine.train.samples import Sampling
-from engine.train.trainable import StepResult
 
 F32 = NDArray[np.float32]
-OPTIMIZER_FILE = "src_dst_opt"
+_MERGED_WITH = frozenset(name for names in WIRINGS.values() for name in names)
 
 
-class AutoencoderModel(ABC):
-    """A model in training (`engine.train.trainable.Trainable`).
+@dataclass(frozen=True)
+class Drawn:
+    """Both faces of a batch as their own decoders draw them. Float32, 0..1."""
 
-    Subclasses say how the nets look, what they train on, and what a side's loss is. options: those
-    of the model class, complete. dtype: the Keras policy that the nets compute in. Starts with
-    random weights of `seed`, or goes on from `saved`.
-    """
+    codes: Codes
+    src_face: Tensor
+    src_mask: Tensor
+    dst_face: Tensor
+    dst_mask: Tensor
 
-    title: str
+    def health(self) -> dict[str, Tensor]:
+        """A mask that goes to 0 or 1 everywhere shows a collapse before the losses do."""
+        return {
+            "mask_src": tf.reduce_mean(self.src_mask),
+            "mask_dst": tf.reduce_mean(self.dst_mask),
+        }
 
-    def __init__(
-        self, options: Mapping[str, Any], *, seed: int, dtype: str, saved: Generation | None = None
-    ) -> None:
-        self.options = options
-        self.seed = seed
-        self.iteration = 0
-        self.autoencoder = Autoencoder(self.architecture(options), dtype=dtype)
-        named = [
-            (f"{net_name}/{name.removesuffix(':0')}", variable)
-            for net_name, net in self.autoencoder.nets.items()
-            for name, variable in net.named_weights()
-        ]
-        self._trained = [variable.value for _, variable in named]
-        self.optimizer = self.make_optimizer(named)
-        if saved:
-            self.restore(saved)
-        else:
-            for net_name, net in self.autoencoder.nets.items():
-                initialise(net, net_name, seed)
-        self._step = tf.function(self._step_graph, reduce_retracing=True)
-        self._draw = tf.function(self._draw_graph, reduce_retracing=True)
+
+@dataclass(frozen=True, eq=False)
+class PreviewColumns:
+    """Columns of pictures (n, R, R, 3) BGR, float32, 0..1, by what they show."""
+
+    src: F32
+    src_src: F32
+    dst: F32
+    dst_dst: F32
+    swap: F32
+
+
+class AutoencoderModel(NetModel):
+    """A model of one df or liae autoencoder."""
+
+    autoencoder: Autoencoder
 
     @staticmethod
     @abstractmethod
@@ -71,16 +71,8 @@ class AutoencoderModel(ABC):
         """How much of the head the faces show."""
 
     @abstractmethod
-    def sampling(self) -> Sampling:
-        """What the model trains on."""
-
-    @abstractmethod
-    def make_optimizer(self, named_variables: list[tuple[str, Any]]) -> Optimizer:
-        """The optimizer of all nets."""
-
-    @abstractmethod
-    def side_loss(self, target: Tensor, mask: Tensor, face: Tensor, face_mask: Tensor) -> Tensor:
-        """The loss of predicted faces and masks: (n,), float32."""
+    def side_loss(self, side: Sides, face: Tensor, face_mask: Tensor) -> Tensor:
+        """The loss of faces and masks drawn from a side's samples: (n,), float32."""
 
     @classmethod
     def load_predictor(
@@ -88,153 +80,76 @@ class AutoencoderModel(ABC):
     ) -> AutoencoderPredictor:
         """See `engine.models.predictor.load_predictor`."""
         prepare_device(device, warn)
-        saved = saves.newest(warn, only=lambda stem: stem != OPTIMIZER_FILE)
+        saved = saves.newest(warn, only=_MERGED_WITH.__contains__)
         if saved is None:
             raise InputError(f"nothing is saved in {saves.folder}", "train the model first")
         options = saved.manifest.options
         autoencoder = Autoencoder(cls.architecture(options))
-        load_nets(autoencoder, saved)
+        load_nets(autoencoder.nets, saved)
         return AutoencoderPredictor(autoencoder, cls.face_type(options), saved.manifest)
 
-    def next_batch(self, batches: BatchStream) -> Batch:
-        """What the coming step trains on."""
-        return batches.next()
+    def make_nets(self) -> dict[str, Block]:
+        self.autoencoder = Autoencoder(self.architecture(self.options), dtype=self.dtype)
+        return self.autoencoder.nets
 
-    def trace(self) -> None:
-        """Turn the step into a graph now, which takes seconds, rather than within the first step:
-        so that whoever starts the model can be stopped in between."""
-        sampling = self.sampling()
-        count, side_px = sampling.batch_size, sampling.kind.side_px
-        channels = {"input": 3, "target": 3, "mask": 1}
-        if sampling.kind.eyes_mouth:
-            channels["eyes_mouth"] = 1
-        side = {
-            name: tf.TensorSpec((count, side_px, side_px, depth), tf.float32)
-            for name, depth in channels.items()
-        }
-        self._step.get_concrete_function(side, side, tf.TensorSpec((), tf.float32))
-
-    def train_step(self, batches: BatchStream, loss_limit: float = float("inf")) -> StepResult:
-        """See `Trainable.train_step`."""
-        batch = self.next_batch(batches)
-        limit = tf.constant(loss_limit, tf.float32)
-        try:
-            src_loss, dst_loss, applied = self._step(
-                _tensors(batch.src), _tensors(batch.dst), limit
-            )
-        except tf.errors.ResourceExhaustedError as error:
-            raise StageError(
-                f"the device has too little memory for {len(batch.src.input_bgr)} faces of each"
-                f" side at once, after iteration {self.iteration}",
-                "choose a smaller batch size, or end what else uses the device, and start again",
-                code="out-of-memory",
-            ) from error
-        if applied:
-            self.iteration += 1
-        return StepResult((float(src_loss), float(dst_loss)), bool(applied))
-
-    def state(self) -> State:
-        """See `Trainable.state`."""
-        nets = {name: weights_of(net) for name, net in self.autoencoder.nets.items()}
-        moments = {name: variable.numpy() for name, variable in self.optimizer.named_state()}
-        return {**nets, OPTIMIZER_FILE: moments}
-
-    def preview_pages(self, batch: Batch) -> dict[str, NDArray[np.uint8]]:
-        """Two pages of columns src, src drawn, dst, dst drawn, dst drawn as src; the second masked.
-
-        The swap is masked by where both decoders see a face.
-        """
-        src, dst = batch.src, batch.dst
-        drawn = self._draw(tf.constant(src.input_bgr), tf.constant(dst.input_bgr))
-        src_src, dst_dst, dst_mask, swap, swap_mask = (picture.numpy() for picture in drawn)
-        plain = [src.target_bgr, src_src, dst.target_bgr, dst_dst, swap]
-        masks = [src.mask, 1, dst.mask, dst_mask, dst_mask * swap_mask]
-        masked = [picture * mask for picture, mask in zip(plain, masks, strict=True)]
-        return {
-            self.title: page_of_columns(plain),
-            f"{self.title} masked": page_of_columns(masked),
-        }
-
-    def _step_graph(
-        self, src: dict[str, Tensor], dst: dict[str, Tensor], loss_limit: Tensor
-    ) -> tuple[Tensor, ...]:
-        """One step; weights change only after every gradient is computed and found finite."""
-        with tf.GradientTape() as tape:
-            src_losses, dst_losses = self.losses(src, dst)
-            total = tf.reduce_sum(src_losses + dst_losses)
-        gradients = tape.gradient(total, self._trained)
-        src_loss, dst_loss = tf.reduce_mean(src_losses), tf.reduce_mean(dst_losses)
-        finite = tf.math.is_finite(total) & tf.math.is_finite(global_norm(gradients))
-        sound = finite & (src_loss + dst_loss <= loss_limit)
-        if sound:
-            self.optimizer.apply(gradients)
-        return src_loss, dst_loss, sound
-
-    def losses(self, src: dict[str, Tensor], dst: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """The src and dst loss of each sample, (n,); sides as `input`, `target` and `mask`."""
-        nets = self.autoencoder
-        codes = nets.codes(src["input"], dst["input"])
-        src_face, src_mask = nets.decoder_src.image(codes.src), nets.decoder_src.mask(codes.src)
-        dst_face, dst_mask = nets.decoder_dst.image(codes.dst), nets.decoder_dst.mask(codes.dst)
-        return (
-            self.side_loss(src["target"], src["mask"], src_face, src_mask),
-            self.side_loss(dst["target"], dst["mask"], dst_face, dst_mask),
+    def objective(self, src: Sides, dst: Sides) -> Objective:
+        drawn = self.draw(src["input"], dst["input"])
+        src_loss = self.side_loss(src, drawn.src_face, drawn.src_mask)
+        dst_loss = self.side_loss(dst, drawn.dst_face, drawn.dst_mask)
+        return Objective(
+            (src_loss, dst_loss), {MAIN_OPTIMIZER: src_loss + dst_loss}, drawn.health()
         )
 
-    def _draw_graph(self, src_faces: Tensor, dst_faces: Tensor) -> tuple[Tensor, ...]:
+    def draw(self, src_faces: Tensor, dst_faces: Tensor) -> Drawn:
+        """Each face by its own decoder; the swap is left to those who need it."""
         nets = self.autoencoder
         codes = nets.codes(src_faces, dst_faces)
-        return (
+        return Drawn(
+            codes,
             nets.decoder_src.image(codes.src),
+            nets.decoder_src.mask(codes.src),
             nets.decoder_dst.image(codes.dst),
             nets.decoder_dst.mask(codes.dst),
-            nets.decoder_src.image(codes.swap),
-            nets.decoder_src.mask(codes.swap),
         )
 
-    def restore(self, saved: Generation) -> None:
-        """See `Trainable.restore`."""
-        load_nets(self.autoencoder, saved)
-        self.optimizer.load_state(saved.state.get(OPTIMIZER_FILE, {}))
-        self.iteration = saved.manifest.iteration
-
-
-class AutoencoderPredictor:
-    """An autoencoder ready to merge with (`engine.models.predictor.FacePredictor`)."""
-
-    def __init__(self, autoencoder: Autoencoder, face_type: FaceType, manifest: Manifest) -> None:
-        self.resolution = autoencoder.arch.resolution
-        self.face_type = face_type
-        self.iteration = manifest.iteration
-        self.fingerprint = manifest.fingerprint()
-        self._autoencoder = autoencoder
-        shape = (None, self.resolution, self.resolution, 3)
-        self._swap = tf.function(
-            autoencoder.swap, input_signature=[tf.TensorSpec(shape, tf.float32)]
+    def preview_pages(self, batch: Batch) -> dict[str, NDArray[np.uint8]]:
+        """Columns src, src drawn, dst, dst drawn, dst drawn as src; once whole, once masked."""
+        src, dst = batch.src, batch.dst
+        drawn = self._draw_preview(tf.constant(src.input_bgr), tf.constant(dst.input_bgr))
+        src_src, dst_dst, dst_mask, swap, src_mask_of_dst = (x.numpy() for x in drawn)
+        plain = PreviewColumns(src.target_bgr, src_src, dst.target_bgr, dst_dst, swap)
+        swap_mask = self.swap_mask(dst_mask, src_mask_of_dst)
+        masked = PreviewColumns(
+            plain.src * src.mask,
+            src_src,
+            plain.dst * dst.mask,
+            dst_dst * dst_mask,
+            swap * swap_mask,
         )
+        return {**self.pages(plain, ""), **self.pages(masked, " masked")}
 
-    def predict(self, crops_bgr: F32) -> Prediction:
-        """See `FacePredictor.predict`. Raises `ValueError` for crops of another shape."""
-        if crops_bgr.ndim != 4 or crops_bgr.shape[1:] != (self.resolution, self.resolution, 3):
-            raise ValueError(f"crops of shape {crops_bgr.shape}, not of {self.resolution} px")
-        face, mask_src, mask_dst = self._swap(tf.constant(crops_bgr, tf.float32))
-        return Prediction(face.numpy(), mask_src.numpy()[..., 0], mask_dst.numpy()[..., 0])
+    def pages(self, columns: PreviewColumns, suffix: str) -> dict[str, NDArray[np.uint8]]:
+        """One set of columns as pictures by page; `suffix` tells sets apart."""
+        c = columns
+        picture = page_of_columns([c.src, c.src_src, c.dst, c.dst_dst, c.swap])
+        return {f"{self.spec.title}{suffix}": picture}
 
+    def swap_mask(self, dst_mask: F32, src_mask_of_dst: F32) -> F32:
+        """What previews show of a swapped face: where both decoders see one."""
+        return dst_mask * src_mask_of_dst
 
-def load_nets(autoencoder: Autoencoder, saved: Generation) -> None:
-    """Give the nets their saved weights. Raises `InputError` naming a net that is missing."""
-    for net_name, net in autoencoder.nets.items():
-        if net_name not in saved.state:
-            raise InputError(
-                f"{saved.path} has no {net_name}",
-                "restore the model's folder from a copy",
-                code="model-damaged",
-            )
-        load_weights(net, net_name, saved.state[net_name])
+    def _compile(self) -> None:
+        super()._compile()
+        self._draw_preview = tf.function(self._preview_graph, reduce_retracing=True)
 
-
-def _tensors(side: SideBatch) -> dict[str, Tensor]:
-    tensors = {"input": side.input_bgr, "target": side.target_bgr, "mask": side.mask}
-    if side.eyes_mouth is not None:
-        tensors["eyes_mouth"] = side.eyes_mouth
-    return {name: tf.constant(array) for name, array in tensors.items()}
+    def _preview_graph(self, src_faces: Tensor, dst_faces: Tensor) -> tuple[Tensor, ...]:
+        drawn = self.draw(src_faces, dst_faces)
+        decoder = self.autoencoder.decoder_src
+        swap = drawn.codes.swap
+        return (
+            drawn.src_face,
+            drawn.dst_face,
+            drawn.dst_mask,
+            decoder.image(swap),
+            decoder.mask(swap),
+        )

@@ -30,6 +30,12 @@ from engine.nets.layers import (
     unflatten_channel_major,
 )
 
+# Each wiring's nets by the names of their files: encoder, inters, decoders.
+WIRINGS = {
+    "df": ("encoder", "inter", "decoder_src", "decoder_dst"),
+    "liae": ("encoder", "inter_AB", "inter_B", "decoder"),
+}
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -48,7 +54,7 @@ class Architecture:
     d_mask_dims: int
 
     def __post_init__(self) -> None:
-        if self.wiring not in ("df", "liae") or not self.letters <= set("udtc"):
+        if self.wiring not in WIRINGS or not self.letters <= set("udtc"):
             raise ValueError(f"architecture {self.wiring}-{''.join(sorted(self.letters))}")
         if self.resolution % (32 if self.letters & set("dt") else 16):
             raise ValueError(f"resolution {self.resolution} does not divide for {self.letters}")
@@ -229,10 +235,11 @@ class Autoencoder:
         encoder = Encoder(arch, dtype=dtype)
         self.nets: dict[str, Block] = {"encoder": encoder}
         self.encoder = encoder
-        inter_names = ("inter",) if arch.wiring == "df" else ("inter_AB", "inter_B")
+        names = WIRINGS[arch.wiring]
+        inter_names = [name for name in names if name.startswith("inter")]
         self.inters = [Inter(arch, encoder.units_out, dtype=dtype) for _ in inter_names]
         self.nets.update(zip(inter_names, self.inters, strict=True))
-        decoder_names = ("decoder_src", "decoder_dst") if arch.wiring == "df" else ("decoder",)
+        decoder_names = [name for name in names if name.startswith("decoder")]
         decoders = [Decoder(arch, dtype=dtype) for _ in decoder_names]
         self.nets.update(zip(decoder_names, decoders, strict=True))
         self.decoder_src, self.decoder_dst = decoders[0], decoders[-1]

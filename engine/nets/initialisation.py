@@ -13,18 +13,18 @@ from engine.nets.layers import Block
 from engine.protocol.errors import InputError
 
 
-def initialise(net: Block, net_name: str, seed: int) -> None:
+def initialise(net: Block, net_name: str, seed: int, *, draw: int = 0) -> None:
     """Glorot-uniform kernels and zero biases (spec, training 5).
 
-    Each tensor's numbers depend on its name and `seed` alone: a net that gains a part keeps the
-    others' start."""
+    Each tensor's numbers depend on its name, `seed` and `draw` alone: a net that gains a part keeps
+    the others' start. draw: gives a net that starts anew other numbers than it had before."""
     for name, variable in net.named_weights():
         if name.endswith("/bias:0"):
             variable.assign(np.zeros(variable.shape, np.float32))
             continue
         *window, fan_in, fan_out = variable.shape
         limit = np.sqrt(6.0 / (np.prod(window) * (fan_in + fan_out)))
-        source = np.random.default_rng([seed, zlib.crc32(f"{net_name}/{name}".encode())])
+        source = np.random.default_rng([seed, zlib.crc32(f"{net_name}/{name}".encode()), draw])
         start = source.random(variable.shape, np.float32)
         variable.assign((2 * start - 1) * np.float32(limit))
 

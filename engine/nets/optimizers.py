@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +32,14 @@ class Schedule:
     rate: the learning rate. keep: the share of elements moved in each step ("lr dropout"; 1 is all
     of them). cosine_period: the rate goes from full to 0 and back in so many steps; 0 is off.
     clip_norm: the largest norm that the gradients of one step may have together; 0 is off.
+    masks_on_cpu: draw the masks of lr dropout on the CPU: slower, needs less memory of a GPU.
     """
 
     rate: float
     keep: float = 1.0
     cosine_period: int = 0
     clip_norm: float = 0.0
+    masks_on_cpu: bool = False
 
 
 class Optimizer(ABC):
@@ -54,6 +57,7 @@ class Optimizer(ABC):
     ) -> None:
         self.schedule = schedule
         self.seed = seed
+        self.names = [name for name, _ in variables]
         self.variables = [variable for _, variable in variables]
         self.iterations = keras.Variable(0, dtype="int64", trainable=False, name="iters")
         self._state = {
@@ -82,13 +86,25 @@ class Optimizer(ABC):
                 )
             variable.assign(arrays[name])
 
-    def apply(self, gradients: Sequence[Tensor]) -> None:
-        """One step. `gradients` in the order of the variables."""
-        gradients = self._clipped([ops.cast(gradient, "float32") for gradient in gradients])
+    def reset(self, prefix: str = "") -> None:
+        """Zero the state of all variables whose name begins with `prefix`; of all, also the step
+        count."""
+        for slot in self.slots:
+            for name, (_, state) in zip(self.names, self._state[slot], strict=True):
+                if name.startswith(prefix):
+                    state.assign(ops.zeros(state.shape, state.dtype))
+        if not prefix:
+            self.iterations.assign(0)
+
+    def apply(self, gradients: Sequence[Tensor | None]) -> None:
+        """One step. `gradients` in the order of the variables; None leaves a variable as it is."""
+        gradients = self._clipped(gradients)
         rate = self._rate()
         by_slot = [[state for _, state in self._state[slot]] for slot in self.slots]
         rows = zip(self.variables, gradients, zip(*by_slot, strict=True), strict=True)
         for index, (variable, gradient, state) in enumerate(rows):
+            if gradient is None:
+                continue
             change = self._change(gradient, *state) * rate
             if self.schedule.keep < 1:
                 change = ops.where(self._kept(index, variable.shape), change, 0.0)
@@ -106,20 +122,31 @@ class Optimizer(ABC):
         turns = ops.cast(self.iterations + 1, "float32") / self.schedule.cosine_period
         return rate * (ops.cos(2 * math.pi * turns) + 1) / 2
 
-    def _clipped(self, gradients: list[Tensor]) -> list[Tensor]:
+    def _clipped(self, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
+        """As float32, together no longer than the limit."""
+        exact = [None if g is None else ops.cast(g, "float32") for g in gradients]
         limit = self.schedule.clip_norm
         if not limit:
-            return gradients
-        norm = global_norm(gradients)
+            return exact
+        norm = global_norm([gradient for gradient in exact if gradient is not None])
         factor = ops.where(norm >= limit, limit / norm, 1.0)
-        return [gradient * factor for gradient in gradients]
+        return [None if gradient is None else gradient * factor for gradient in exact]
 
     def _kept(self, index: int, shape: tuple[int, ...]) -> Tensor:
         """A fresh mask, True with probability `keep`. Keras has no generator whose numbers follow
         from a step count alone; bits are compared as integers, which is exact to 2^-24."""
         step = tf.cast(self.iterations.value, tf.int32)
         seed = tf.stack([step, tf.constant(self.seed * 4099 % 2**31 ^ index, tf.int32)])
-        return tf.random.stateless_uniform(shape, seed) < self.schedule.keep
+        with tf.device("/CPU:0") if self.schedule.masks_on_cpu else nullcontext():
+            return tf.random.stateless_uniform(shape, seed) < self.schedule.keep
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which optimizer moves a net's weights, and how fast."""
+
+    optimizer: type[Optimizer]
+    schedule: Schedule
 
 
 class RMSprop(Optimizer):

@@ -67,7 +67,8 @@ def test_losses_and_every_tensors_gradient_are_the_references(recipe_model, gold
         for name, variable in net.named_weights()
     ]
     with tf.GradientTape() as tape:
-        src, dst = recipe_model.losses(side(arrays, "src"), side(arrays, "dst"))
+        objective = recipe_model.objective(side(arrays, "src"), side(arrays, "dst"))
+        src, dst = objective.shown
         total = tf.reduce_sum(src + dst)
     gradients = tape.gradient(total, [variable for _, variable in weights])
     np.testing.assert_allclose(src + dst, golden["sum_loss_per_sample"], rtol=1e-4)

@@ -7,10 +7,12 @@ from typing import Any
 
 from engine.faces.face_type import FaceType
 from engine.models.autoencoder_model import AutoencoderModel
+from engine.models.net_model import Sides
+from engine.models.quick96.spec import QUICK96
 from engine.nets.autoencoder import Architecture
 from engine.nets.layers import Tensor
 from engine.nets.losses import dssim, gaussian_blur, mean_square
-from engine.nets.optimizers import Optimizer, RMSprop, Schedule
+from engine.nets.optimizers import RMSprop, Rule, Schedule
 from engine.train.batches import Batch, BatchStream
 from engine.train.crops import CropKind
 from engine.train.samples import Sampling
@@ -23,7 +25,7 @@ UNWARPED_EVERY = 3
 class Quick96(AutoencoderModel):
     """The model class named `quick96`."""
 
-    title = "Quick96"
+    spec = QUICK96
 
     @staticmethod
     def architecture(options: Mapping[str, Any]) -> Architecture:
@@ -44,17 +46,17 @@ class Quick96(AutoencoderModel):
             mirror=frozenset(mirror),
         )
 
-    def make_optimizer(self, named_variables: list[tuple[str, Any]]) -> Optimizer:
-        return RMSprop(named_variables, SCHEDULE, seed=self.seed)
+    def rule(self) -> Rule:
+        return Rule(RMSprop, SCHEDULE)
 
     def next_batch(self, batches: BatchStream) -> Batch:
         """Every third step repeats the batch before, with targets as inputs."""
         previous = batches.previous() if self.iteration % UNWARPED_EVERY == 0 else None
         return previous.unwarped() if previous else batches.next()
 
-    def side_loss(self, target: Tensor, mask: Tensor, face: Tensor, face_mask: Tensor) -> Tensor:
-        weight = gaussian_blur(mask, max(1, RESOLUTION // 32))
-        wanted, found = target * weight, face * weight
+    def side_loss(self, side: Sides, face: Tensor, face_mask: Tensor) -> Tensor:
+        weight = gaussian_blur(side["mask"], max(1, RESOLUTION // 32))
+        wanted, found = side["target"] * weight, face * weight
         structure = dssim(wanted, found, int(RESOLUTION / 11.6))
         pixels = mean_square(wanted, found)
-        return 10 * structure + 10 * pixels + 10 * mean_square(mask, face_mask)
+        return 10 * structure + 10 * pixels + 10 * mean_square(side["mask"], face_mask)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.protocol.options import Flag, Integer, Option
+from engine.protocol.options import Flag, Integer, Life, Option
 from engine.protocol.spec import ModelSpec
 
 BATCH_SIZE = Option(
@@ -13,6 +13,7 @@ BATCH_SIZE = Option(
     "How many faces of each side one step learns from. More is steadier, slower and needs more"
     " memory.",
     unit="faces",
+    life=Life.RUNNING,
 )
 
 QUICK96 = ModelSpec(
@@ -28,6 +29,7 @@ QUICK96 = ModelSpec(
             Flag(),
             False,
             "Mirror src faces at random: covers more angles, looks a little less like the person.",
+            life=Life.RUNNING,
         ),
         Option(
             "random_dst_flip",
@@ -35,6 +37,7 @@ QUICK96 = ModelSpec(
             Flag(),
             False,
             "Mirror dst faces at random: generalises better.",
+            life=Life.RUNNING,
         ),
     ),
     loss_names=("src", "dst"),

@@ -1,0 +1,323 @@
+"""What all models in training share: the step, options that change, saving and going back.
+
+One step is one compiled function: a single forward pass, the gradients of every net, and then, if
+all of them are finite and the losses are within the limit, every change at once. So no gradient
+reads weights that the same step has already moved, and a bad step moves none.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from engine.models.learner import Learner
+from engine.nets.initialisation import load_weights
+from engine.nets.layers import Block, Tensor
+from engine.nets.optimizers import Rule, global_norm
+from engine.protocol.errors import InputError, StageError, UsageError
+from engine.protocol.options import Life
+from engine.protocol.spec import ModelSpec
+from engine.train.batches import Batch, BatchStream, SideBatch
+from engine.train.generations import Generation, State
+from engine.train.samples import Sampling
+from engine.train.tensor_files import Tensors
+from engine.train.trainable import StepResult
+
+MAIN_OPTIMIZER = "src_dst_opt"
+Sides = dict[str, Tensor]  # of one side: input, target, mask, and eyes_mouth if it is sampled
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What one step is made by; losses are vectors of one number per sample.
+
+    shown: the losses that users see, one per name in the model's spec. lowered: what each optimizer
+    lowers the sum of, by its file. health: scalars for `StepResult.health`.
+    """
+
+    shown: tuple[Tensor, ...]
+    lowered: Mapping[str, Tensor]
+    health: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Adversary:
+    """A net that judges the others while training, with an optimizer of its own.
+
+    plan: what its weights belong to; with another plan it starts anew. on: whether it is in use;
+    while it is not, its last weights rest and are saved with the others.
+    """
+
+    net_name: str
+    optimizer_file: str
+    plan: object
+    on: bool
+    make: Callable[[], Block]
+
+    @property
+    def files(self) -> tuple[str, str]:
+        return self.net_name, self.optimizer_file
+
+
+class NetModel(ABC):
+    """A model in training (`engine.train.trainable.Trainable`).
+
+    Subclasses say which nets there are, what they train on and what they lower. options: those of
+    the model class, complete. dtype: the Keras policy that the nets compute in. Starts with random
+    weights of `seed`, or goes on from `saved`.
+    """
+
+    spec: ClassVar[ModelSpec]
+
+    def __init__(
+        self, options: Mapping[str, Any], *, seed: int, dtype: str, saved: Generation | None = None
+    ) -> None:
+        self.options = options
+        self.seed = seed
+        self.dtype = dtype
+        self.iteration = 0
+        self._resting: dict[str, Tensors] = {}
+        self._plans: dict[str, object] = {}
+        with self._at_home():
+            nets = self.make_nets()
+            main = Learner(MAIN_OPTIMIZER, nets, self.rule(), seed=seed)
+        self.main = main
+        self.learners = {MAIN_OPTIMIZER: main}
+        self._arrange()
+        if saved:
+            self.restore(saved)
+        else:
+            main.initialise()
+        self._compile()
+
+    @abstractmethod
+    def make_nets(self) -> dict[str, Block]:
+        """The nets that draw faces, by the names of their files."""
+
+    @abstractmethod
+    def rule(self) -> Rule:
+        """How all nets are moved, by the options as they are."""
+
+    @abstractmethod
+    def sampling(self) -> Sampling:
+        """See `Trainable.sampling`."""
+
+    @abstractmethod
+    def objective(self, src: Sides, dst: Sides) -> Objective:
+        """One forward pass over a batch."""
+
+    @abstractmethod
+    def preview_pages(self, batch: Batch) -> dict[str, NDArray[np.uint8]]:
+        """See `Trainable.preview_pages`."""
+
+    def frozen(self) -> frozenset[str]:
+        """Nets that are not moved for now."""
+        return frozenset()
+
+    def adversaries(self, options: Mapping[str, Any]) -> tuple[Adversary, ...]:
+        """All that the model may have, with other options than its own, too."""
+        return ()
+
+    def weights_on_cpu(self) -> bool:
+        """Whether weights and optimizer stay in the host's memory."""
+        return False
+
+    def next_batch(self, batches: BatchStream) -> Batch:
+        """What the coming step trains on."""
+        return batches.next()
+
+    def trace(self) -> None:
+        """Turn the step into a graph now, which takes seconds, rather than within the first step:
+        so that whoever starts the model can be stopped in between."""
+        sampling = self.sampling()
+        count, side_px = sampling.batch_size, sampling.kind.side_px
+        channels = {"input": 3, "target": 3, "mask": 1}
+        if sampling.kind.eyes_mouth:
+            channels["eyes_mouth"] = 1
+        side = {
+            name: tf.TensorSpec((count, side_px, side_px, depth), tf.float32)
+            for name, depth in channels.items()
+        }
+        self._step.get_concrete_function(side, side, tf.TensorSpec((), tf.float32))
+
+    def train_step(self, batches: BatchStream, loss_limit: float = float("inf")) -> StepResult:
+        """See `Trainable.train_step`."""
+        batch = self.next_batch(batches)
+        limit = tf.constant(loss_limit, tf.float32)
+        try:
+            losses, health, applied = self._step(tensors(batch.src), tensors(batch.dst), limit)
+        except tf.errors.ResourceExhaustedError as error:
+            raise StageError(
+                f"the device has too little memory for {len(batch.src.input_bgr)} faces of each"
+                f" side at once, after iteration {self.iteration}",
+                "choose a smaller batch size, or end what else uses the device, and start again",
+                code="out-of-memory",
+            ) from error
+        if applied:
+            self.iteration += 1
+        return StepResult(
+            tuple(float(loss) for loss in losses),
+            bool(applied),
+            {name: float(value) for name, value in health.items()},
+        )
+
+    def change_options(self, changes: Mapping[str, Any]) -> None:
+        """See `Trainable.change_options`. Options that belong to a start are refused like those
+        that were fixed at creation."""
+        self.options = self._changed(changes)
+        self._arrange()
+        self._compile()
+
+    def reset_nets(self, names: Sequence[str]) -> None:
+        """See `Trainable.reset_nets`."""
+        owners = {net: learner for learner in self.learners.values() for net in learner.nets}
+        known = {*owners, *self._resting}
+        for name in names:
+            if name not in known:
+                raise UsageError(
+                    f"the model has no net {name}", f"it has {', '.join(sorted(owners))}"
+                )
+        for name in names:
+            if name in owners:
+                owners[name].reset_net(name, draw=self.iteration)
+            self._resting.pop(name, None)
+
+    def restore(self, saved: Generation) -> None:
+        """See `Trainable.restore`."""
+        check_nets(self.main.nets, saved)
+        self.main.load(saved.state)
+        self._resting = {}
+        plans = {a.net_name: a.plan for a in self._adversaries_of(saved.manifest.options)}
+        for adversary in self._adversaries_of(self.options):
+            if plans[adversary.net_name] == adversary.plan:
+                kept = {file: saved.state[file] for file in adversary.files if file in saved.state}
+                self._resting.update(kept)
+            if adversary.on:
+                self._wake(adversary)
+        self.iteration = saved.manifest.iteration
+
+    def state(self) -> State:
+        """See `Trainable.state`."""
+        files: dict[str, Tensors] = dict(self._resting)
+        for learner in self.learners.values():
+            files.update(learner.state())
+        return files
+
+    def _step_graph(self, src: Sides, dst: Sides, loss_limit: Tensor) -> tuple[Any, ...]:
+        with tf.GradientTape(persistent=True) as tape:
+            objective = self.objective(src, dst)
+            totals = {file: tf.reduce_sum(loss) for file, loss in objective.lowered.items()}
+        gradients = {
+            file: learner.gradients(tape, totals[file]) for file, learner in self.learners.items()
+        }
+        shown = tuple(tf.reduce_mean(losses) for losses in objective.shown)
+        finite = [tf.math.is_finite(total) for total in totals.values()]
+        for found in gradients.values():
+            moving = [gradient for gradient in found if gradient is not None]
+            finite.append(tf.math.is_finite(global_norm(moving)))
+        sound = tf.reduce_all(finite) & (tf.add_n(shown) <= loss_limit)
+        if sound:
+            with self._at_home():
+                for file, learner in self.learners.items():
+                    learner.apply(gradients[file])
+        return shown, dict(objective.health), sound
+
+    def _compile(self) -> None:
+        self._step = tf.function(self._step_graph, reduce_retracing=True)
+
+    def _changed(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """All options after the changes. Raises `UsageError`."""
+        known = {option.name: option for option in self.spec.options}
+        wanted = dict(self.options)
+        for name, raw in changes.items():
+            if name not in known:
+                raise UsageError(f"{self.spec.title} has no option {name}", "see its options")
+            wanted[name] = known[name].parse(raw)
+            if known[name].life is not Life.RUNNING and wanted[name] != self.options[name]:
+                raise UsageError(
+                    f"{known[name].flag} {wanted[name]}: cannot be changed while training",
+                    f"it stays at {self.options[name]}",
+                    code="fixed-option",
+                )
+        if self.spec.check:
+            self.spec.check(wanted)
+        return wanted
+
+    def _arrange(self) -> None:
+        """Bring optimizers and adversaries in line with the options."""
+        with self._at_home():
+            self.main.follow(self.rule(), self.frozen())
+            for adversary in self._adversaries_of(self.options):
+                self._arrange_adversary(adversary)
+
+    def _arrange_adversary(self, adversary: Adversary) -> None:
+        learner = self.learners.get(adversary.optimizer_file)
+        same = self._plans.get(adversary.net_name, adversary.plan) == adversary.plan
+        self._plans[adversary.net_name] = adversary.plan
+        if learner and same and adversary.on:
+            learner.follow(self.rule(), ())
+            return
+        if learner:
+            self._resting.update(learner.state())
+            del self.learners[adversary.optimizer_file]
+        if not same:
+            for file in adversary.files:
+                self._resting.pop(file, None)
+        if adversary.on:
+            self._wake(adversary)
+
+    def _wake(self, adversary: Adversary) -> None:
+        """Give a net that is on its learner, with the weights that rested or else fresh ones."""
+        if adversary.optimizer_file not in self.learners:
+            with self._at_home():
+                nets = {adversary.net_name: adversary.make()}
+                learner = Learner(adversary.optimizer_file, nets, self.rule(), seed=self.seed)
+            self.learners[adversary.optimizer_file] = learner
+        learner = self.learners[adversary.optimizer_file]
+        rested = {
+            file: self._resting.pop(file) for file in adversary.files if file in self._resting
+        }
+        if adversary.net_name in rested:
+            learner.load(rested)
+        else:
+            learner.initialise(draw=self.iteration)
+
+    def _adversaries_of(self, options: Mapping[str, Any]) -> tuple[Adversary, ...]:
+        return self.adversaries({**self.options, **options})
+
+    def _at_home(self) -> AbstractContextManager[Any]:
+        """Where weights live and move."""
+        return tf.device("/CPU:0") if self.weights_on_cpu() else nullcontext()
+
+
+def load_nets(nets: Mapping[str, Block], saved: Generation) -> None:
+    """Give the nets their saved weights. Raises `InputError` naming a net that is missing."""
+    check_nets(nets, saved)
+    for net_name, net in nets.items():
+        load_weights(net, net_name, saved.state[net_name])
+
+
+def check_nets(nets: Mapping[str, Block], saved: Generation) -> None:
+    """Raises `InputError` naming a net that a save lacks."""
+    for net_name in nets:
+        if net_name not in saved.state:
+            raise InputError(
+                f"{saved.path} has no {net_name}",
+                "restore the model's folder from a copy",
+                code="model-damaged",
+            )
+
+
+def tensors(side: SideBatch) -> Sides:
+    """A side's arrays as the step takes them."""
+    arrays = {"input": side.input_bgr, "target": side.target_bgr, "mask": side.mask}
+    if side.eyes_mouth is not None:
+        arrays["eyes_mouth"] = side.eyes_mouth
+    return {name: tf.constant(array) for name, array in arrays.items()}
