@@ -19,6 +19,7 @@ from engine.protocol.errors import InputError
 _RECONSTRUCT = ("numpy.core.multiarray", "_reconstruct")
 _NDARRAY = ("numpy", "ndarray")
 _DTYPE = ("numpy", "dtype")
+_SCALAR = ("numpy.core.multiarray", "scalar")
 
 
 def dfl_pickle(value: dict[str, Any]) -> bytes:
@@ -81,24 +82,46 @@ def _text(value: str) -> bytes:
 
 
 def _bytes(value: bytes) -> bytes:
-    if len(value) < 1 << 8:
-        return b"C" + struct.pack("<B", len(value)) + value
-    return b"B" + struct.pack("<I", len(value)) + value
+    return _bytes_head(len(value)) + value
+
+
+def _bytes_head(count: int) -> bytes:
+    if count < 1 << 8:
+        return b"C" + struct.pack("<B", count)
+    if count < 1 << 32:
+        return b"B" + struct.pack("<I", count)
+    return b"\x8e" + struct.pack("<Q", count)
 
 
 def _array(value: NDArray[Any]) -> bytes:
+    return b"".join(pushed_array(value))
+
+
+def pushed_array(value: NDArray[Any]) -> tuple[bytes, memoryview, bytes]:
+    """The opcodes that push an array, in three pieces of which the second are its values: so that
+    a large one is written without a copy of it. Raises `InputError` if it holds no numbers."""
     if value.dtype.kind not in "uif":
         raise InputError(f"metadata cannot hold an array of {value.dtype}", "store numbers")
-    little_endian = np.ascontiguousarray(value, value.dtype.newbyteorder("<"))
-    kind = value.dtype.kind + str(value.dtype.itemsize)
-    byte_order = "|" if value.dtype.itemsize == 1 else "<"
+    plain = np.ascontiguousarray(value, value.dtype.newbyteorder("<"))
     empty = b"".join(
         (_name(_RECONSTRUCT), _name(_NDARRAY), _value((0,), 2), _bytes(b"b"), b"\x87R")
     )
-    dtype_state = _value((3, byte_order, None, None, None, -1, -1, 0), 2)
-    dtype = _name(_DTYPE) + _value((kind, False, True), 2) + b"R" + dtype_state + b"b"
-    state = (_value(1, 1), _value(value.shape, 2), dtype, b"\x89", _bytes(little_endian.tobytes()))
-    return empty + b"(" + b"".join(state) + b"tb"
+    state = (_value(1, 1), _value(value.shape, 2), _dtype(value.dtype), b"\x89")
+    head = empty + b"(" + b"".join(state) + _bytes_head(plain.nbytes)
+    return head, memoryview(plain.reshape(-1).view(np.uint8)), b"tb"
+
+
+def pushed_scalar(value: NDArray[Any]) -> bytes:
+    """The opcodes that push an array of no dimensions as one of numpy's numbers."""
+    raw = value.astype(value.dtype.newbyteorder("<")).tobytes()
+    return _name(_SCALAR) + _dtype(value.dtype) + _bytes(raw) + b"\x86R"
+
+
+def _dtype(dtype: np.dtype[Any]) -> bytes:
+    byte_order = "|" if dtype.itemsize == 1 else "<"
+    state = _value((3, byte_order, None, None, None, -1, -1, 0), 2)
+    kind = dtype.kind + str(dtype.itemsize)
+    return _name(_DTYPE) + _value((kind, False, True), 2) + b"R" + state + b"b"
 
 
 def _name(module_and_name: tuple[str, str]) -> bytes:

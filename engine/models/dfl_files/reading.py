@@ -1,0 +1,237 @@
+"""Reads DeepFaceLab's model files: `data.dat` and the files of tensors, all of them pickles.
+
+Nothing in them is run (`engine.faces.restricted_pickle`), sizes are bounded, and a file that is not
+what it should be is refused by its name and that of the tensor: DeepFaceLab itself starts such a
+net afresh and overwrites it with the next save.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.faces.restricted_pickle import decode_pickle
+from engine.models.dfl_files.classes import DFL_CLASSES, DflClass
+from engine.protocol.errors import InputError
+from engine.train.generations import Tensors
+
+DATA_SUFFIX = "data.dat"
+# A batch of 64 faces of 640 px kept for previews, and the losses of ten million iterations.
+LARGEST_DATA_BYTES = 1 << 31
+# Some ten times the optimizer's file of the largest models that people share.
+LARGEST_TENSORS_BYTES = 1 << 34
+MOST_ITERATIONS = 1_000_000_000
+_LONGEST_TEXT = 200
+_DTYPES = frozenset({"b1", "u1", "i4", "i8", "f2", "f4", "f8"})
+_BY_CODE = {
+    "unsafe-data": "it holds more than plain numbers and may be hostile: do not use it",
+    "broken-data": "copy the model again, or import one of its autobackups",
+}
+
+Scalar = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class DflData:
+    """What `data.dat` says. losses: one row an iteration, the last one being `iteration`."""
+
+    iteration: int
+    options: dict[str, Scalar]
+    losses: list[tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class DflModel:
+    """A model in DeepFaceLab's layout: where its files lie and what they are called."""
+
+    folder: Path
+    name: str
+    dfl_class: DflClass
+
+    @property
+    def data_path(self) -> Path:
+        return self.folder / f"{self.dfl_class.prefix(self.name)}{DATA_SUFFIX}"
+
+    def path(self, file: str) -> Path:
+        """Where the tensors of a net or optimizer lie."""
+        return self.folder / f"{self.dfl_class.prefix(self.name)}{file}.npy"
+
+
+def models_in(folder: Path) -> list[DflModel]:
+    """The models of known classes in a folder, by name. Raises `InputError` if it cannot be read.
+
+    A name may hold `_`, which DeepFaceLab never writes but users make by renaming files.
+    """
+    try:
+        names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    return [
+        DflModel(folder, name.removesuffix(ending), dfl_class)
+        for name in names
+        for dfl_class in DFL_CLASSES
+        if name.endswith(ending := f"_{dfl_class.name}_{DATA_SUFFIX}") and name != ending
+    ]
+
+
+def find_model(folder: Path, name: str, dfl_class: DflClass) -> DflModel:
+    """The model of that name. Raises `InputError` with the models that there are if it is absent.
+
+    name: "" for the only one of its class.
+    """
+    found = models_in(folder)
+    matching = [
+        model
+        for model in found
+        if model.dfl_class == dfl_class and (model.name == name or not name)
+    ]
+    if len(matching) == 1:
+        return matching[0]
+    known = ", ".join(f"{model.name} ({model.dfl_class.name})" for model in found) or "none"
+    what = f"{name} ({dfl_class.name})" if name else f"of class {dfl_class.name}"
+    trouble = "are several models" if matching else "is no DeepFaceLab model"
+    raise InputError(
+        f"there {trouble} {what} in {folder}",
+        f"name one of these: {known}",
+        code="no-model",
+    )
+
+
+def read_data(path: Path) -> DflData:
+    """What `data.dat` says. Raises `InputError` for a file that is damaged or hostile.
+
+    Unlike DeepFaceLab, keeps the options of a model that has made no iteration yet.
+    """
+    data = _read_pickle(path, LARGEST_DATA_BYTES)
+    if not isinstance(data, dict) or not isinstance(data.get("options"), dict):
+        raise InputError(f"{path} is not the data of a DeepFaceLab model", _REMEDY)
+    iteration = data.get("iter")
+    if type(iteration) is not int or not 0 <= iteration <= MOST_ITERATIONS:
+        raise InputError(f"{path} says iteration {str(iteration)[:40]}", _REMEDY)
+    rows = data.get("loss_history", []) if iteration else []
+    return DflData(iteration, _scalars(data["options"]), _losses(path, rows))
+
+
+def read_net(path: Path, wanted: Tensors) -> dict[str, NDArray[Any]]:
+    """The tensors of a net, float32, in the order of `wanted`, which has their names and shapes.
+
+    Raises `InputError` naming the tensor that is missing, has another shape, or holds values that
+    are no numbers.
+    """
+    found = _read_tensors(path)
+    for name in wanted:
+        if name not in found:
+            raise InputError(f"{path} has no tensor {name}", _OTHER_SETTINGS, code="bad-weights")
+    return {name: _checked(path, name, found[name], like) for name, like in wanted.items()}
+
+
+def read_optimizer(path: Path, wanted: Tensors) -> tuple[dict[str, NDArray[Any]], int]:
+    """The state of an optimizer, and how many of its tensors were in the file.
+
+    Those that were not are as in `wanted`, zeros: DeepFaceLab keeps the file's name when one of the
+    two optimizers takes the other's place. Raises `InputError` as `read_net` does.
+    """
+    found = _read_tensors(path)
+    state = {
+        name: _checked(path, name, found[name], like) if name in found else like
+        for name, like in wanted.items()
+    }
+    return state, len(found.keys() & wanted.keys())
+
+
+_REMEDY = "copy the model again, or import one of its autobackups"
+_OTHER_SETTINGS = (
+    "the file belongs to a model with other settings: put it and the data.dat of one and the same"
+    " model there"
+)
+
+
+def _read_tensors(path: Path) -> dict[str, NDArray[Any]]:
+    pickled = _read_pickle(path, LARGEST_TENSORS_BYTES)
+    if not isinstance(pickled, dict):
+        raise InputError(f"{path} holds no tensors", _REMEDY, code="bad-weights")
+    tensors = {name: np.asarray(value) for name, value in pickled.items() if _is_numeric(value)}
+    if len(tensors) < len(pickled):
+        other = next(name for name in pickled if name not in tensors)
+        raise InputError(f"{path}: {other[:80]} is no tensor", _REMEDY, code="bad-weights")
+    return tensors
+
+
+def _is_numeric(value: object) -> bool:
+    """Arrays and, for the step count of optimizers, whole numbers."""
+    return isinstance(value, np.ndarray) or type(value) is int
+
+
+def _checked(path: Path, name: str, found: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """`found` in the type of `like`, if it has its shape."""
+    if found.shape != like.shape:
+        raise InputError(
+            f"{path}: {name} has shape {found.shape}, not {like.shape}",
+            _OTHER_SETTINGS,
+            code="bad-weights",
+        )
+    if not np.isfinite(found).all():
+        raise InputError(
+            f"{path}: {name} holds values that are no numbers: the model has collapsed",
+            "import one of its autobackups (the option --from with NAME_CLASS_autobackups/01)",
+            code="collapsed",
+        )
+    return np.ascontiguousarray(found, like.dtype).reshape(like.shape)
+
+
+def _read_pickle(path: Path, largest_bytes: int) -> Any:
+    try:
+        size_bytes = path.stat().st_size
+        if size_bytes > largest_bytes:
+            raise InputError(f"{path} has {size_bytes} bytes, more than any such file", _REMEDY)
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    try:
+        return decode_pickle(data, _DTYPES)
+    except InputError as error:
+        remedy = _BY_CODE.get(error.code, error.remedy)
+        raise InputError(f"{path}: {error.message}", remedy, code=error.code) from error
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    reason = error.strerror or str(error)
+    return InputError(f"cannot read {path}: {reason}", "check the path", code="unreadable")
+
+
+def _scalars(options: Mapping[str, Any]) -> dict[str, Scalar]:
+    """The options that are single values, as all of DeepFaceLab's own are."""
+    return {
+        name: value
+        for name, value in options.items()
+        if type(value) in (bool, int, float, str) and len(str(value)) <= _LONGEST_TEXT
+    }
+
+
+def _losses(path: Path, rows: Any) -> list[tuple[float, ...]]:
+    if not isinstance(rows, list) or not all(_is_loss_row(row) for row in rows):
+        raise InputError(f"{path}: its history is not rows of losses", _REMEDY)
+    return [tuple(map(float, row)) for row in rows]
+
+
+def _is_loss_row(row: Any) -> bool:
+    return (
+        isinstance(row, list | tuple)
+        and len(row) <= _MOST_LOSSES
+        and all(type(loss) in (int, float) for loss in row)
+    )
+
+
+_MOST_LOSSES = 8
+
+
+def finite_in_float32(losses: tuple[float, ...]) -> bool:
+    """Whether our history, which is float32, can hold the row as numbers."""
+    largest = float(np.finfo(np.float32).max)
+    return all(math.isfinite(loss) and abs(loss) <= largest for loss in losses)
