@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,25 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+# What file systems without hard links answer; some allow only so many links to a file.
+_NO_LINKS = frozenset(
+    {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK, errno.EACCES}
+)
+
+
+def link_or_copy(path: Path, target: Path) -> None:
+    """Give the file a second name, or copy it where the disk has no such names. Raises `OSError`.
+
+    For files that are only ever replaced, never written to: both names would see it.
+    """
+    try:
+        target.hardlink_to(path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copy2(path, target)
 
 
 def disk_error(error: OSError, path: Path) -> FacewrightError:

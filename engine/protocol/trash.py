@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
 import time
 from pathlib import Path
 
-from engine.protocol.files import disk_error
+from engine.protocol.files import disk_error, link_or_copy
 from engine.protocol.workspace import Workspace
-
-# What file systems without hard links answer; some allow only so many links to a file.
-_NO_LINKS = frozenset(
-    {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK, errno.EACCES}
-)
 
 
 class TrashCopies:
@@ -32,7 +24,7 @@ class TrashCopies:
         target = self._folder() / path.relative_to(self._workspace.root)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _link_or_copy(path, target)
+            link_or_copy(path, target)
         except OSError as error:
             raise disk_error(error, target) from error
 
@@ -45,12 +37,3 @@ class TrashCopies:
                 folder = self._workspace.trash / f"{stem}-{number}"
             self.folder = folder
         return self.folder
-
-
-def _link_or_copy(path: Path, target: Path) -> None:
-    try:
-        os.link(path, target)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        shutil.copy2(path, target)

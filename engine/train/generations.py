@@ -25,9 +25,10 @@ import msgspec
 import numpy as np
 
 from engine.protocol.errors import InputError
-from engine.protocol.files import PART, disk_error
+from engine.protocol.files import disk_error
 from engine.protocol.model_files import GENERATIONS, LARGEST_MANIFEST_BYTES, MANIFEST, list_saves
 from engine.protocol.workspace import make_folder
+from engine.train.save_folders import forget_save, part_beside, put_in_place, sweep_saves, sync
 from engine.train.tensor_files import DAMAGED, FileFacts, Tensors, read_tensors, write_tensors
 
 FORMAT = 1
@@ -42,7 +43,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     drawn: how many samples of each side were drawn before. smoothed_loss: what the losses' sum was
     of late (`engine.train.history.HistoryWriter.smoothed_loss`), by which the best save is known.
-    carried: what the loop's companions need to go on, by name (`Companion.carried_as`).
+    carried: what companions need to go on from here, by `Companion.carried_as`.
     """
 
     format: int = FORMAT
@@ -128,14 +129,13 @@ class Generations:
         """
         make_folder(self.folder)
         final = self._path(manifest.iteration)
-        beside = self.folder / f".{final.name}.{secrets.token_hex(4)}{PART}"
+        beside = part_beside(final)
         try:
             if final.exists():
                 return final
             beside.mkdir()
             _write_files(beside, manifest, state)
-            beside.rename(final)
-            _sync(self.folder)
+            put_in_place(beside, final)
         except OSError as error:
             raise disk_error(error, final) from error
         finally:
@@ -151,27 +151,11 @@ class Generations:
             kept.add(best.iteration)
         for iteration in self.iterations():
             if iteration not in kept:
-                self._forget(iteration)
-
-    def _forget(self, iteration: int) -> None:
-        # Renamed first: a kill in the middle must not leave half of what looks like a save.
-        doomed = self.folder / f".{iteration:08d}.{secrets.token_hex(4)}{PART}"
-        try:
-            self._path(iteration).rename(doomed)
-            shutil.rmtree(doomed)
-        except OSError as error:
-            raise InputError(
-                f"the old save {self._path(iteration)} could not be removed:"
-                f" {error.strerror or error}",
-                "make its folder writable; more room is taken until then",
-            ) from error
+                forget_save(self._path(iteration))
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written."""
-        if self.folder.is_dir():
-            for entry in os.scandir(self.folder):
-                if entry.name.startswith(".") and PART in entry.name and entry.is_dir():
-                    shutil.rmtree(entry.path, ignore_errors=True)
+        sweep_saves(self.folder)
 
     def _path(self, iteration: int) -> Path:
         return self.folder / f"{iteration:08d}"
@@ -216,11 +200,8 @@ def _write_files(folder: Path, manifest: Manifest, state: State) -> None:
         manifest, files=facts, versions=_versions(), saved_at=time.time()
     )
     encoded = msgspec.json.format(msgspec.json.encode(complete), indent=1)
-    with (folder / MANIFEST).open("wb") as file:
-        file.write(encoded)
-        file.flush()
-        os.fsync(file.fileno())
-    _sync(folder)
+    (folder / MANIFEST).write_bytes(encoded)
+    sync(folder / MANIFEST)
 
 
 def _versions() -> dict[str, str]:
@@ -233,14 +214,6 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def names_of(model_folders: Iterable[Path]) -> list[str]:

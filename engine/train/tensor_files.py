@@ -93,4 +93,4 @@ def _parts(tensors: Tensors) -> Iterator[bytes | memoryview]:
     yield len(encoded).to_bytes(8, "little")
     yield encoded
     for name in names:
-        yield memoryview(arrays[name].reshape(-1).view(np.uint8))
+        yield arrays[name].reshape(-1).view(np.uint8).data
