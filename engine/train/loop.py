@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from engine.protocol.commands import Preview, Save, SetOption
-from engine.protocol.errors import InputError, StageError, Stopped, UsageError
-from engine.protocol.history import LossPoint
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.protocol.commands import Command, Preview, Save, SetOption
+from engine.protocol.errors import FacewrightError, InputError, StageError, Stopped, UsageError
+from engine.protocol.history import LossPoint, Mark
 from engine.protocol.options import Option
 from engine.protocol.stage import StageContext
-from engine.train.batches import Batch, BatchStream
+from engine.train.batches import BatchStream
+from engine.train.companions import Companion
+from engine.train.feed import Feed
 from engine.train.generations import Manifest
 from engine.train.history import HistoryWriter
 from engine.train.previews import write_previews
 from engine.train.saver import Saver
-from engine.train.trainable import Trainable
+from engine.train.saving import Saving
+from engine.train.trainable import StepResult, Trainable
 
-# After a save that failed (a full disk, say) the next is tried so much later, not at once.
-RETRY_SECONDS = 60.0
 PREVIEW_ROWS = 4
+PREVIEW_HEIGHT_PX = 800
 # A step cannot be broken off, and whoever stops a run should not wait for more than about 10 s.
 SLOW_STEP_SECONDS = 5.0
 
@@ -29,51 +35,70 @@ SLOW_STEP_SECONDS = 5.0
 class TrainingLoop:
     """Trains until the target, the time limit or a stop request, and saves whatever the end is.
 
-    running_options: those whose value may change in the middle, by name.
+    running_options: those whose value may change in the middle, by name; the model's and the run's.
+    companions: what goes along (`engine.train.companions`).
     """
 
     def __init__(
         self,
         context: StageContext,
         model: Trainable,
-        batches: BatchStream,
+        feed: Feed,
         history: HistoryWriter,
         saver: Saver,
         *,
         model_folder: Path,
         model_class: str,
         running_options: Mapping[str, Option],
+        companions: Sequence[Companion] = (),
     ) -> None:
         self.context = context
         self.model = model
-        self.batches = batches
+        self.feed = feed
         self.history = history
-        self.saver = saver
+        self.saving = Saving(context, saver, self._tell_of_save)
         self.model_folder = model_folder
         self.model_class = model_class
         self.running_options = running_options
-        self.options: dict[str, Any] = dict(context.options)
+        self.companions = companions
+        self.options: dict[str, Any] = {**context.options, **model.options}
         self.begun_at = time.monotonic()
         self.begun_iteration = model.iteration
-        self.timed_steps = 0  # all but the run's first, which compiles the step
+        self.steps_made = 0
+        self.timed_steps = 0  # all but those that compile the step
         self.timed_s = 0.0
         self.last_losses: tuple[float, ...] = ()
-        self._save_at = self.begun_at
+        self._compiles = True
+        self._finished = False
         self._preview_at = self.begun_at
         self._preview_first = 0  # number of the first sample shown
         self._warned: set[str] = set()
+
+    @property
+    def iteration(self) -> int:
+        """Steps made so far."""
+        return self.model.iteration
+
+    @property
+    def batches(self) -> BatchStream:
+        """The stream that is trained on now."""
+        return self.feed.batches
 
     def run(self) -> None:
         """Train. Raises `Stopped` after saving if a stop was asked for, `StageError` for losses
         that are no numbers, `InputError` if no face can be read any more (after saving) or the
         last state cannot be saved."""
         self._plan_next_save()
-        try:
-            self._train()
-        except InputError:  # of the faces: the weights are sound, and hours of work perhaps
+        with ExitStack() as going_along:
+            for companion in self.companions:
+                going_along.enter_context(companion)
+            try:
+                self._each_companion(lambda companion: companion.begun(self))
+                self._train()
+            except InputError:  # of the faces: the weights are sound, and hours of work perhaps
+                self._save_at_the_end()
+                raise
             self._save_at_the_end()
-            raise
-        self._save_at_the_end()
         if self.context.stop_requested:
             raise Stopped
 
@@ -84,7 +109,7 @@ class TrainingLoop:
             self._obey_commands()
 
     def _ended(self) -> bool:
-        if self.context.stop_requested:
+        if self.context.stop_requested or self._finished:
             return True
         target, minutes = self.options["target_iter"], self.options["max_minutes"]
         if target and self.model.iteration >= target:
@@ -95,28 +120,38 @@ class TrainingLoop:
         begun = time.perf_counter()
         result = self.model.train_step(self.batches)
         step_s = time.perf_counter() - begun
-        losses = result.losses
         if not result.applied:
             raise StageError(
                 f"the losses are no numbers any more after iteration {self.model.iteration}:"
-                f" {losses}; this step was not applied",
+                f" {result.losses}; this step was not applied",
                 "start again to go on from the last save; if it happens again, train in float32",
                 code="collapsed",
             )
-        if self.model.iteration > self.begun_iteration + 1:
+        self._time(step_s)
+        self._record(result, step_s)
+
+    def _time(self, step_s: float) -> None:
+        self.steps_made += 1
+        if not self._compiles:
             self.timed_steps += 1
             self.timed_s += step_s
             self._tell_if_slow(step_s)
-        self.last_losses = losses
+        self._compiles = False
+
+    def _record(self, result: StepResult, step_s: float) -> None:
         iteration = self.model.iteration
-        self.history.add(LossPoint(iteration, time.time(), step_s * 1000, losses))
-        self.context.losses(iteration, step_s * 1000, losses)
+        self.last_losses = result.losses
+        point = LossPoint(iteration, time.time(), step_s * 1000, result.losses)
+        self.history.add(point)
+        self.context.losses(iteration, point.step_ms, point.losses)
         self.context.progress(
             iteration,
             self.options["target_iter"] or None,
             unit="iterations",
+            note=", ".join(filter(None, (companion.status() for companion in self.companions))),
             skipped=self.begun_iteration,
         )
+        self._each_companion(lambda companion: companion.stepped(self, point))
 
     def _tell_if_slow(self, step_s: float) -> None:
         if step_s > SLOW_STEP_SECONDS:
@@ -124,17 +159,16 @@ class TrainingLoop:
             self._warn_once("slow", InputError(text, "a smaller batch size makes both quicker"))
 
     def _do_what_is_due(self) -> None:
-        now = time.monotonic()
-        first = self.model.iteration == self.begun_iteration + 1
         if self.history.commit_due:
             self._commit_history()
-        self._hear_of_saves()
+        self.saving.hear()
         if self.context.stop_requested:
             return  # the end saves; a preview would keep whoever stopped it waiting
-        if now >= self._save_at or self.model.iteration == 1:
+        preview_due = self.options["preview_seconds"] and time.monotonic() >= self._preview_at
+        if self.saving.is_due or self.model.iteration == 1:
             self.save()
             self.preview()
-        elif first or (self.options["preview_seconds"] and now >= self._preview_at):
+        elif self.steps_made == 1 or preview_due:
             self.preview()
 
     def _obey_commands(self) -> None:
@@ -148,34 +182,74 @@ class TrainingLoop:
                     self.preview()
                 case SetOption(name=name, value=value):
                     self._set_option(name, value)
+                case _:
+                    self._pass_on(command)
+
+    def _pass_on(self, command: Command) -> None:
+        self._each_companion(lambda companion: companion.asked(self, command))
 
     def _set_option(self, name: str, value: object) -> None:
-        option = self.running_options.get(name)
-        if option is None:
-            known = ", ".join(self.running_options)
-            self.context.warn(f"{name} cannot be changed while training", f"these can: {known}")
-            return
         try:
-            self.options[name] = option.parse(value)
-        except UsageError as error:
+            self.change_options({name: value}, "on request")
+        except FacewrightError as error:
             self.context.warn(error.message, error.remedy)
+
+    def change_options(self, changes: Mapping[str, Any], why: str, *, kind: str = "option") -> None:
+        """See `Training.change_options`."""
+        changed = self._changed(changes)
+        if not changed:
             return
-        self.context.option_changed(name, self.options[name])
-        if name == "save_minutes":
+        of_model = {name: value for name, value in changed.items() if name in self.model.options}
+        if of_model:
+            self.feed.check({**self.model.options, **of_model})
+            self.model.change_options(of_model)
+            self._compiles = True
+            self.feed.follow(self.model.options, self.model.sampling())
+        self.options.update(changed)
+        for name, value in changed.items():
+            self.context.option_changed(name, value)
+        words = ", ".join(f"{name} {value}" for name, value in changed.items())
+        self.mark(kind, f"{why}: {words}")
+        if "save_minutes" in changed:
             self._plan_next_save()
+
+    def _changed(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The checked values of those options that would differ. Raises `UsageError`."""
+        parsed = {}
+        for name, value in changes.items():
+            option = self.running_options.get(name)
+            if option is None:
+                known = ", ".join(self.running_options)
+                raise UsageError(f"{name} cannot be changed while training", f"these can: {known}")
+            parsed[name] = option.parse(value)
+        return {name: value for name, value in parsed.items() if value != self.options[name]}
+
+    def reset_nets(self, names: Sequence[str], why: str) -> None:
+        """See `Training.reset_nets`."""
+        self.model.reset_nets(names)
+        self.mark("reset", f"{why}: fresh weights for {', '.join(names)}")
+
+    def mark(self, kind: str, text: str) -> None:
+        """See `Training.mark`."""
+        self.history.mark(Mark(self.model.iteration, time.time(), kind, text))
+
+    def finish(self, why: str) -> None:
+        """See `Training.finish`."""
+        self.context.note(why)
+        self._finished = True
 
     def save(self) -> None:
         """Begin to save the model as it is now; training goes on while it is written."""
         self._plan_next_save()
-        if self.saver.busy or self.model.iteration == self.saver.last_iteration:
+        if not self.saving.can_begin(self.model.iteration):
             return
         self._commit_history()
-        self.saver.begin(self._manifest(), self.model.state(), keep=self.options["keep"])
+        self.saving.begin(self._manifest(), self.model.state(), keep=self.options["keep"])
 
     def preview(self) -> None:
         """Make and announce the preview pictures."""
         self._preview_at = time.monotonic() + self.options["preview_seconds"]
-        pages = self.model.preview_pages(self._preview_batch())
+        pages = self.preview_pages(self._preview_first)
         try:
             paths = write_previews(pages, self.context.run_dir, self.model_folder)
         except InputError as error:
@@ -184,49 +258,31 @@ class TrainingLoop:
         for page, path in paths.items():
             self.context.preview(page, path, self.model.iteration)
 
-    def _preview_batch(self) -> Batch:
-        count = min(PREVIEW_ROWS, self.batches.batch_size)
-        return self.batches.make(self._preview_first, count).unwarped()
-
-    def _hear_of_saves(self, *, wait: bool = False) -> None:
-        """Announce a save that has become good; warn of one that could not be written."""
-        try:
-            saved = self.saver.finished(wait=wait)
-        except InputError as error:
-            last = self.saver.last_iteration
-            self.context.warn(
-                f"the model could not be saved ({error.message}); the last good save is that of"
-                f" iteration {last}; training goes on",
-                error.remedy,
-            )
-            self._save_at = time.monotonic() + RETRY_SECONDS
-            return
-        if saved:
-            self.context.saved(*saved)
+    def preview_pages(self, first: int) -> dict[str, NDArray[np.uint8]]:
+        """See `Training.preview_pages`."""
+        fitting = max(1, PREVIEW_HEIGHT_PX // self.feed.sampling.kind.side_px)
+        count = min(PREVIEW_ROWS, self.batches.batch_size, fitting)
+        return self.model.preview_pages(self.batches.make(first, count).unwarped())
 
     def _save_at_the_end(self) -> None:
         self._commit_history()
-        self._hear_of_saves(wait=True)
-        if self.model.iteration == self.saver.last_iteration:
-            return
-        self.saver.begin(self._manifest(), self.model.state(), keep=self.options["keep"])
-        try:
-            saved = self.saver.finished(wait=True)
-        except InputError as error:
-            raise InputError(
-                f"the model could not be saved at the end: {error.message}; the last good save is"
-                f" that of iteration {self.saver.last_iteration}",
-                error.remedy,
-                code=error.code,
-            ) from error
-        if saved:
-            self.context.saved(*saved)
+        self.saving.at_the_end(self._manifest(), self.model.state, keep=self.options["keep"])
 
     def _commit_history(self) -> None:
         try:
             self.history.commit()
         except InputError as error:
             self._warn_once("history", error)
+
+    def _each_companion(self, tell: Callable[[Companion], None]) -> None:
+        for companion in self.companions:
+            try:
+                tell(companion)
+            except InputError as error:
+                self._warn_once(type(companion).__name__, error)
+
+    def _tell_of_save(self, iteration: int, path: Path) -> None:
+        self._each_companion(lambda companion: companion.saved(self, iteration, path))
 
     def _warn_once(self, subject: str, error: InputError) -> None:
         """A run of days must not fill its journal with the same warning."""
@@ -235,7 +291,7 @@ class TrainingLoop:
             self.context.warn(error.message, error.remedy)
 
     def _plan_next_save(self) -> None:
-        self._save_at = time.monotonic() + self.options["save_minutes"] * 60
+        self.saving.plan_next(self.options["save_minutes"])
 
     def _manifest(self) -> Manifest:
         return Manifest(
@@ -245,4 +301,9 @@ class TrainingLoop:
             drawn=self.batches.drawn,
             options=dict(self.model.options),
             smoothed_loss=self.history.smoothed_loss,
+            carried={
+                companion.carried_as: dict(companion.carried())
+                for companion in self.companions
+                if companion.carried_as
+            },
         )

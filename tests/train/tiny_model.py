@@ -8,15 +8,17 @@ from pathlib import Path
 from engine.faces.face_type import FaceType
 from engine.faces.faceset import open_faceset
 from engine.models.quick96.model import Quick96
+from engine.models.quick96.spec import QUICK96
 from engine.nets.autoencoder import Architecture
-from engine.stages.train.spec import TRAIN
-from engine.train.batches import BatchStream
-from engine.train.crops import CropCache, CropKind
+from engine.stages.train.run import running_options
+from engine.train.crops import CropKind
+from engine.train.feed import Feed
 from engine.train.generations import Generations
 from engine.train.history import HistoryWriter
 from engine.train.loop import TrainingLoop
-from engine.train.samples import Sampling, SideSamples
+from engine.train.samples import Sampling
 from engine.train.saver import Saver
+from engine.train.sources import Sources
 
 TINY_PX = 32
 OPTIONS = {"batch_size": 2, "random_src_flip": False, "random_dst_flip": False}
@@ -38,24 +40,19 @@ def tiny_model(saved=None, *, seed=7):
     return TinyQuick96(OPTIONS, seed=seed, dtype="float32", saved=saved)
 
 
+def sources_for(root: Path, *, seed=7, threads=1, warn=None) -> Sources:
+    """The workspace's facesets."""
+    sides = [open_faceset(root / f"data_{side}" / "aligned") for side in ("src", "dst")]
+    warn = warn or (lambda text, remedy: None)
+    return Sources(*sides, seed=seed, limit_bytes=1 << 28, warn=warn, threads=threads)
+
+
 def stream_for(root: Path, sampling: Sampling, *, seed=7, first=0, threads=1, warn=None):
-    cache = CropCache(1 << 28)
-    sides = [
-        SideSamples(
-            side,
-            open_faceset(root / f"data_{side}" / "aligned"),
-            sampling,
-            seed=seed,
-            cache=cache,
-            warn=warn or (lambda text, remedy: None),
-        )
-        for side in ("src", "dst")
-    ]
-    return BatchStream(*sides, sampling.batch_size, first=first, threads=threads)
+    return sources_for(root, seed=seed, threads=threads, warn=warn).open(sampling, first)
 
 
 @contextmanager
-def tiny_loop(context, folder: Path, *, model=None):
+def tiny_loop(context, folder: Path, *, model=None, companions=()):
     """A loop over the workspace's facesets that goes on from the newest save in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     generations = Generations(folder)
@@ -65,15 +62,16 @@ def tiny_loop(context, folder: Path, *, model=None):
         history = things.enter_context(HistoryWriter(folder, model.iteration, ("src", "dst")))
         saver = things.enter_context(Saver(generations, model.iteration, context.warn))
         first = saved.manifest.drawn if saved else 0
-        root = context.workspace.root
-        batches = things.enter_context(stream_for(root, model.sampling(), first=first))
+        sources = sources_for(context.workspace.root)
+        feed = things.enter_context(Feed(lambda _: sources, model.options, model.sampling(), first))
         yield TrainingLoop(
             context,
             model,
-            batches,
+            feed,
             history,
             saver,
             model_folder=folder,
             model_class="tiny",
-            running_options={option.name: option for option in TRAIN.options},
+            running_options=running_options(QUICK96),
+            companions=companions,
         )

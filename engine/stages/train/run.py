@@ -21,13 +21,12 @@ from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side, make_folder
 from engine.stages.train.spec import TRAIN
-from engine.train.batches import BatchStream
-from engine.train.crops import CropCache
+from engine.train.feed import Feed
 from engine.train.generations import Generation, Generations
 from engine.train.history import HistoryWriter
 from engine.train.loop import TrainingLoop
-from engine.train.samples import Sampling, SideSamples
 from engine.train.saver import Saver
+from engine.train.sources import Sources
 
 # Crops are kept in at most this share of the memory that is free at the start, and this many bytes.
 CACHE_SHARE = 0.25
@@ -59,18 +58,19 @@ def run(context: StageContext) -> None:
         history = open_things.enter_context(HistoryWriter(folder, model.iteration, spec.loss_names))
         saver = open_things.enter_context(Saver(generations, model.iteration, context.warn))
         first = saved.manifest.drawn if saved else 0
-        batches = open_things.enter_context(
-            _open_batches(context, src, dst, model.sampling(), model.seed, device, first)
+        sources = _sources(context, src, dst, model.seed, device)
+        feed = open_things.enter_context(
+            Feed(lambda _: sources, model.options, model.sampling(), first)
         )
         loop = TrainingLoop(
             context,
             model,
-            batches,
+            feed,
             history,
             saver,
             model_folder=folder,
             model_class=spec.id,
-            running_options=_running_options(spec),
+            running_options=running_options(spec),
         )
         try:
             loop.run()
@@ -80,7 +80,7 @@ def run(context: StageContext) -> None:
 
 def _open(context: StageContext, side: Side) -> Faceset:
     """The side's faceset, with a warning for pictures that are no faces."""
-    faceset = open_faceset(side.aligned)
+    faceset = open_faceset(side.aligned, context.check_stop)
     if faceset.skipped:
         name, reason = faceset.skipped[0]
         context.warn(
@@ -129,25 +129,17 @@ def _make_model(
     return model_code(spec)(options, seed=seed, dtype=dtype, saved=saved)
 
 
-def _open_batches(
-    context: StageContext,
-    src: Faceset,
-    dst: Faceset,
-    sampling: Sampling,
-    seed: int,
-    device: Device,
-    first: int,
-) -> BatchStream:
+def _sources(
+    context: StageContext, src: Faceset, dst: Faceset, seed: int, device: Device
+) -> Sources:
     cv2.setNumThreads(1)  # the sample threads are the parallelism; OpenCV's own would fight them
-    limit_bytes = min(int(psutil.virtual_memory().available * CACHE_SHARE), LARGEST_CACHE_BYTES)
-    cache = CropCache(limit_bytes)
-
-    def samples(side: str, faces: Faceset) -> SideSamples:
-        return SideSamples(side, faces, sampling, seed=seed, cache=cache, warn=context.warn)
-
-    threads = _loader_count(context.options["loaders"], device)
-    return BatchStream(
-        samples("src", src), samples("dst", dst), sampling.batch_size, first=first, threads=threads
+    return Sources(
+        src,
+        dst,
+        seed=seed,
+        limit_bytes=min(int(psutil.virtual_memory().available * CACHE_SHARE), LARGEST_CACHE_BYTES),
+        warn=context.warn,
+        threads=_loader_count(context.options["loaders"], device),
     )
 
 
@@ -160,7 +152,8 @@ def _loader_count(loaders: str, device: Device) -> int:
     return max(1, min(wanted, MOST_AUTO_LOADERS))
 
 
-def _running_options(spec: ModelSpec) -> Mapping[str, Option]:
+def running_options(spec: ModelSpec) -> Mapping[str, Option]:
+    """The options of stage and model class that may change while training, by name."""
     return {
         option.name: option
         for option in (*TRAIN.options, *spec.options)
@@ -170,7 +163,6 @@ def _running_options(spec: ModelSpec) -> Mapping[str, Option]:
 
 def _report(context: StageContext, spec: ModelSpec, loop: TrainingLoop) -> None:
     """Facts of the run, also when it ends by a stop or an error."""
-    steps = loop.model.iteration - loop.begun_iteration
     batches = loop.batches
     steps_per_s = loop.timed_steps / loop.timed_s if loop.timed_s else 0.0
     losses = dict(zip((f"loss_{name}" for name in spec.loss_names), loop.last_losses, strict=False))
@@ -178,12 +170,12 @@ def _report(context: StageContext, spec: ModelSpec, loop: TrainingLoop) -> None:
     deliverable = batches.rates.deliverable_per_s(batches.threads)
     context.result(
         iteration=loop.model.iteration,
-        iterations_made=steps,
+        iterations_made=loop.steps_made,
         iterations_per_s=round(steps_per_s, 3),
         samples_wanted_per_s=round(wanted, 1),
         samples_deliverable_per_s=round(deliverable, 1),
         waited_for_samples_s=round(batches.rates.waited_s, 2),
-        saved_iteration=loop.saver.last_iteration,
+        saved_iteration=loop.saving.saver.last_iteration,
         **losses,
     )
     for side in (batches.src, batches.dst):
