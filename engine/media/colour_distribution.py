@@ -38,14 +38,26 @@ def iterated_distributions(
     source_bgr: Floats, target_bgr: Floats, rotations: Doubles | None = None
 ) -> Floats:
     """Iterative distribution transfer (Pitie et al. 2005): along many turned axes in turn, each
-    axis takes over the target's distribution a little. `rotations`: (n, 3, 3); drawn if None."""
-    source = source_bgr.reshape(-1, 3).T.astype(np.float64)
-    target = target_bgr.reshape(-1, 3).T.astype(np.float64)
-    for rotation in _drawn_rotations() if rotations is None else rotations:
-        turned, wanted = rotation @ source, rotation @ target
-        moved = np.stack([_move_axis(*axes) for axes in zip(turned, wanted, strict=True)])
-        source += IDT_RELAXATION * np.linalg.solve(rotation, moved - turned)
-    return np.clip(source.T, 0, 1).astype(np.float32).reshape(source_bgr.shape)
+    axis takes over the target's distribution a little. `rotations`: (n, 3, 3) as of
+    `draw_rotations`; those of a fixed seed if None. The target may be of another size."""
+    source = source_bgr
+    for rotation in draw_rotations(_fixed()) if rotations is None else rotations:
+        turned, wanted = cv2.transform(source, rotation), cv2.transform(target_bgr, rotation)
+        moved = cv2.merge(
+            [_move_axis(*axes) for axes in zip(cv2.split(turned), cv2.split(wanted), strict=True)]
+        )
+        back = IDT_RELAXATION * np.linalg.inv(rotation)
+        source = source + cv2.transform(moved - turned, back)
+    return np.clip(source, 0, 1)
+
+
+def draw_rotations(rng: np.random.Generator, count: int = IDT_ROTATIONS) -> Doubles:
+    """(count, 3, 3) uniformly drawn rotations: QR of Gaussian matrices with the signs fixed
+    (Stewart 1980)."""
+    turned, upper = np.linalg.qr(rng.normal(size=(count, 3, 3)))
+    diagonal = np.diagonal(upper, axis1=1, axis2=2)
+    rotations: Doubles = turned * np.where(diagonal < 0, -1.0, 1.0)[:, None, :]
+    return rotations
 
 
 def sliced_transport(
@@ -59,18 +71,30 @@ def sliced_transport(
 ) -> Floats:
     """Sliced optimal transport: in each step colours move to the target's of equal rank, averaged
     over directions in colour space. `directions`: (steps * directions_per_step, 3), of any length;
-    drawn if None. Both pictures need the same size. The result is not clipped."""
-    source = source_bgr.reshape(-1, 3).astype(np.float64)
-    target = target_bgr.reshape(-1, 3).astype(np.float64)
+    drawn from a fixed seed if None. Both pictures need the same size. The result is not clipped."""
     if directions is None:
-        count = steps * directions_per_step
-        directions = np.random.default_rng(SEED).normal(size=(count, 3))
-    for group in directions.reshape(steps, directions_per_step, 3):
-        source = source + _mean_advance(source, target, group)
-    change = (source.reshape(source_bgr.shape) - source_bgr).astype(np.float32)
+        directions = _fixed().normal(size=(steps * directions_per_step, 3))
+    groups = directions.reshape(steps, directions_per_step, 3)
+    change = _transport(source_bgr, target_bgr, groups)
     if smooth:
-        change = cv2.bilateralFilter(change, 0, SMOOTH_SIGMA_COLOUR, SMOOTH_SIGMA_SPACE_PX)
+        change = _smoothed(change, SMOOTH_SIGMA_SPACE_PX)
     return source_bgr + change
+
+
+def sampled_transport(
+    source_bgr: Floats, target_bgr: Floats, directions: Doubles, *, at_most_px: int
+) -> Floats:
+    """`sliced_transport` by a sample of the pixels: those of a grid of at most `at_most_px` a side.
+
+    The change is smooth, so that a coarse one does: the picture keeps its details. Pictures are
+    square, of any size; `directions`: (steps, directions per step, 3).
+    """
+    side_px = source_bgr.shape[0]
+    grid_px = min(side_px, at_most_px)
+    change = _transport(_picked(source_bgr, grid_px), _picked(target_bgr, grid_px), directions)
+    change = _smoothed(change, SMOOTH_SIGMA_SPACE_PX * grid_px / side_px)
+    spread: Floats = cv2.resize(change, (side_px, side_px), interpolation=cv2.INTER_LINEAR)
+    return source_bgr + spread
 
 
 def mixed(source_bgr: Floats, target_bgr: Floats, directions: Doubles | None = None) -> Floats:
@@ -99,39 +123,68 @@ def _match_channel(source: Floats, template: Floats, scale: float) -> Floats:
     return matched[inverse].astype(np.float32).reshape(source.shape)
 
 
-def _drawn_rotations() -> Doubles:
-    """Uniformly drawn rotations: QR of Gaussian matrices with the signs fixed (Stewart 1980)."""
-    normal = np.random.default_rng(SEED).normal(size=(IDT_ROTATIONS, 3, 3))
-    turned, upper = np.linalg.qr(normal)
-    diagonal = np.diagonal(upper, axis1=1, axis2=2)
-    rotations: Doubles = turned * np.where(diagonal < 0, -1.0, 1.0)[:, None, :]
-    return rotations
+def _fixed() -> np.random.Generator:
+    return np.random.default_rng(SEED)
 
 
-def _move_axis(source: Doubles, target: Doubles) -> Doubles:
-    """`source` (n,) moved to the distribution of `target`, by histograms."""
-    low, high = min(source.min(), target.min()), max(source.max(), target.max())
+def _move_axis(source: Floats, target: Floats) -> Floats:
+    """`source` (h, w) moved to the distribution of `target`, by histograms."""
+    low = min(cv2.minMaxLoc(plane)[0] for plane in (source, target))
+    high = max(cv2.minMaxLoc(plane)[1] for plane in (source, target))
     if high <= low:
         return source
-    source_counts, edges = np.histogram(source, IDT_BINS, (low, high))
-    target_counts, _ = np.histogram(target, IDT_BINS, (low, high))
-    target_at = np.interp(
-        np.cumsum(source_counts) / source.size, np.cumsum(target_counts) / target.size, edges[1:]
-    )
+    edges = np.linspace(low, high, IDT_BINS + 1)[1:]
+    target_at = np.interp(_cumulated(source, low, high), _cumulated(target, low, high), edges)
+    # Edges are evenly spaced: a pixel's place among them is known without a search.
+    place = (source - np.float32(edges[0])) * np.float32(IDT_BINS / (high - low))
+    table = target_at.astype(np.float32)[None]
+    moved = cv2.remap(table, place, np.zeros_like(place), cv2.INTER_LINEAR)
     # Below the first edge DeepFaceLab moves to 0.
-    moved = np.interp(source, edges[1:], target_at, left=0, right=IDT_BINS)
-    return np.asarray(moved, np.float64)
+    return np.where(place < 0, np.float32(0), moved)
 
 
-def _mean_advance(source: Doubles, target: Doubles, directions: Doubles) -> Doubles:
+def _cumulated(plane: Floats, low: float, high: float) -> Doubles:
+    """The share of pixels up to each bin's upper edge, (IDT_BINS,)."""
+    within = (low, np.nextafter(np.float32(high), np.float32(np.inf)))  # calcHist leaves `high` out
+    counts = cv2.calcHist([plane], [0], None, [IDT_BINS], within).ravel()
+    return np.cumsum(counts, dtype=np.float64) / plane.size
+
+
+def _transport(source_bgr: Floats, target_bgr: Floats, groups: Doubles) -> Floats:
+    """What sliced transport by `groups` (steps, n, 3) of directions adds to each pixel."""
+    target = np.ascontiguousarray(target_bgr.reshape(-1, 3).T)
+    begun = np.ascontiguousarray(source_bgr.reshape(-1, 3).T)
+    moved = begun
+    for directions in groups.astype(np.float32):
+        moved = moved + _mean_advance(moved, target, directions)
+    return np.ascontiguousarray((moved - begun).T).reshape(source_bgr.shape)
+
+
+def _mean_advance(source: Floats, target: Floats, directions: Floats) -> Floats:
+    """How far the colours `source` (3, n) go towards `target` (3, n), averaged over directions."""
     advance = np.zeros_like(source)
+    difference = np.empty_like(source[0])
     for direction in directions:
         unit = direction / np.linalg.norm(direction)
-        along = source @ unit
+        along = unit @ source
         order = np.argsort(along)
-        difference = np.sort(target @ unit) - along[order]
-        advance[order] += difference[:, None] * unit
-    return advance / len(directions)
+        difference[order] = np.sort(unit @ target) - along[order]
+        advance += unit[:, None] * difference
+    return advance / np.float32(len(directions))
+
+
+def _smoothed(change: Floats, sigma_px: float) -> Floats:
+    return np.asarray(cv2.bilateralFilter(change, 0, SMOOTH_SIGMA_COLOUR, sigma_px), np.float32)
+
+
+def _picked(image_bgr: Floats, side_px: int) -> Floats:
+    """Some of the pixels, unmixed: averages would have fewer extreme colours."""
+    if image_bgr.shape[:2] == (side_px, side_px):
+        return image_bgr
+    picked: Floats = cv2.resize(
+        image_bgr, (side_px, side_px), interpolation=cv2.INTER_NEAREST_EXACT
+    )
+    return picked
 
 
 def _lab_u8(image_bgr: Floats) -> NDArray[np.uint8]:

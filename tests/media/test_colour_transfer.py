@@ -10,6 +10,7 @@ from engine.media.colour_distribution import (
     iterated_distributions,
     match_histogram,
     mixed,
+    sampled_transport,
     sliced_transport,
 )
 from engine.media.colour_linear import monge_kantorovich, principal_axes, reinhard
@@ -77,6 +78,28 @@ def test_transport_agrees_with_the_reference_for_its_directions() -> None:
         )
         assert np.abs(got - wanted).mean() < 5e-4
     assert np.abs(mixed(source, target, directions) - golden["mix"]).mean() < 2e-3
+
+
+def test_transport_by_a_sample_of_the_pixels_is_nearer_than_other_directions_would_be() -> None:
+    source, target, _ = golden_pair(0)
+    source, target = (cv2.resize(picture, (160, 160)) for picture in (source, target))
+    drawn, others = np.random.default_rng(4).normal(size=(2, 10, 5, 3))
+    whole, other = (
+        sliced_transport(
+            source, target, steps=10, directions_per_step=5, directions=directions.reshape(50, 3)
+        )
+        for directions in (drawn, others)
+    )
+    sampled = sampled_transport(source, target, drawn, at_most_px=64)
+    assert np.abs(sampled - whole).mean() < np.abs(other - whole).mean()
+    assert np.abs(sampled - whole).max() < 0.05
+
+
+def test_transport_by_all_pixels_is_the_sampled_one_of_a_small_picture() -> None:
+    source, target, golden = golden_pair(0)
+    directions = golden["sot_directions_10x5"].reshape(10, 5, 3)
+    sampled = sampled_transport(source, target, directions, at_most_px=64)
+    assert np.abs(sampled - golden["sot"]).mean() < 5e-4
 
 
 @pytest.mark.parametrize(
