@@ -10,7 +10,7 @@ DeepFaceLab 1.0 number the face types differently).
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from engine.faces.face_data import FaceData
 from engine.faces.face_file import read_face_data_from
-from engine.faces.restricted_pickle import decode_pickle
+from engine.faces.pickle_stream import list_items
 from engine.protocol.errors import InputError
 
 PACK_NAME = "faceset.pak"
@@ -29,7 +29,7 @@ _LARGEST_LIST_BYTES = 1 << 29  # it takes some 2 KB a face, 10 KB with an applie
 _LONGEST_NAME = 255  # characters; what file systems allow
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PackedFace:
     """One face file in a pack: what it is called and where it lies."""
 
@@ -51,15 +51,16 @@ class PackedFace:
             return read_face_data_from(file, self.size_bytes, self.offset)
 
 
-def read_pack_list(path: Path) -> list[PackedFace]:
-    """The faces in a pack, in its order.
+def read_pack_list(path: Path, check_stop: Callable[[], None] = lambda: None) -> list[PackedFace]:
+    """The faces in a pack, in its order; of its list only these names and places are kept.
 
-    Raises `InputError` for a file that is no such pack, is damaged, or whose names would lead out
-    of the faceset's folder when unpacked.
+    check_stop: called before each face; may raise to stop. Raises `InputError` for a file that is
+    no such pack, is damaged, has a list of more than 512 MB, or whose names would lead out of the
+    faceset's folder when unpacked.
     """
     with _opened(path) as file:
         try:
-            return list(_packed_faces(path, file, path.stat().st_size))
+            return list(_packed_faces(path, file, path.stat().st_size, check_stop))
         except InputError as error:
             raise InputError(f"{path}: {error.message}", error.remedy, code=error.code) from error
 
@@ -74,23 +75,42 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         raise InputError(f"cannot read {path}: {reason}", "check that the pack is there") from error
 
 
-def _packed_faces(path: Path, file: BinaryIO, file_bytes: int) -> Iterator[PackedFace]:
+def _packed_faces(
+    path: Path, file: BinaryIO, file_bytes: int, check_stop: Callable[[], None]
+) -> Iterator[PackedFace]:
     version, list_bytes = _HEADER.unpack(_exactly(file, _HEADER.size, file_bytes))
     if version != _VERSION:
         raise _damaged(f"its version is {version}, only version {_VERSION} is known")
     if list_bytes > _LARGEST_LIST_BYTES:
-        raise _damaged(f"its list claims to take {list_bytes} bytes")
-    rows = decode_pickle(_exactly(file, list_bytes, file_bytes))
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise _damaged("its list is not one of faces")
-    table = _exactly(file, _OFFSET_BYTES * (len(rows) + 1), file_bytes)
-    offsets = struct.unpack(f"<{len(rows) + 1}Q", table)
+        raise _damaged(
+            f"its list claims to take {list_bytes} bytes, at most {_LARGEST_LIST_BYTES} are read"
+        )
+    names = _names(file, list_bytes, file_bytes, check_stop)
+    file.seek(_HEADER.size + list_bytes)
+    table = _exactly(file, _OFFSET_BYTES * (len(names) + 1), file_bytes)
+    offsets = struct.unpack(f"<{len(names) + 1}Q", table)
     data_start = file.tell()
-    for row, start, end in zip(rows, offsets, offsets[1:], strict=False):
+    for (name, person_name), start, end in zip(names, offsets, offsets[1:], strict=False):
+        check_stop()
         first, last = data_start + start, min(data_start + end, file_bytes)
         if not first < last:
             raise _damaged(f"a face lies at byte {first} to {last} of {file_bytes}")
-        yield PackedFace(path, _name(row, "filename"), _person(row), first, last - first)
+        yield PackedFace(path, name, person_name, first, last - first)
+
+
+def _names(
+    file: BinaryIO, list_bytes: int, file_bytes: int, check_stop: Callable[[], None]
+) -> list[tuple[str, str | None]]:
+    """The faces' names and persons out of the list, which is read face by face."""
+    if list_bytes > file_bytes - file.tell():
+        raise _damaged("it is cut short")
+    names = []
+    for row in list_items(file, list_bytes):
+        check_stop()
+        if not isinstance(row, dict):
+            raise _damaged("its list is not one of faces")
+        names.append((_name(row, "filename"), _person(row)))
+    return names
 
 
 def _person(row: dict[str, Any]) -> str | None:

@@ -8,7 +8,7 @@ read back.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,7 +25,7 @@ from engine.faces.pickle_opcodes import (
     pushed_shape,
     pushed_text,
 )
-from engine.faces.restricted_pickle import decode_pickle
+from engine.faces.pickle_stream import dict_items
 from engine.protocol.errors import InputError
 from engine.protocol.files import disk_error, replacing
 
@@ -66,23 +66,33 @@ def write_metadata(folder: Path, faces: Iterable[tuple[str, SavedFace]]) -> None
             raise disk_error(error, folder / META_NAME) from error
 
 
-def read_metadata(path: Path) -> SavedMetadata:
-    """The entries of a `meta.dat`, DeepFaceLab's or ours.
+def read_metadata(path: Path, check_stop: Callable[[], None] = lambda: None) -> SavedMetadata:
+    """The entries of a `meta.dat`, DeepFaceLab's or ours, read one by one.
 
-    Raises `InputError` if the file is missing, damaged, too large or holds anything but plain data;
-    single entries that are no face's are told in `unusable`.
+    check_stop: called before each entry; may raise to stop. Raises `InputError` if the file is
+    missing, damaged, larger than 512 MB or holds anything but plain data; single entries that are
+    no face's are told in `unusable`.
     """
     try:
-        entries = decode_pickle(_bounded_bytes(path))
+        with path.open("rb") as file:
+            return _read_entries(file, path.stat().st_size, check_stop)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"cannot read {path}: {reason}", "save the metadata first") from error
     except InputError as error:
         raise InputError(f"{path}: {error.message}", error.remedy, code=error.code) from error
-    if not isinstance(entries, dict):
-        raise InputError(f"{path} holds no faces by name", "save the metadata again")
+
+
+def _read_entries(file: BinaryIO, size_bytes: int, check_stop: Callable[[], None]) -> SavedMetadata:
+    if size_bytes > _LARGEST_FILE_BYTES:
+        raise InputError(
+            f"it takes {size_bytes} bytes, and at most {_LARGEST_FILE_BYTES} are read",
+            "save and restore the metadata of fewer faces at a time",
+            code="too-large",
+        )
     saved = SavedMetadata({}, {})
-    for name, entry in entries.items():
+    for name, entry in dict_items(file, size_bytes):
+        check_stop()
         try:
             saved.faces[name] = _saved_face(entry)
         except InputError as error:
@@ -125,14 +135,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     return value.tolist() if hasattr(value, "tolist") else value
-
-
-def _bounded_bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
-        data = file.read(_LARGEST_FILE_BYTES + 1)
-    if len(data) > _LARGEST_FILE_BYTES:
-        raise InputError(f"it is larger than {_LARGEST_FILE_BYTES} bytes", "restore in parts")
-    return data
 
 
 def _saved_face(entry: object) -> SavedFace:

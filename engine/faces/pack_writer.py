@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -66,8 +67,8 @@ def write_pack(path: Path, faces: Sequence[FaceToPack], tell: Tell) -> PackOutco
     """Pack the faces in their order; `path` is replaced in one step once the pack was read back.
 
     Files that are no whole face files are left out. `tell` is called before each face is read, of
-    which each is twice. Raises `InputError` if no face remains, if one changes meanwhile, or if the
-    disk is full; `path` is then unchanged.
+    which each is twice, and with all done while the pack is read back. Raises `InputError` if no
+    face remains, if one changes meanwhile, or if the disk is full; `path` is then unchanged.
     """
     with replacing(path) as beside:
         with beside.open("wb") as file:
@@ -76,7 +77,7 @@ def write_pack(path: Path, faces: Sequence[FaceToPack], tell: Tell) -> PackOutco
                 raise _nothing_to_pack(path, left_out)
             _write_table(file, listed)
             _write_files(file, listed, tell, len(faces))
-        _read_back(beside, listed)
+        _read_back(beside, listed, partial(tell, 2 * len(faces), 2 * len(faces)))
     return PackOutcome(tuple(entry.face for entry in listed), tuple(left_out))
 
 
@@ -164,16 +165,17 @@ def _write_files(file: BinaryIO, listed: Sequence[_Listed], tell: Tell, asked: i
         file.write(jpeg_bytes)
 
 
-def _read_back(path: Path, listed: Sequence[_Listed]) -> None:
+def _read_back(path: Path, listed: Sequence[_Listed], check_stop: Callable[[], None]) -> None:
     """Faces must not leave for a pack that cannot be read: one with too long a list, above all."""
     try:
-        found = [(face.name, face.person_name, face.size_bytes) for face in read_pack_list(path)]
+        packed = read_pack_list(path, check_stop)
     except InputError as error:
         raise InputError(
             f"{len(listed)} faces make a pack that cannot be read back: {error.message}",
             "pack fewer faces at a time: move some to another folder",
             code="pack-too-large",
         ) from error
+    found = [(face.name, face.person_name, face.size_bytes) for face in packed]
     wanted = [(item.face.path.name, item.face.person_name, item.size_bytes) for item in listed]
     if found != wanted:
         raise InputError(f"the pack does not read back as written: {path}", "check the disk")

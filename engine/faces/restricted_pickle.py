@@ -7,7 +7,8 @@ refused with `InputError`. Memory stays proportional to the input (some 15 times
 are checked against the bytes that are there, objects and memo entries are counted, and values used
 again through the memo count each time.
 
-`engine.faces.dfl_pickle` is the way back.
+`engine.faces.pickle_stream` reads long pickles item by item; `engine.faces.dfl_pickle` is the way
+back.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def decode_pickle(data: bytes, dtypes: frozenset[str] = ARRAY_DTYPES) -> PlainVa
     Raises `InputError` with code `unsafe-data` for anything but plain data, `broken-data` for a
     pickle that is cut short or malformed.
     """
-    machine = _Machine(data, dtypes)
+    machine = PickleMachine(data, dtypes)
     try:
         value = machine.run()
     except (IndexError, KeyError, ValueError, OverflowError, struct.error) as error:
@@ -69,8 +70,16 @@ def decode_pickle(data: bytes, dtypes: frozenset[str] = ARRAY_DTYPES) -> PlainVa
     return value
 
 
-class _Machine:
-    """The state of one reading. Methods named after opcodes do what pickle's do, for plain data."""
+def expansion_limit(size_bytes: int) -> int:
+    """How many bytes the value in a pickle of that length may take when it is written out."""
+    return max(_EXPANSION * size_bytes, _EXPANSION_FLOOR)
+
+
+class PickleMachine:
+    """The state of one reading. Methods named after opcodes do what pickle's do, for plain data.
+
+    forgotten: memo entries that a reader item by item dropped; they were numbered all the same.
+    """
 
     def __init__(self, data: bytes, dtypes: frozenset[str]) -> None:
         self.data = data
@@ -79,20 +88,25 @@ class _Machine:
         self.stack: list[Any] = []
         self.outer_stacks: list[list[Any]] = []  # one for each open mark
         self.memo: dict[int, Any] = {}
-        self.expansion_left = max(_EXPANSION * len(data), _EXPANSION_FLOOR)
-        self.objects_left = len(data) // _BYTES_PER_OBJECT + _OBJECTS_FLOOR
-        self.memo_room = len(data) // _BYTES_PER_MEMO_ENTRY + _OBJECTS_FLOOR
+        self.forgotten = 0
         self.needs_tree_check = False
+        self.set_limits(len(data))
+
+    def set_limits(self, size_bytes: int) -> None:
+        """What a pickle of that length may take."""
+        self.expansion_left = expansion_limit(size_bytes)
+        self.objects_left = size_bytes // _BYTES_PER_OBJECT + _OBJECTS_FLOOR
+        self.memo_room = size_bytes // _BYTES_PER_MEMO_ENTRY + _OBJECTS_FLOOR
 
     def run(self) -> PlainValue:
-        data, opcodes = self.data, _OPCODES
+        data, opcodes = self.data, OPCODES
         while True:
             code = data[self.position]
             self.position += 1
             opcode = opcodes.get(code)
             if opcode is not None:
                 opcode(self)
-            elif code == _STOP:
+            elif code == STOP:
                 break
             else:
                 raise unsafe(f"the opcode 0x{code:02x}, which plain data does not need")
@@ -196,7 +210,7 @@ class _Machine:
             top.memo_keys.append(key)
 
     def get(self, key: int) -> None:
-        value = self.memo[key]
+        value = self.recalled(key)
         kind = type(value)
         if kind is str or kind is bytes:
             self.spend(len(value))
@@ -205,6 +219,12 @@ class _Machine:
         elif kind in CONTAINERS:
             self.needs_tree_check = True
         self.stack.append(value)
+
+    def recalled(self, key: int) -> Any:
+        return self.memo[key]
+
+    def memoize(self) -> None:
+        self.put(self.forgotten + len(self.memo))
 
     def spend(self, byte_count: int) -> None:
         self.expansion_left -= byte_count
@@ -234,22 +254,22 @@ class _Machine:
 _U1, _U2, _I4, _U4, _U8 = (struct.Struct(layout) for layout in ("<B", "<H", "<i", "<I", "<Q"))
 _F8 = struct.Struct(">d")
 _POINT = struct.Struct(">3xdxdx")  # MEMOIZE MARK BINFLOAT x BINFLOAT y APPENDS
-_STOP = ord(".")
+STOP = ord(".")
 
 
-def _read_protocol(machine: _Machine) -> None:
+def _read_protocol(machine: PickleMachine) -> None:
     protocol = machine.number(_U1)
     if protocol > _HIGHEST_PROTOCOL:
         raise broken(f"pickle protocol {protocol}, the highest known is {_HIGHEST_PROTOCOL}")
 
 
-def _read_decimal(machine: _Machine) -> None:
+def _read_decimal(machine: PickleMachine) -> None:
     text = machine.line(_LONGEST_NUMBER)
     flags = {b"00": False, b"01": True}  # how protocols 0 and 1 write a bool
     machine.push(flags[text] if text in flags else _integer(text))
 
 
-def _read_long_decimal(machine: _Machine) -> None:
+def _read_long_decimal(machine: PickleMachine) -> None:
     machine.push(_integer(machine.line(_LONGEST_NUMBER).removesuffix(b"L")))
 
 
@@ -260,35 +280,36 @@ def _integer(text: bytes) -> int:
     return number
 
 
-def _read_long(machine: _Machine, byte_count: int) -> None:
+def _read_long(machine: PickleMachine, byte_count: int) -> None:
     if not 0 <= byte_count <= _LONGEST_INTEGER:
         raise unsafe("a huge integer")
     machine.push(int.from_bytes(machine.take(byte_count), "little", signed=True))
 
 
-def _read_text(machine: _Machine, byte_count: int) -> None:
+def _read_text(machine: PickleMachine, byte_count: int) -> None:
     machine.push(machine.take(byte_count).decode("utf-8", "surrogatepass"))
 
 
-def _read_text_line(machine: _Machine) -> None:
+def _read_text_line(machine: PickleMachine) -> None:
     machine.push(machine.line(len(machine.data)).decode("raw-unicode-escape"))
 
 
-def _read_name(machine: _Machine) -> None:
+def _read_name(machine: PickleMachine) -> None:
     module, name = (machine.line(_LONGEST_NUMBER).decode("ascii") for _ in range(2))
     machine.push(checked_symbol(module, name))
 
 
-def _read_dict(machine: _Machine) -> None:
+def _read_dict(machine: PickleMachine) -> None:
     items = machine.pop_to_mark()
     machine.push_object({})
     machine.set_items(items)
 
 
-def _read_list_start(machine: _Machine) -> None:
+def _read_list_start(machine: PickleMachine) -> None:
     # Nearly all of a face's pickle are points `]` MEMOIZE `(` `G` x `G` y `e`. Taking runs of them
     # at once reads a face twice as fast.
     data, memo, position = machine.data, machine.memo, machine.position
+    forgotten = machine.forgotten
     while (
         data.startswith(b"\x94(G", position)
         and data.startswith(b"G", position + 11)
@@ -296,7 +317,7 @@ def _read_list_start(machine: _Machine) -> None:
     ):
         point = list(_POINT.unpack_from(data, position))
         machine.stack.append(point)
-        memo[len(memo)] = point
+        memo[forgotten + len(memo)] = point
         position += _POINT.size
         machine.position = position
         if not data.startswith(b"]", position):
@@ -306,7 +327,7 @@ def _read_list_start(machine: _Machine) -> None:
     machine.push_object([])
 
 
-def _read_list(machine: _Machine) -> None:
+def _read_list(machine: PickleMachine) -> None:
     items = machine.pop_to_mark()
     machine.push_object([])
     machine.extend_list(items)
@@ -315,7 +336,7 @@ def _read_list(machine: _Machine) -> None:
 # Pickle's opcodes for plain data, by their codes in Python's pickletools. Left out on purpose:
 # persistent ids, extension codes, objects and classes (INST OBJ NEWOBJ), sets, buffers outside the
 # pickle, DUP and Python 2 strings.
-_OPCODES: dict[int, Callable[[_Machine], object]] = {
+OPCODES: dict[int, Callable[[PickleMachine], object]] = {
     0x80: _read_protocol,
     0x95: lambda m: m.number(_U8),  # FRAME: only a hint for buffering
     ord("N"): lambda m: m.push(None),
@@ -339,11 +360,11 @@ _OPCODES: dict[int, Callable[[_Machine], object]] = {
     0x8E: lambda m: m.push(m.take(m.number(_U8))),
     0x96: lambda m: m.push(m.take(m.number(_U8))),  # BYTEARRAY8: protocol 5 holds arrays in it
     ord("]"): _read_list_start,
-    ord("a"): _Machine.append,
+    ord("a"): PickleMachine.append,
     ord("e"): lambda m: m.extend_list(m.pop_to_mark()),
     ord("l"): _read_list,
     ord("}"): lambda m: m.push_object({}),
-    ord("s"): _Machine.set_item,
+    ord("s"): PickleMachine.set_item,
     ord("u"): lambda m: m.set_items(m.pop_to_mark()),
     ord("d"): _read_dict,
     ord(")"): lambda m: m.push(()),
@@ -351,18 +372,18 @@ _OPCODES: dict[int, Callable[[_Machine], object]] = {
     0x86: lambda m: m.push_tuple(m.pop_items(2)),
     0x87: lambda m: m.push_tuple(m.pop_items(3)),
     ord("t"): lambda m: m.push_tuple(m.pop_to_mark()),
-    ord("("): _Machine.mark,
-    ord("0"): _Machine.pop,
-    ord("1"): _Machine.pop_to_mark,
+    ord("("): PickleMachine.mark,
+    ord("0"): PickleMachine.pop,
+    ord("1"): PickleMachine.pop_to_mark,
     ord("p"): lambda m: m.put(int(m.line(_LONGEST_NUMBER))),
     ord("q"): lambda m: m.put(m.number(_U1)),
     ord("r"): lambda m: m.put(m.number(_U4)),
-    0x94: lambda m: m.put(len(m.memo)),
+    0x94: PickleMachine.memoize,
     ord("g"): lambda m: m.get(int(m.line(_LONGEST_NUMBER))),
     ord("h"): lambda m: m.get(m.number(_U1)),
     ord("j"): lambda m: m.get(m.number(_U4)),
     ord("c"): _read_name,
-    0x93: _Machine.find_symbol,
-    ord("R"): _Machine.reduce,
-    ord("b"): _Machine.build,
+    0x93: PickleMachine.find_symbol,
+    ord("R"): PickleMachine.reduce,
+    ord("b"): PickleMachine.build,
 }

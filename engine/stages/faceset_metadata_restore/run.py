@@ -65,7 +65,7 @@ def restore_metadata(context: StageContext) -> None:
     `Stopped` with what is restored kept.
     """
     side = context.workspace.side(context.options["side"])
-    saved = _saved(side)
+    saved = _saved(context, side)
     paths = loose_faces(side)
     plan = _plan(context, paths, saved)
     _require_sense(side, plan, saved)
@@ -75,7 +75,7 @@ def restore_metadata(context: StageContext) -> None:
     _finish(context, side, plan, saved, failed, {path.name for path in paths})
 
 
-def _saved(side: Side) -> SavedMetadata:
+def _saved(context: StageContext, side: Side) -> SavedMetadata:
     path = side.aligned / META_NAME
     if not path.is_file():
         raise InputError(
@@ -83,7 +83,7 @@ def _saved(side: Side) -> SavedMetadata:
             f"run faceset-metadata-save --side {side.name} before editing the pictures",
             code="no-metadata",
         )
-    return read_metadata(path)
+    return read_metadata(path, context.check_stop)
 
 
 def _plan(context: StageContext, paths: Sequence[Path], saved: SavedMetadata) -> _Plan:

@@ -86,7 +86,9 @@ def _packed_already(
     """
     if not side.pack.is_file():
         return None
-    entries = _readable_list(context, side) if faces else read_pack_list(side.pack)
+    entries = (
+        _readable_list(context, side) if faces else read_pack_list(side.pack, context.check_stop)
+    )
     in_pack = {(entry.person_name, entry.name): entry for entry in entries}
     matching = []
     for face in faces:
@@ -104,7 +106,7 @@ def _packed_already(
 
 def _readable_list(context: StageContext, side: Side) -> list[PackedFace]:
     try:
-        return read_pack_list(side.pack)
+        return read_pack_list(side.pack, context.check_stop)
     except InputError as error:
         context.warn(error.message, "it is replaced once you confirm")
         return []
@@ -174,7 +176,7 @@ def _identity(pack: Path) -> dict[str, Any]:
 
 
 def _report(context: StageContext, side: Side, packed: Sequence[FaceToPack]) -> None:
-    entries = read_pack_list(side.pack)
+    entries = read_pack_list(side.pack, context.check_stop)
     persons = Counter(entry.person_name for entry in entries if entry.person_name is not None)
     context.result(
         faces=len(entries),

@@ -43,7 +43,7 @@ def unpack_faceset(context: StageContext) -> None:
     `Stopped` with what is written kept.
     """
     side = context.workspace.side(context.options["side"])
-    places = _places(side)
+    places = _places(context, side)
     plan = _plan(context, places)
     _require_confirmation(context, plan)
     _require_room(side, plan)
@@ -52,7 +52,7 @@ def unpack_faceset(context: StageContext) -> None:
     _finish(context, side, plan, len(places))
 
 
-def _places(side: Side) -> list[tuple[PackedFace, Path]]:
+def _places(context: StageContext, side: Side) -> list[tuple[PackedFace, Path]]:
     """Each packed face with the path it is unpacked to."""
     if not side.pack.is_file():
         raise InputError(
@@ -60,7 +60,7 @@ def _places(side: Side) -> list[tuple[PackedFace, Path]]:
             "nothing needs unpacking, or choose the other --side",
             code="no-pack",
         )
-    faces = read_pack_list(side.pack)
+    faces = read_pack_list(side.pack, context.check_stop)
     for face in faces:
         _check_names(side, face)
     places = [(face, side.aligned / (face.person_name or "") / face.name) for face in faces]

@@ -122,7 +122,7 @@ def _faces_by_stem(
     context: StageContext, side: Side
 ) -> Mapping[str, Sequence[NDArray[np.float64]]]:
     """The landmarks of all usable faces by the stem of the frame they were found in."""
-    faceset = open_faceset(side.aligned)
+    faceset = open_faceset(side.aligned, context.check_stop)
     unusable = [f"{name} ({reason})" for name, reason in faceset.skipped]
     found: dict[str, list[NDArray[np.float64]]] = defaultdict(list)
     for entry in faceset:
