@@ -15,10 +15,12 @@ from textual.theme import Theme
 from engine import catalog
 from engine.protocol.commands import Command
 from engine.protocol.errors import ConfirmationNeeded, FacewrightError
+from engine.protocol.faceset_report import read_report
 from engine.protocol.survey import WorkspaceSurvey, survey
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import RunFolder, discard_run, find_run, send, start_run
 from tuiapp.bridge.faceset_list import FacesetList
+from tuiapp.bridge.report_entries import FaceChoice
 from tuiapp.bridge.run_board import RunBoard
 from tuiapp.bridge.run_view import RunView, ViewState
 from tuiapp.bridge.watch import RunWatch
@@ -213,6 +215,31 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
 
         state = self.facesets.setdefault(side_name, FacesetList(side_name))
         self._show(FacesetScreen(state))
+
+    def show_faces(self, choice: FaceChoice) -> None:
+        """Show some faces of a side, over the screen that chose them."""
+        from tuiapp.screens.faceset import FacesetScreen
+
+        state = self.facesets.setdefault(choice.side, FacesetList(choice.side))
+        self.push_screen(FacesetScreen(state, choice))
+
+    def open_report(self, side_name: str) -> None:
+        """Show the report on a side's faces, or the form that makes one."""
+        self.run_worker(self._open_report(side_name), group="report", exclusive=True)
+
+    async def _open_report(self, side_name: str) -> None:
+        from tuiapp.screens.report import ReportScreen  # as for runs
+
+        try:
+            report = await asyncio.to_thread(read_report, self.workspace, side_name)
+        except FacewrightError as error:
+            self._tell(error)
+            return
+        if report is not None:
+            self._show(ReportScreen(report))
+        else:
+            self.open_form("faceset-report", {"side": side_name})
+            self.say(f"no report on {side_name} yet: this stage makes it")
 
     def open_run_by_id(self, run_id: str) -> None:
         """Open the run with that id (or the only one whose id begins or ends so)."""

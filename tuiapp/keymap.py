@@ -48,6 +48,8 @@ CONTEXTS: dict[str, str] = {
     "flag": "Fields with yes or no",
     "run": "Run",
     "faceset": "Faces",
+    "report": "Report on a faceset",
+    "map": "Map of head angles",
     "log": "Log",
     "dialog": "Dialogs",
     "running": "Options of a run",
@@ -58,6 +60,14 @@ CONTEXTS: dict[str, str] = {
 def _faces(id: str, keys: str, action: str, label: str, help: str, *, shown: bool = False) -> Key:
     """The browser of faces has more keys than a footer: most are only in the help."""
     return Key(f"faceset-{id}", "faceset", keys, action, label, help, shown)
+
+
+def _report(id: str, keys: str, action: str, label: str, help: str, *, shown: bool = True) -> Key:
+    return Key(f"report-{id}", "report", keys, action, label, help, shown)
+
+
+def _map(id: str, keys: str, action: str, label: str, help: str, *, shown: bool = False) -> Key:
+    return Key(f"map-{id}", "map", keys, action, label, help, shown)
 
 
 KEYS: tuple[Key, ...] = (
@@ -85,7 +95,25 @@ KEYS: tuple[Key, ...] = (
         "Look at the faces of dst.",
         shown=False,
     ),
-    Key("home-refresh", "home", "r", "refresh", "Look again", "Look at the workspace again."),
+    Key("home-src-report", "home", "t", "report('src')", "Report", "The report on src's faces."),
+    Key(
+        "home-dst-report",
+        "home",
+        "T",
+        "report('dst')",
+        "Report on dst",
+        "The report on dst's faces.",
+        shown=False,
+    ),
+    Key(
+        "home-refresh",
+        "home",
+        "r",
+        "refresh",
+        "Look again",
+        "Look at the workspace again.",
+        shown=False,
+    ),
     Key(
         "home-help",
         "home",
@@ -142,6 +170,7 @@ KEYS: tuple[Key, ...] = (
     Key("run-resume", "run", "r", "resume", "Resume", "Start the stage again with these values."),
     Key("run-edit", "run", "e", "edit", "Form", "Open the stage's form with this run's values."),
     Key("run-options", "run", "o", "options", "Set", "Change options while it runs."),
+    Key("run-report", "run", "t", "report", "Report", "Show the report that the run made."),
     Key("run-log", "run", "l", "log", "Log", "Show the whole log."),
     Key(
         "run-next-page",
@@ -257,6 +286,7 @@ KEYS: tuple[Key, ...] = (
         "Index",
         "Open the form of the stage that makes the index.",
     ),
+    _faces("report", "t", "report", "Report", "The report on these faces."),
     _faces("look", "r", "look", "Look again", "Look at the folder again."),
     _faces("other", "o", "other_side", "Other side", "The faces of the other side."),
     _faces("left", "left,h", "step(-1)", "Left", "One face back."),
@@ -273,6 +303,19 @@ KEYS: tuple[Key, ...] = (
     _faces(
         "back", "escape", "back", "Back", "Leave filter, range, zoom; then the screen.", shown=True
     ),
+    _report("map", "tab,shift+tab", "map", "Map", "From the list to the map, and back."),
+    _report("mouth", "m", "mouth", "Mouth", "Count only faces with the mouth so.", shown=False),
+    _report("light", "b", "light", "Light", "Count only faces lit from there.", shown=False),
+    _report("faces", "f", "faces", "Faces", "Look at all the faces."),
+    _report("other", "o", "other_side", "Other side", "The report on the other side."),
+    _report("again", "r", "again", "Again", "Open the form of the stage that makes the report."),
+    _report("help", "question_mark", "app.help", "Help", "Show all keys.", shown=False),
+    _report("back", "escape", "back", "Back", "Leave the report."),
+    _map("left", "left,h", "move(0,-1)", "Left", "One place to the left."),
+    _map("right", "right,l", "move(0,1)", "Right", "One place to the right."),
+    _map("up", "up,k", "move(-1,0)", "Up", "One place up."),
+    _map("down", "down,j", "move(1,0)", "Down", "One place down."),
+    _map("choose", "enter", "choose", "Faces", "Show the dst faces that look so.", shown=True),
     Key("log-follow", "log", "f", "follow", "Follow", "Stay at the end as lines come, or stop it."),
     Key("log-top", "log", "g", "top", "Top", "To the first line that is kept."),
     Key("log-end", "log", "G", "end", "End", "To the last line, and follow."),

@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 from engine.protocol.faceset_report import MOUTHS, Cell
 
 Floats = NDArray[np.float64]
+Place = tuple[int, int, int, int, int]  # a rounded row of `looks_of`
 
 # One step each. 15 degrees are what sorting's bins come to, too; a mouth goes from 0 (closed) over
 # 0.3 (speaking) to 0.7; a light from the side of a room makes 0.2.
@@ -34,6 +35,7 @@ class Hole:
     """A way of looking that dst has and src has not. missing: what src lacks on its own
     ("pose", "mouth", "light"), or "combination". faces: rows of dst."""
 
+    place: Place
     words: str
     missing: str
     faces: tuple[int, ...]
@@ -74,27 +76,28 @@ def find_holes(src: Floats, dst: Floats) -> list[Hole]:
     """The holes of src against dst (`looks_of` both), those with most dst faces first."""
     lacking = np.nonzero(uncovered(src, dst))[0]
     missing = _missing(src, dst[lacking])
-    cells: dict[tuple[int, ...], list[int]] = {}
-    for position, cell in enumerate(map(tuple, np.rint(dst[lacking]).astype(int).tolist())):
-        cells.setdefault(cell, []).append(position)
+    places: dict[Place, list[int]] = {}
+    for position, place in enumerate(_places(dst[lacking])):
+        places.setdefault(place, []).append(position)
     holes = [
         Hole(
-            words_for(cell),
+            place,
+            words_for(place),
             Counter(missing[position] for position in positions).most_common(1)[0][0],
             tuple(int(lacking[position]) for position in positions),
         )
-        for cell, positions in cells.items()
+        for place, positions in places.items()
     ]
     return sorted(holes, key=lambda hole: (-len(hole.faces), hole.faces))
 
 
 def count_cells(src: Floats, dst: Floats) -> list[Cell]:
-    """Every rounded row of `looks_of` that either side has, with its faces; in order."""
-    counts: dict[tuple[int, ...], list[int]] = {}
+    """Every place that a face of either side (`looks_of`) has, with its faces; in order."""
+    counts: dict[Place, list[int]] = {}
     for column, looks in enumerate((src, dst, dst[uncovered(src, dst)])):
-        for cell in map(tuple, np.rint(looks).astype(int).tolist()):
-            counts.setdefault(cell, [0, 0, 0])[column] += 1
-    return [Cell(*cell, *faces) for cell, faces in sorted(counts.items())]
+        for place in _places(looks):
+            counts.setdefault(place, [0, 0, 0])[column] += 1
+    return [Cell(*place, *faces) for place, faces in sorted(counts.items())]
 
 
 def needed_by_dst(src: Floats, dst: Floats) -> Floats:
@@ -111,9 +114,14 @@ def needed_by_dst(src: Floats, dst: Floats) -> Floats:
     return need
 
 
-def words_for(cell: tuple[int, ...]) -> str:
-    """A rounded row of `looks_of` in words."""
-    yaw, pitch, mouth, side, level = cell
+def _places(looks: Floats) -> list[Place]:
+    rounded = np.rint(looks).astype(int).tolist()
+    return [(yaw, pitch, mouth, side, level) for yaw, pitch, mouth, side, level in rounded]
+
+
+def words_for(place: Place) -> str:
+    """How a face at that place looks."""
+    yaw, pitch, mouth, side, level = place
     parts = (
         _turned(yaw, YAW_STEP_DEG, *_TO_THE_SIDES, "facing the camera"),
         _turned(pitch, PITCH_STEP_DEG, "up", "down", "level"),

@@ -96,10 +96,11 @@ class Duplicates(msgspec.Struct, frozen=True):
 
 
 class Hole(msgspec.Struct, frozen=True):
-    """A way of looking that dst has and src has not. missing: what src lacks, "pose", "mouth",
-    "light" or "combination"."""
+    """A way of looking that dst has and src has not. place: the first five of its `Cell`. missing:
+    what src lacks, "pose", "mouth", "light" or "combination"."""
 
     looks: str
+    place: tuple[int, int, int, int, int]
     missing: str
     do: str
     dst_faces: int

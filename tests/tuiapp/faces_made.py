@@ -28,7 +28,7 @@ def made_index(workspace: Workspace, side_name: str) -> None:
     """An index of the side's files: the n-th looks 0.1 n rad to the side, is 10 n sharp, came
     from frame n, and the first two look the same and are one person."""
     path = index_path(workspace, side_name)
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with sqlite3.connect(path) as connection:
         connection.executescript(SCHEMA)
         connection.execute(f"PRAGMA user_version = {INDEX_VERSION}")

@@ -29,6 +29,7 @@ RUN_IDS = {
     "faces-extract-done": "20260101-090000-faces-extract-00bb",
     "video-extract-failed": "20260101-080000-video-extract-00cc",
     "merge-refused": "20260101-110000-merge-00dd",
+    "faceset-report-done": "20260101-120000-faceset-report-00ee",
 }
 
 

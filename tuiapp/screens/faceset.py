@@ -18,6 +18,7 @@ from tuiapp.bridge.face_fields import FaceKey
 from tuiapp.bridge.face_likeness import near_duplicates, same_person
 from tuiapp.bridge.faceset_list import FacesetList
 from tuiapp.bridge.faceset_words import current_line, listing_line, moved_words, nothing_text
+from tuiapp.bridge.report_entries import FaceChoice
 from tuiapp.bridge.thumbnails import Thumbnails
 from tuiapp.keymap import bindings
 from tuiapp.screens.framed import FramedScreen
@@ -37,9 +38,14 @@ class FacesetScreen(FramedScreen):
     BINDINGS = bindings("faceset")
     context = "faceset"
 
-    def __init__(self, state: FacesetList) -> None:
+    def __init__(self, state: FacesetList, choice: FaceChoice | None = None) -> None:
+        """choice: what to show of the faces; without one, what was shown last."""
         super().__init__()
         self.state = state
+        self._is_chosen = choice is not None
+        self._choice = choice
+        if choice is not None:
+            state.filter_by(choice.filter_text)
         self.place = f"Faces of {state.side}"
         self._facts: FacesetFacts | None = None
         self._version: object = None
@@ -92,7 +98,21 @@ class FacesetScreen(FramedScreen):
             self._look_took_s = time.monotonic() - began
         self._facts = facts
         self.state.replace(facts.faces)
+        self._take_choice()
         self.show()
+
+    def _take_choice(self) -> None:
+        """Once: show the chosen faces only, the cursor on the one that was chosen."""
+        choice, self._choice = self._choice, None
+        if choice is None:
+            return
+        wanted = set(choice.files)
+        keys = {face.key for face in self.state.faces if face.name in wanted}
+        self.state.limit_to(keys if wanted else None, choice.label)
+        names = [face.name for face in self.state.shown]
+        self.state.move_to(names.index(choice.first) if choice.first in names else 0)
+        if wanted and not keys:
+            self.workbench.say("these faces are gone; make the report anew", severity="warning")
 
     def show(self) -> None:
         """Bring everything that is seen in line with the state."""
@@ -278,6 +298,9 @@ class FacesetScreen(FramedScreen):
     def action_look(self) -> None:
         self.run_worker(self._look(anyway=True), group="look", exclusive=True)
 
+    def action_report(self) -> None:
+        self.workbench.open_report(self.state.side)
+
     def action_other_side(self) -> None:
         self.workbench.open_faceset("dst" if self.state.side == "src" else "src")
 
@@ -294,7 +317,14 @@ class FacesetScreen(FramedScreen):
         elif self.zoomed:
             self.action_zoom()
         else:
+            self._forget_choice()
             super().action_back()
+
+    def _forget_choice(self) -> None:
+        """The next to look at these faces sees all of them."""
+        if self._is_chosen:
+            self.state.limit_to(None)
+            self.state.filter_by("")
 
 
 def resources(stage_id: str, options: Mapping[str, object]) -> list[str]:

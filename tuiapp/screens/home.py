@@ -107,6 +107,9 @@ class HomeScreen(FramedScreen):
     def action_faces(self, side_name: str) -> None:
         self.workbench.open_faceset(side_name)
 
+    def action_report(self, side_name: str) -> None:
+        self.workbench.open_report(side_name)
+
     def action_refresh(self) -> None:
         self.workbench.look_again()
 

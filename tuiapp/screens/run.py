@@ -110,6 +110,8 @@ class RunScreen(FramedScreen):
             return False
         if action == "options" and not running_options(self.view.stage, self.view.options):
             return False
+        if action == "report":
+            return self.view.stage == "faceset-report" and self.view.state is ViewState.DONE
         if action in _WHILE_LIVE:
             return live
         if action == "resume":
@@ -145,6 +147,9 @@ class RunScreen(FramedScreen):
     def _change(self, changed: dict[str, Any] | None) -> None:
         for name, value in (changed or {}).items():
             self._send(SetOption(name, value), f"{name.replace('_', ' ')} is now {value}")
+
+    def action_report(self) -> None:
+        self.workbench.open_report(str(self.view.options["side"]))
 
     def action_log(self) -> None:
         self.workbench.open_log(self.folder)

@@ -21,8 +21,7 @@ _NAMED_FRAMES = 6
 HOLE_REMEDY = {
     "pose": "add src material that shows this head angle",
     "mouth": "add src material with the mouth like this at this head angle",
-    "light": "add src material lit like this; colour transfer evens out colours, not where the"
-    " light comes from",
+    "light": "add src material lit like this: colour transfer does not move the light",
     "combination": "add src material that shows these together",
 }
 
@@ -46,7 +45,7 @@ def _on_people(people: People | None, side: str) -> Iterator[Advice]:
         return
     if people.others:
         what = f"{_faces(people.others)} of other people: {_named(_files(people.others))}"
-        away = f"look at them and move those out of data_{side}/aligned that are not to be used"
+        away = f"look at them; move those out of data_{side}/aligned that are not wanted"
         yield Advice("people", what, away)
     if people.perhaps_others:
         what = f"{_faces(people.perhaps_others)} perhaps of others"
@@ -59,7 +58,7 @@ def _on_landmarks(doubtful: list[DoubtfulLandmarks], side: str) -> Iterator[Advi
         what = f"{_faces(doubtful)} with doubtful landmarks: {_named(_files(doubtful))}"
         remedy = {
             "src": "remove them: a model learns wrong shapes from wrong landmarks",
-            "dst": "look at them; remove wrong ones, profiles may stay if they must be swapped",
+            "dst": "look at them; remove wrong ones, keep profiles that must be swapped",
         }
         yield Advice("doubtful_landmarks", what, remedy[side])
 

@@ -151,6 +151,7 @@ def coverage(src: SideFaces, dst: SideFaces) -> Coverage:
         holes=[
             Hole(
                 looks=hole.words,
+                place=hole.place,
                 missing=hole.missing,
                 do=HOLE_REMEDY[hole.missing],
                 dst_faces=len(hole.faces),
