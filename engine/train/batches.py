@@ -63,16 +63,26 @@ class SampleRates:
 
 
 class BatchStream:
-    """Batches from sample `first` of both sides on. Use as a context; `next` from one thread."""
+    """Batches from sample `first` of both sides on. Use as a context; `next` from one thread.
+
+    rates: what is counted goes here.
+    """
 
     def __init__(
-        self, src: SideSamples, dst: SideSamples, batch_size: int, *, first: int, threads: int
+        self,
+        src: SideSamples,
+        dst: SideSamples,
+        batch_size: int,
+        *,
+        first: int,
+        threads: int,
+        rates: SampleRates,
     ) -> None:
         self.src, self.dst = src, dst
         self.batch_size = batch_size
         self.drawn = first
         self.threads = threads
-        self.rates = SampleRates()
+        self.rates = rates
         self._previous: Batch | None = None
         self._asked = first
         self._waiting: deque[Future[Batch]] = deque()

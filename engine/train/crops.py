@@ -7,10 +7,10 @@ quarter of the memory, for an error of a tenth of a level).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -25,6 +25,9 @@ from engine.media.images import decode_image_bgr_u8
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
+
+# References of colour only: more pixels would not change their distribution.
+LARGEST_REFERENCE_PX = 128
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,26 @@ class Crop:
     def size_bytes(self) -> int:
         extra = 0 if self.eyes_mouth_u8 is None else self.eyes_mouth_u8.nbytes
         return self.image_bgr_u8.nbytes + self.mask_u8.nbytes + extra
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A face whose colours others take over: the whole picture (side, side, 3) BGR, 0..255."""
+
+    image_bgr_u8: U8
+
+    @property
+    def size_bytes(self) -> int:
+        return self.image_bgr_u8.nbytes
+
+
+def make_reference(jpeg: bytes, side_px: int, name: str) -> Reference:
+    """The reference of a face file for crops of `side_px`; not brought to their face type, as in
+    DeepFaceLab. Raises `InputError` naming the file where the picture is damaged."""
+    side_px = min(side_px, LARGEST_REFERENCE_PX)
+    image = decode_image_bgr_u8(jpeg, Path(name))
+    reduced = cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_LINEAR)
+    return Reference(np.asarray(reduced, np.uint8))
 
 
 def make_crop(jpeg: bytes, data: FaceData, kind: CropKind, name: str) -> Crop:
@@ -102,8 +125,18 @@ def _as_u8(mask: F32) -> U8:
     return np.asarray(np.rint(np.clip(mask, 0, 1) * 255), np.uint8)
 
 
+class Kept(Protocol):
+    """What a cache keeps."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+
+Made = TypeVar("Made", bound=Kept)
+
+
 class CropCache:
-    """Keeps crops up to `limit_bytes`; what comes after is made anew each time.
+    """Keeps crops and references up to `limit_bytes`; what comes after is made anew each time.
 
     Nothing is thrown out: faces are drawn in shuffled rounds, where the oldest crop is as likely to
     come next as any other. Thread-safe.
@@ -112,17 +145,17 @@ class CropCache:
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         self.size_bytes = 0
-        self._crops: dict[tuple[str, int], Crop] = {}
+        self._kept: dict[tuple[str, Hashable], Kept] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[str, int], make: Callable[[], Crop]) -> Crop:
-        """The crop of (side, face number), made if it is not kept."""
-        kept = self._crops.get(key)
-        if kept is not None:
-            return kept
-        crop = make()
+    def get(self, kind: str, face: Hashable, make: Callable[[], Made]) -> Made:
+        """What is kept of a face, one of each kind; made if it is not kept."""
+        key = (kind, face)
+        if key in self._kept:
+            return cast(Made, self._kept[key])
+        made = make()
         with self._lock:
-            if key not in self._crops and self.size_bytes + crop.size_bytes <= self.limit_bytes:
-                self._crops[key] = crop
-                self.size_bytes += crop.size_bytes
-        return crop
+            if key not in self._kept and self.size_bytes + made.size_bytes <= self.limit_bytes:
+                self._kept[key] = made
+                self.size_bytes += made.size_bytes
+        return made

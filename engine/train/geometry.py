@@ -8,6 +8,7 @@ half a pixel. Each displacement is the sum of two jitters, as strong as the orig
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import cv2
@@ -63,20 +64,28 @@ def draw_warp(rng: np.random.Generator, side_px: int) -> tuple[Map, Map]:
     found. Cells of a half, a quarter or an eighth of the side; the border stays."""
     cell_px = side_px // int(rng.choice((2, 4, 8)))
     nodes = side_px // cell_px + 1
-    y, x = np.mgrid[0:side_px, 0:side_px].astype(np.float32)
-    return (
-        x + _displacement(rng, side_px, cell_px, nodes),
-        y + _displacement(rng, side_px, cell_px, nodes),
+    jitters = truncated_normal(rng, (2, 2, nodes - 2, nodes - 2)).sum(axis=0)
+    shift_x, shift_y = (
+        _spread(jitter / _CUT_SIGMAS * _JITTER * cell_px, side_px, cell_px) for jitter in jitters
     )
+    x, y = _places(side_px)
+    return x + shift_x, y + shift_y
 
 
-def _displacement(rng: np.random.Generator, side_px: int, cell_px: int, nodes: int) -> Map:
-    """One axis: jittered nodes on the pixels' edges, 0 on the border, bilinear between them."""
+@lru_cache(maxsize=4)
+def _places(side_px: int) -> tuple[Map, Map]:
+    """Each pixel's own x and y."""
+    y, x = np.mgrid[0:side_px, 0:side_px].astype(np.float32)
+    return x, y
+
+
+def _spread(inner_nodes: NDArray[np.float64], side_px: int, cell_px: int) -> Map:
+    """Displacements (side, side): nodes on the pixels' edges, 0 on the border, bilinear between."""
+    nodes = len(inner_nodes) + 2
     grid = np.zeros((nodes, nodes), np.float32)
-    inner = (nodes - 2, nodes - 2)
-    jitter = truncated_normal(rng, inner) + truncated_normal(rng, inner)
-    grid[1:-1, 1:-1] = jitter / _CUT_SIGMAS * _JITTER * cell_px
-    padded = cv2.resize(grid, (nodes * cell_px, nodes * cell_px), interpolation=cv2.INTER_LINEAR)
+    grid[1:-1, 1:-1] = inner_nodes
+    padded_px = nodes * cell_px
+    padded = cv2.resize(grid, (padded_px, padded_px), interpolation=cv2.INTER_LINEAR)
     margin = cell_px // 2
     cut: Map = padded[margin : margin + side_px, margin : margin + side_px]
     return cut

@@ -6,36 +6,20 @@ So threads may work in any order, and a run goes on exactly where an earlier one
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.faces.face_data import FaceData
-from engine.protocol.errors import InputError
-from engine.train.crops import Crop, CropCache, CropKind, make_crop
+from engine.train.colours import TRANSFERS, draw_hsv_shift
+from engine.train.crops import Crop, CropCache, CropKind, Reference, make_crop, make_reference
 from engine.train.geometry import draw_geometry
+from engine.train.orders import EvenOverBins, Order, ShuffledRounds, yaw_bins
+from engine.train.side_faces import Face, SideFaces
 
 F32 = NDArray[np.float32]
 _SIDE_NUMBERS = {"src": 0, "dst": 1}
-_NAMED_AT_MOST = 20  # unusable faces of a side that are warned of one by one
-_ORDER_STREAM = 2**31  # apart from every sample's own stream
-
-
-class Face(Protocol):
-    """A face of a faceset."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def data(self) -> FaceData: ...
-
-    def read_jpeg(self) -> bytes: ...
+_REFERENCES_NUMBER = 2  # tells the order of references from that of either side
 
 
 @dataclass(frozen=True)
@@ -69,43 +53,68 @@ class Sample:
 
 
 class SideSamples:
-    """The endless, numbered samples of one side, "src" or "dst"."""
+    """The endless, numbered samples of one side.
+
+    references: faces whose colours the samples take over as `sampling.ct_mode` says; None for a
+    side that keeps its colours.
+    """
 
     def __init__(
         self,
-        side: str,
-        faces: Sequence[Face],
+        faces: SideFaces,
         sampling: Sampling,
         *,
         seed: int,
         cache: CropCache,
-        warn: Callable[[str, str], None],
+        references: SideFaces | None = None,
     ) -> None:
-        self.side = side
         self.faces = faces
         self.sampling = sampling
-        self.seed = seed
+        self._seeds = (seed, _SIDE_NUMBERS[faces.side])
         self._cache = cache
-        self._warn = warn
-        self._unusable: dict[int, str] = {}
-        self._lock = threading.Lock()
-        self._order = lru_cache(maxsize=4)(self._shuffled)
+        self._order: Order = (
+            EvenOverBins(yaw_bins(faces.yaws_rad), self._seeds)
+            if sampling.uniform_yaw
+            else ShuffledRounds(len(faces), self._seeds)
+        )
+        self._references = _References(references, sampling, seed, cache) if references else None
+
+    @property
+    def side(self) -> str:
+        """Which side it is: "src" or "dst"."""
+        return self.faces.side
+
+    @property
+    def unusable(self) -> dict[str, str]:
+        """Faces that were skipped: name and reason."""
+        return self.faces.unusable
+
+    def face_number(self, number: int) -> int:
+        """Which face sample `number` shows, unless that is unusable."""
+        return self._order.at(number)
 
     def sample(self, number: int) -> Sample:
         """Sample `number` >= 0. Raises `InputError` if no face of the side can be used."""
-        rng = self._rng(number)
-        crop = self._crop(number)
+        sampling = self.sampling
+        rng = np.random.default_rng([*self._seeds, number])
         geometry = draw_geometry(
             rng,
-            self.sampling.kind.side_px,
-            scale=self.sampling.scale,
-            warp=self.sampling.warp,
-            may_mirror=self.side in self.sampling.mirror,
+            sampling.kind.side_px,
+            scale=sampling.scale,
+            warp=sampling.warp,
+            may_mirror=self.side in sampling.mirror,
         )
+        jitter = draw_hsv_shift(rng, sampling.hsv_power) if self._jitters else None
+        crop = self.faces.use(self.face_number(number), self._crop)
         image = _unit(crop.image_bgr_u8)
-        target = geometry.image(image, warped=False)
+        if self._references:
+            image = self._references.recolour(image, number, rng)
+        target = input_bgr = geometry.image(image, warped=False)
+        if sampling.warp or jitter:
+            seen = jitter.apply(image) if jitter else image
+            input_bgr = geometry.image(seen, warped=sampling.warp)
         return Sample(
-            input_bgr=geometry.image(image, warped=True) if self.sampling.warp else target,
+            input_bgr=input_bgr,
             target_bgr=target,
             mask=geometry.mask(_unit(crop.mask_u8))[..., None],
             eyes_mouth=_full_range(geometry.mask(_unit(crop.eyes_mouth_u8)))[..., None]
@@ -113,58 +122,37 @@ class SideSamples:
             else None,
         )
 
-    def face_number(self, number: int) -> int:
-        """Which face sample `number` shows: every face once per round, each round shuffled anew."""
-        round_number, place = divmod(number, len(self.faces))
-        return int(self._order(round_number)[place])
-
     @property
-    def unusable(self) -> dict[str, str]:
-        """Faces that were skipped: name and reason."""
-        with self._lock:
-            return {self.faces[i].name: reason for i, reason in self._unusable.items()}
+    def _jitters(self) -> bool:
+        return self.side == "src" and self.sampling.hsv_power > 0
 
-    def _crop(self, number: int) -> Crop:
-        """The face's crop; in place of an unusable face the next usable one by number."""
-        first = self.face_number(number)
-        for step in range(len(self.faces)):
-            index = (first + step) % len(self.faces)
-            if index in self._unusable:
-                continue
-            try:
-                return self._cache.get((self.side, index), lambda i=index: self._make(i))  # type: ignore[misc]
-            except InputError as error:
-                self._skip(index, error)
-        raise InputError(
-            f"none of the {len(self.faces)} {self.side} faces can be used",
-            f"extract the {self.side} faces again; the last reason: {self._last_reason()}",
-            code="no-faces",
+    def _crop(self, face: Face) -> Crop:
+        return self._cache.get(
+            "crop",
+            face,
+            lambda: make_crop(face.read_jpeg(), face.data, self.sampling.kind, face.name),
         )
 
-    def _make(self, index: int) -> Crop:
-        face = self.faces[index]
-        return make_crop(face.read_jpeg(), face.data, self.sampling.kind, face.name)
 
-    def _skip(self, index: int, error: InputError) -> None:
-        with self._lock:
-            if index in self._unusable:
-                return
-            self._unusable[index] = error.message
-            known = len(self._unusable)
-        if known == _NAMED_AT_MOST + 1:
-            self._warn(f"more {self.side} faces are skipped, from here on without a word each", "")
-        if known > _NAMED_AT_MOST:
-            return
-        self._warn(f"{self.side} face skipped: {error.message}", error.remedy)
+class _References:
+    """The dst faces that src samples take their colours from: in rounds of their own."""
 
-    def _last_reason(self) -> str:
-        return next(reversed(self._unusable.values()))
+    def __init__(self, faces: SideFaces, sampling: Sampling, seed: int, cache: CropCache) -> None:
+        self._faces = faces
+        self._side_px = sampling.kind.side_px
+        self._transfer = TRANSFERS[sampling.ct_mode]
+        self._order = ShuffledRounds(len(faces), (seed, _REFERENCES_NUMBER))
+        self._cache = cache
 
-    def _shuffled(self, round_number: int) -> NDArray[np.int64]:
-        return self._rng(_ORDER_STREAM + round_number).permutation(len(self.faces))
+    def recolour(self, image_bgr: F32, number: int, rng: np.random.Generator) -> F32:
+        """A picture with the colours of the reference of sample `number`."""
+        reference = self._faces.use(self._order.at(number), self._reference)
+        return self._transfer(image_bgr, _unit(reference.image_bgr_u8), rng)
 
-    def _rng(self, stream: int) -> np.random.Generator:
-        return np.random.default_rng([self.seed, _SIDE_NUMBERS[self.side], stream])
+    def _reference(self, face: Face) -> Reference:
+        return self._cache.get(
+            "reference", face, lambda: make_reference(face.read_jpeg(), self._side_px, face.name)
+        )
 
 
 def _unit(picture_u8: NDArray[np.uint8]) -> F32:

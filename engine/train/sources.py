@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.train.batches import BatchStream
+from engine.train.batches import BatchStream, SampleRates
 from engine.train.crops import CropCache, CropKind
-from engine.train.samples import Face, Sampling, SideSamples
+from engine.train.samples import Sampling, SideSamples
+from engine.train.side_faces import Face, SideFaces
 
 
 class Sources:
     """Opens streams of batches, one after the other.
 
-    limit_bytes: for crops that are kept. warn: is told (what, remedy) of faces that are skipped;
-    called from the sample threads. threads: how many make samples.
+    src_faces, dst_faces: may be the same; crops are then kept once. limit_bytes: for crops that are
+    kept. warn: is told (what, remedy) of faces that are skipped; called from the sample threads.
+    threads: how many make samples. rates: of all streams together.
     """
 
     def __init__(
@@ -30,26 +32,26 @@ class Sources:
         warn: Callable[[str, str], None],
         threads: int,
     ) -> None:
-        self.faces = {"src": src_faces, "dst": dst_faces}
+        self.src = SideFaces("src", src_faces, warn)
+        self.dst = SideFaces("dst", dst_faces, warn)
         self.seed = seed
         self.limit_bytes = limit_bytes
-        self.warn = warn
         self.threads = threads
-        self._cache: tuple[CropKind, CropCache] | None = None
+        self.rates = SampleRates()
+        self._crops: tuple[CropKind, CropCache] | None = None
 
     def open(self, sampling: Sampling, first: int) -> BatchStream:
         """Batches from sample `first` of both sides on. Close the stream before (its context) the
         next is opened. Crops are kept from one to the next if both want the same kind."""
-        cache = self._crops(sampling.kind)
-        src, dst = (self._side(side, sampling, cache) for side in ("src", "dst"))
-        return BatchStream(src, dst, sampling.batch_size, first=first, threads=self.threads)
-
-    def _crops(self, kind: CropKind) -> CropCache:
-        if self._cache is None or self._cache[0] != kind:
-            self._cache = (kind, CropCache(self.limit_bytes))
-        return self._cache[1]
-
-    def _side(self, side: str, sampling: Sampling, cache: CropCache) -> SideSamples:
-        return SideSamples(
-            side, self.faces[side], sampling, seed=self.seed, cache=cache, warn=self.warn
+        cache = self._cache_for(sampling.kind)
+        references = None if sampling.ct_mode == "none" else self.dst
+        src = SideSamples(self.src, sampling, seed=self.seed, cache=cache, references=references)
+        dst = SideSamples(self.dst, sampling, seed=self.seed, cache=cache)
+        return BatchStream(
+            src, dst, sampling.batch_size, first=first, threads=self.threads, rates=self.rates
         )
+
+    def _cache_for(self, kind: CropKind) -> CropCache:
+        if self._crops is None or self._crops[0] != kind:
+            self._crops = (kind, CropCache(self.limit_bytes))
+        return self._crops[1]

@@ -13,6 +13,7 @@ from engine.protocol.errors import InputError
 from engine.train.crops import CropCache, CropKind, make_crop
 from engine.train.geometry import SampleGeometry, draw_affine
 from engine.train.samples import Sampling, SideSamples
+from engine.train.side_faces import SideFaces
 from tests.support.shared import shared_path
 from tests.train.made_faces import made_face, write_faceset
 
@@ -57,15 +58,11 @@ def test_crops_targets_and_masks_are_the_references():
             assert error.max() < most, (row["i"], key)
 
 
-def samples_of(folder, *, seed=3, sampling=FULL_64, warnings=None):
-    return SideSamples(
-        "src",
-        open_faceset(folder),
-        sampling,
-        seed=seed,
-        cache=CropCache(1 << 26),
-        warn=lambda text, remedy: None if warnings is None else warnings.append(text),
-    )
+def samples_of(folder, *, side="src", seed=3, sampling=FULL_64, warnings=None, references=None):
+    warnings = [] if warnings is None else warnings
+    faces = SideFaces(side, open_faceset(folder), lambda text, remedy: warnings.append(text))
+    references = references and SideFaces("dst", open_faceset(references), warnings.append)
+    return SideSamples(faces, sampling, seed=seed, cache=CropCache(1 << 26), references=references)
 
 
 def test_a_sample_is_the_same_whenever_it_is_made(tmp_path):
@@ -154,5 +151,6 @@ def test_the_cache_stays_within_its_bound():
     image, data = made_face(1)
     jpeg = cv2.imencode(".png", image)[1].tobytes()
     for number in range(5):
-        cache.get(("src", number), lambda: make_crop(jpeg, data, CropKind(FaceType.FULL, 64), "x"))
+        kind = CropKind(FaceType.FULL, 64)
+        cache.get("crop", number, lambda: make_crop(jpeg, data, kind, "x"))
     assert 0 < cache.size_bytes <= cache.limit_bytes
