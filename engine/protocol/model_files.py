@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -25,6 +25,7 @@ TENSORBOARD = "tensorboard"
 MODEL_PREVIEW = "preview.jpg"  # the latest preview
 MANIFEST = "manifest.json"  # in every save: what it holds
 ABOUT = "about.json"  # in backups and snapshots: who they are a copy of, and the note
+PREVIEW_PICTURES = "pictures.json"  # in the preview history: see PreviewPictures
 LARGEST_MANIFEST_BYTES = 1 << 20
 
 _KINDS = {GENERATIONS: "generation", BACKUPS: "backup", SNAPSHOTS: "snapshot"}
@@ -66,6 +67,38 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
     made_at: float
     note: str = ""
+
+
+class PreviewPictures(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pictures of a preview history are made of: faces of `side_px` pixels, in rows and
+    columns without gaps; one is made every `every` iterations, as it is now."""
+
+    side_px: Annotated[int, msgspec.Meta(ge=1)]
+    every: Annotated[int, msgspec.Meta(ge=1)]
+
+
+def page_folder_name(page: str) -> str:
+    """The name of a preview page in file names: "SAEHD masked" is saehd-masked."""
+    return page.lower().replace(" ", "-")
+
+
+def read_preview_pictures(history_folder: Path) -> PreviewPictures | None:
+    """None if there is no preview history, or what it says of itself cannot be read."""
+    try:
+        return msgspec.json.decode(
+            _start_of(history_folder / PREVIEW_PICTURES), type=PreviewPictures
+        )
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def list_preview_pictures(model_folder: Path) -> dict[str, list[tuple[int, Path]]]:
+    """The pictures of the preview history: by page, (iteration, path) in order."""
+    found = {}
+    for folder in sorted(_visible_folders(model_folder / PREVIEW_HISTORY)):
+        names = [path for path in folder.glob("*.jpg") if path.stem.isdecimal()]
+        found[folder.name] = sorted((int(path.stem), path) for path in names)
+    return found
 
 
 def list_saves(model_folder: Path) -> list[SaveFact]:

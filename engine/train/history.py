@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -61,6 +62,10 @@ class HistoryWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # What the very last save brought, such as a backup's mark. Of a disk that takes nothing
+        # the commits before have told.
+        with contextlib.suppress(InputError):
+            self.commit()
         self._connection.close()
 
     def add(self, point: LossPoint) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.protocol.files import write_atomically
-from engine.protocol.model_files import MODEL_PREVIEW
+from engine.protocol.model_files import MODEL_PREVIEW, page_folder_name
 
 JPEG_QUALITY = 92
 
@@ -29,7 +29,7 @@ def write_previews(
     paths = {}
     for page, image_bgr_u8 in pages.items():
         jpeg = cv2.imencode(".jpg", image_bgr_u8, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1]
-        paths[page] = run_dir / f"preview-{page.lower().replace(' ', '-')}.jpg"
+        paths[page] = run_dir / f"preview-{page_folder_name(page)}.jpg"
         write_atomically(paths[page], jpeg.tobytes(), durable=False)
         if len(paths) == 1:
             write_atomically(model_folder / MODEL_PREVIEW, jpeg.tobytes(), durable=False)

@@ -21,10 +21,13 @@ from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side, make_folder
 from engine.stages.train.spec import TRAIN
+from engine.train.backups import Backups
+from engine.train.event_files import EventFiles
 from engine.train.feed import Feed
 from engine.train.generations import Generation, Generations
 from engine.train.history import HistoryWriter
 from engine.train.loop import TrainingLoop
+from engine.train.preview_history import PreviewHistory
 from engine.train.saver import Saver
 from engine.train.sources import Sources
 
@@ -71,6 +74,11 @@ def run(context: StageContext) -> None:
             model_folder=folder,
             model_class=spec.id,
             running_options=running_options(spec),
+            companions=(
+                Backups(),
+                PreviewHistory(folder, model.sampling().kind.side_px),
+                EventFiles(spec.loss_names),
+            ),
         )
         try:
             loop.run()

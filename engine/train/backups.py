@@ -1,0 +1,95 @@
+"""Backups: copies of saves, made every few hours or on request, that outlive the saves."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from engine.protocol.commands import Backup, Command
+from engine.protocol.history import LossPoint
+from engine.protocol.model_files import BACKUPS, About, newest_generation
+from engine.train.companions import Companion, Training
+from engine.train.save_folders import copy_save, forget_save, sweep_saves
+
+AUTOMATIC, ASKED_FOR = "AUTO", "BACKUP"
+KEPT_AUTOMATIC = 24
+# Second names for a save's files are made in milliseconds; copies are not waited for.
+_WAIT_SECONDS = 0.5
+
+
+class Backups(Companion):
+    """Keeps a save as a backup when `autobackup_hour` hours have passed, and when asked to.
+
+    Automatic ones are named AUTO-time-iteration, and the last 24 stay; those asked for are named
+    BACKUP-time-iteration, and stay until somebody removes them.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="backups")
+        self._copying: tuple[str, Future[Path]] | None = None
+        self._asked = False
+        self._clock = time.monotonic()  # when the last automatic one was due
+
+    def __exit__(self, *exception: object) -> None:
+        self._pool.shutdown(wait=True)
+
+    def begun(self, training: Training) -> None:
+        """See `Companion.begun`."""
+        sweep_saves(training.model_folder / BACKUPS)
+        self._clock = time.monotonic()
+
+    def asked(self, training: Training, command: Command) -> None:
+        """See `Companion.asked`: `Backup` is for this one."""
+        if not isinstance(command, Backup):
+            return
+        newest = newest_generation(training.model_folder)
+        self._asked = True
+        if newest is not None and int(newest.name) == training.iteration:
+            self.saved(training, training.iteration, newest)
+        else:
+            training.save()
+
+    def stepped(self, training: Training, point: LossPoint) -> None:
+        """See `Companion.stepped`."""
+        self._hear(training)
+
+    def saved(self, training: Training, iteration: int, path: Path) -> None:
+        """See `Companion.saved`."""
+        kind = self._kind_due(training.options["autobackup_hour"])
+        if kind is None or self._copying is not None:
+            return
+        name = f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{iteration:08d}"
+        target = training.model_folder / BACKUPS / name
+        self._copying = (kind, self._pool.submit(_back_up, path, target))
+        wait([self._copying[1]], _WAIT_SECONDS)
+        self._hear(training)
+
+    def _kind_due(self, every_hours: int) -> str | None:
+        if self._asked:
+            return ASKED_FOR
+        is_due = every_hours and time.monotonic() - self._clock >= every_hours * 3600
+        return AUTOMATIC if is_due else None
+
+    def _hear(self, training: Training) -> None:
+        """Record a backup that is made. One that failed is raised, and due again at the next
+        save."""
+        if self._copying is None or not self._copying[1].done():
+            return
+        (kind, made), self._copying = self._copying, None
+        target = made.result()
+        if kind == ASKED_FOR:
+            self._asked = False
+        else:
+            interval_s = training.options["autobackup_hour"] * 3600
+            self._clock += (time.monotonic() - self._clock) // interval_s * interval_s
+        training.mark("backup", f"backup {target.name}")
+        training.context.note(f"backup: {target}")
+
+
+def _back_up(source: Path, target: Path) -> Path:
+    copy_save(source, target, About(made_at=time.time()))
+    automatic = sorted(target.parent.glob(f"{AUTOMATIC}-*"))
+    for old in automatic[:-KEPT_AUTOMATIC]:
+        forget_save(old)
+    return target
