@@ -97,7 +97,7 @@ class Generations:
         """
         found = self.iterations()
         for iteration in reversed(found):
-            path = self._path(iteration)
+            path = self.path(iteration)
             try:
                 return read_generation(path, only)
             except InputError as error:
@@ -117,7 +117,7 @@ class Generations:
         for number in self.iterations():
             if number > iteration:
                 target = self.folder / f"{number:08d}.damaged-{secrets.token_hex(3)}"
-                self._path(number).rename(target)
+                self.path(number).rename(target)
                 moved.append(target)
         return moved
 
@@ -128,7 +128,7 @@ class Generations:
         generations are unchanged then.
         """
         make_folder(self.folder)
-        final = self._path(manifest.iteration)
+        final = self.path(manifest.iteration)
         beside = part_beside(final)
         try:
             if final.exists():
@@ -151,13 +151,14 @@ class Generations:
             kept.add(best.iteration)
         for iteration in self.iterations():
             if iteration not in kept:
-                forget_save(self._path(iteration))
+                forget_save(self.path(iteration))
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written."""
         sweep_saves(self.folder)
 
-    def _path(self, iteration: int) -> Path:
+    def path(self, iteration: int) -> Path:
+        """Where the generation of that iteration is, if there is one."""
         return self.folder / f"{iteration:08d}"
 
 
