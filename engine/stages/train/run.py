@@ -77,7 +77,7 @@ def run(context: StageContext) -> None:
             companions=(
                 Backups(),
                 PreviewHistory(folder, model.sampling().kind.side_px),
-                EventFiles(spec.loss_names),
+                EventFiles(folder, spec.loss_names),
             ),
         )
         try:
