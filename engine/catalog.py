@@ -25,6 +25,8 @@ from engine.stages.faceset_resize.spec import FACESET_RESIZE
 from engine.stages.faceset_sort.spec import FACESET_SORT
 from engine.stages.faceset_unpack.spec import FACESET_UNPACK
 from engine.stages.merge.spec import MERGE
+from engine.stages.model_export.spec import MODEL_EXPORT
+from engine.stages.model_import.spec import MODEL_IMPORT
 from engine.stages.train.spec import TRAIN
 from engine.stages.video_cut.spec import VIDEO_CUT
 from engine.stages.video_denoise.spec import VIDEO_DENOISE
@@ -51,6 +53,8 @@ STAGES: tuple[StageSpec, ...] = (
     FACESET_METADATA_RESTORE,
     FACESET_RECOVER_NAMES,
     TRAIN,
+    MODEL_IMPORT,
+    MODEL_EXPORT,
     MERGE,
     VIDEO_RENDER,
     WORKSPACE_CLEAR,

@@ -108,7 +108,7 @@ def pushed_array(value: NDArray[Any]) -> tuple[bytes, memoryview, bytes]:
     )
     state = (_value(1, 1), _value(value.shape, 2), _dtype(value.dtype), b"\x89")
     head = empty + b"(" + b"".join(state) + _bytes_head(plain.nbytes)
-    return head, memoryview(plain.reshape(-1).view(np.uint8)), b"tb"
+    return head, plain.reshape(-1).view(np.uint8).data, b"tb"
 
 
 def pushed_scalar(value: NDArray[Any]) -> bytes:

@@ -12,26 +12,40 @@ from engine.protocol.spec import ModelSpec
 
 
 @dataclass(frozen=True)
+class DflNet:
+    """A net that some models of a class have, with its optimizer.
+
+    file, optimizer: what comes after `NAME_CLASS_` in the names of the two files, without `.npy`;
+    our saves call them the same. root: what its weights are filed under in the optimizer's file.
+    trains_with: the option that is 0 as long as the net, which then may be missing, is of no use;
+    "" for nets that models cannot be without.
+    """
+
+    file: str
+    root: str
+    optimizer: str = "src_dst_opt"
+    trains_with: str = ""
+
+
+@dataclass(frozen=True)
 class DflClass:
     """What the files of a class are called, and what is in its options.
 
-    name: as in file names. nets, optimizers: what comes after `NAME_CLASS_` in the names of files,
-    without `.npy`; a model has those that its options ask for, under these names in our saves, too.
-    options: DeepFaceLab's keys with its defaults, in the order of its summaries.
+    name: as in file names. options: DeepFaceLab's keys with its defaults, in the order of its
+    summaries.
     """
 
     name: str
-    nets: tuple[str, ...]
-    optimizers: tuple[str, ...]
+    nets: tuple[DflNet, ...]
     options: Mapping[str, Any]
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        return self.nets + self.optimizers
 
     def prefix(self, model_name: str) -> str:
         """What the names of all files of a model begin with."""
         return f"{model_name}_{self.name}_"
+
+
+def _nets(*files: str) -> tuple[DflNet, ...]:
+    return tuple(DflNet(file, file) for file in files)
 
 
 # What the loop is told, for every class; in DeepFaceLab it is kept with the model.
@@ -45,18 +59,17 @@ _LOOP_OPTIONS: Mapping[str, Any] = {
 
 QUICK96 = DflClass(
     "Quick96",
-    nets=("encoder", "inter", "decoder_src", "decoder_dst"),
-    optimizers=("src_dst_opt",),
+    nets=_nets("encoder", "inter", "decoder_src", "decoder_dst"),
     options={"batch_size": 4, **_LOOP_OPTIONS, "random_dst_flip": False},
 )
 
 SAEHD = DflClass(
     "SAEHD",
     nets=(
-        *("encoder", "inter", "inter_AB", "inter_B", "decoder", "decoder_src", "decoder_dst"),
-        *("code_discriminator", "GAN"),
+        *_nets("encoder", "inter", "inter_AB", "inter_B", "decoder", "decoder_src", "decoder_dst"),
+        DflNet("code_discriminator", "dis", "D_code_opt", "true_face_power"),
+        DflNet("GAN", "D_src", "GAN_opt", "gan_power"),
     ),
-    optimizers=("src_dst_opt", "D_code_opt", "GAN_opt"),
     options={
         "resolution": 128,
         "face_type": "f",

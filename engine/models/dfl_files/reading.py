@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from engine.faces.restricted_pickle import decode_pickle
 from engine.models.dfl_files.classes import DFL_CLASSES, DflClass
 from engine.protocol.errors import InputError
-from engine.train.generations import Tensors
+from engine.train.tensor_files import Tensors
 
 DATA_SUFFIX = "data.dat"
 # A batch of 64 faces of 640 px kept for previews, and the losses of ten million iterations.
@@ -207,11 +207,15 @@ def _unreadable(path: Path, error: OSError) -> InputError:
 
 def _scalars(options: Mapping[str, Any]) -> dict[str, Scalar]:
     """The options that are single values, as all of DeepFaceLab's own are."""
-    return {
-        name: value
-        for name, value in options.items()
-        if type(value) in (bool, int, float, str) and len(str(value)) <= _LONGEST_TEXT
-    }
+    return {name: value for name, value in options.items() if _is_scalar(value)}
+
+
+def _is_scalar(value: Any) -> bool:
+    if type(value) is float:
+        return math.isfinite(value)
+    if type(value) is str:
+        return len(value) <= _LONGEST_TEXT and value.isprintable()
+    return type(value) in (bool, int)
 
 
 def _losses(path: Path, rows: Any) -> list[tuple[float, ...]]:

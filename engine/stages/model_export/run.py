@@ -1,0 +1,151 @@
+"""The stage `model-export`: a model of ours as files that DeepFaceLab opens.
+
+All files are written to a folder beside, then put in place one by one, `data.dat` last: without it
+there is no model for DeepFaceLab, so it never sees half of one.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from engine.models.classes import model_spec
+from engine.models.dfl_files.classes import DflClass, dfl_class_of
+from engine.models.dfl_files.option_values import values_for_dfl
+from engine.models.dfl_files.origin import read_origin
+from engine.models.dfl_files.reading import DATA_SUFFIX
+from engine.models.dfl_files.state import blank_state, write_state
+from engine.models.dfl_files.writing import dfl_data, summary_text
+from engine.nets.device import prepare_device
+from engine.protocol.errors import ConfirmationNeeded, InputError
+from engine.protocol.files import PART, disk_error
+from engine.protocol.history import HISTORY_NAME, read_history
+from engine.protocol.spec import ModelSpec
+from engine.protocol.stage import StageContext
+from engine.protocol.workspace import make_folder
+from engine.train.generations import Generation, Generations
+from engine.train.save_folders import part_beside, sync
+
+_SUMMARY_SUFFIX = "summary.txt"
+
+
+def export_model(context: StageContext) -> None:
+    """Write a model's newest good save in DeepFaceLab's layout.
+
+    Raises `InputError` for a model without a save, `ConfirmationNeeded` when DeepFaceLab's files of
+    that name are there and the user did not agree to move them to the trash; nothing is changed
+    then, nor when the disk is full.
+    """
+    spec = model_spec(context.options["model_class"])
+    dfl_class = dfl_class_of(spec)
+    prefix = dfl_class.prefix(context.options["dfl_name"] or context.options["model"])
+    folder = Path(context.options["to"] or context.workspace.models).absolute()
+    _require_confirmation(context, folder, prefix)
+    model_folder = context.workspace.model(context.options["model"], spec.id)
+    saved = _saved(context, model_folder)
+    context.note(f"exporting the save of iteration {saved.manifest.iteration}")
+    make_folder(folder)
+    _sweep(folder, prefix)
+    beside = part_beside(folder / f"{prefix}export")
+    try:
+        make_folder(beside)
+        _write_files(context, beside, prefix, spec, dfl_class, saved, model_folder)
+        context.check_stop()
+        _put_in_place(context, beside, folder, prefix)
+    except OSError as error:
+        raise disk_error(error, folder) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    files = _present(folder, prefix)
+    context.result(
+        iteration=saved.manifest.iteration,
+        files=len(files),
+        bytes=sum(path.stat().st_size for path in files),
+        folder=str(folder),
+    )
+
+
+def _require_confirmation(context: StageContext, folder: Path, prefix: str) -> None:
+    present = _present(folder, prefix)
+    if not present:
+        return
+    what = f"{len(present)} files of DeepFaceLab's model {prefix.rstrip('_')} are in {folder}"
+    if not folder.is_relative_to(context.workspace.root):
+        raise InputError(
+            what, "choose another folder, or a name with --dfl-name: the trash is the workspace's"
+        )
+    if not context.confirmed:
+        raise ConfirmationNeeded(
+            what, "confirm (--yes) to move them to the workspace's trash, or choose a --dfl-name"
+        )
+
+
+def _present(folder: Path, prefix: str) -> list[Path]:
+    """What DeepFaceLab would load of a model of that name, and what tells of it."""
+    if not folder.is_dir():
+        return []
+    wanted = {f"{prefix}{DATA_SUFFIX}", f"{prefix}{_SUMMARY_SUFFIX}"}
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.name in wanted or (path.name.startswith(prefix) and path.suffix == ".npy")
+    )
+
+
+def _saved(context: StageContext, model_folder: Path) -> Generation:
+    saved = Generations(model_folder).newest(context.warn)
+    if saved is None:
+        raise InputError(
+            f"there is no saved model in {model_folder}",
+            "train it first, or name another model and class",
+            code="no-model",
+        )
+    return saved
+
+
+def _write_files(
+    context: StageContext,
+    beside: Path,
+    prefix: str,
+    spec: ModelSpec,
+    dfl_class: DflClass,
+    saved: Generation,
+    model_folder: Path,
+) -> None:
+    prepare_device("cpu", context.warn)
+    manifest = saved.manifest
+    origin = read_origin(model_folder)
+    options = values_for_dfl(dfl_class, origin.options if origin else {}, manifest.options)
+    blank = blank_state(spec, dfl_class, manifest.options, saved.state, seed=manifest.seed)
+    context.check_stop()
+    write_state(beside, prefix, dfl_class, saved.state, blank)
+    summary = summary_text(prefix.rstrip("_"), manifest.iteration, options)
+    (beside / f"{prefix}{_SUMMARY_SUFFIX}").write_text(summary, encoding="utf-8")
+    losses = _losses(model_folder, manifest.iteration)
+    data = dfl_data(manifest.iteration, options, losses)
+    (beside / f"{prefix}{DATA_SUFFIX}").write_bytes(data)
+
+
+def _losses(model_folder: Path, iteration: int) -> list[tuple[float, ...]]:
+    """One row an iteration, up to that of the save."""
+    points = read_history(model_folder / HISTORY_NAME)
+    return [point.losses for point in points if point.iteration <= iteration]
+
+
+def _put_in_place(context: StageContext, beside: Path, folder: Path, prefix: str) -> None:
+    """Raises `OSError`."""
+    for path in beside.iterdir():
+        sync(path)
+    trash = context.workspace.move_to_trash(_present(folder, prefix), f"model-export-{prefix}dfl")
+    if trash:
+        context.note(f"the files that were there are in {trash}")
+    is_data = {path: path.name.endswith(DATA_SUFFIX) for path in beside.iterdir()}
+    for path in sorted(is_data, key=is_data.__getitem__):
+        path.rename(folder / path.name)
+    sync(folder)
+
+
+def _sweep(folder: Path, prefix: str) -> None:
+    """Remove what a killed run of this stage left."""
+    for path in folder.glob(f".{prefix}export.*{PART}"):
+        shutil.rmtree(path, ignore_errors=True)

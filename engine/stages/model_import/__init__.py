@@ -1,0 +1,1 @@
+"""Import a model of DeepFaceLab."""
