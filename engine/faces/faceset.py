@@ -60,9 +60,9 @@ _Named = tuple[str, str | None, LooseFace | PackedFace]  # name, person, file
 
 
 class Faceset(Sequence[FaceEntry]):
-    """The faces of a folder: loose files by name, packed faces in the pack's order.
+    """The faces of a folder or pack: loose files by name, packed faces in the pack's order.
 
-    skipped: pictures that are no faces, each with the reason.
+    folder: what was opened. skipped: pictures that are no faces, each with the reason.
     """
 
     def __init__(
@@ -87,13 +87,14 @@ class Faceset(Sequence[FaceEntry]):
 
 
 def open_faceset(folder: Path, check_stop: Callable[[], None] = lambda: None) -> Faceset:
-    """The faceset in `folder`: its `faceset.pak` if there is one, else its loose files.
+    """The faceset in `folder`: its `faceset.pak` if there is one, else its loose files. A pack of
+    any name can be given itself.
 
     Reads the metadata of every face (not the pictures). check_stop: called for each face; may raise
     to stop. Raises `InputError` if the folder or the pack cannot be used; single files that are no
     faces are listed in `skipped`.
     """
-    pack_path = folder / PACK_NAME
+    pack_path = folder if folder.is_file() else folder / PACK_NAME
     if pack_path.is_file():
         packed: list[_Named] = [
             (face.name, face.person_name, face) for face in read_pack_list(pack_path, check_stop)

@@ -1,7 +1,7 @@
 """From a face file to what a model trains on: the crop of its face type and size, and masks.
 
 spec, training 7.1. Crops do not depend on chance: they are made once and kept, as 8-bit pictures (a
-quarter of the memory, for an error of a tenth of a level).
+quarter of the memory, for a quarter of a level on the mean).
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from engine.train.side_faces import Face, SideFaces
 F32 = NDArray[np.float32]
 _SIDE_NUMBERS = {"src": 0, "dst": 1}
 _REFERENCES_NUMBER = 2  # tells the order of references from that of either side
+_COLOURS_PART = 1  # of a sample's random numbers: its colours do not depend on how it is bent
 
 
 @dataclass(frozen=True)
@@ -104,17 +105,12 @@ class SideSamples:
             warp=sampling.warp,
             may_mirror=self.side in sampling.mirror,
         )
-        jitter = draw_hsv_shift(rng, sampling.hsv_power) if self._jitters else None
         crop = self.faces.use(self.face_number(number), self._crop)
-        image = _unit(crop.image_bgr_u8)
-        if self._references:
-            image = self._references.recolour(image, number, rng)
-        target = input_bgr = geometry.image(image, warped=False)
-        if sampling.warp or jitter:
-            seen = jitter.apply(image) if jitter else image
-            input_bgr = geometry.image(seen, warped=sampling.warp)
+        image, seen = self._coloured(_unit(crop.image_bgr_u8), number)
+        target = geometry.image(image, warped=False)
+        bent = sampling.warp or seen is not image
         return Sample(
-            input_bgr=input_bgr,
+            input_bgr=geometry.image(seen, warped=True) if bent else target,
             target_bgr=target,
             mask=geometry.mask(_unit(crop.mask_u8))[..., None],
             eyes_mouth=_full_range(geometry.mask(_unit(crop.eyes_mouth_u8)))[..., None]
@@ -122,9 +118,17 @@ class SideSamples:
             else None,
         )
 
-    @property
-    def _jitters(self) -> bool:
-        return self.side == "src" and self.sampling.hsv_power > 0
+    def _coloured(self, image: F32, number: int) -> tuple[F32, F32]:
+        """A face in the colours of its target and of its input; the same picture where alike."""
+        jitters = self.side == "src" and self.sampling.hsv_power > 0
+        if not jitters and self._references is None:
+            return image, image
+        rng = np.random.default_rng([*self._seeds, number, _COLOURS_PART])
+        if self._references:
+            image = self._references.recolour(image, number, rng)
+        if not jitters:
+            return image, image
+        return image, draw_hsv_shift(rng, self.sampling.hsv_power).apply(image)
 
     def _crop(self, face: Face) -> Crop:
         return self._cache.get(

@@ -7,11 +7,32 @@ opened, which goes on at the sample where the first stopped.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from engine.faces.faceset import Faceset, open_faceset
+from engine.protocol.errors import InputError
 from engine.train.batches import BatchStream, SampleRates
 from engine.train.crops import CropCache, CropKind
 from engine.train.samples import Sampling, SideSamples
 from engine.train.side_faces import Face, SideFaces
+
+
+def open_training_faces(path: Path, check_stop: Callable[[], None] = lambda: None) -> Faceset:
+    """The faces of a folder or of a pack anywhere, such as those that a model is pretrained with.
+
+    check_stop: called for each face; may raise to stop. Raises `InputError` if there is none.
+    """
+    faces = open_faceset(path, check_stop)
+    if not len(faces):
+        named = (
+            f", for example {faces.skipped[0][0]}: {faces.skipped[0][1]}" if faces.skipped else ""
+        )
+        raise InputError(
+            f"no usable faces in {path} ({len(faces.skipped)} pictures are none{named})",
+            "name a folder of extracted faces, or a faceset.pak",
+            code="no-faces",
+        )
+    return faces
 
 
 class Sources:
@@ -50,6 +71,10 @@ class Sources:
         return BatchStream(
             src, dst, sampling.batch_size, first=first, threads=self.threads, rates=self.rates
         )
+
+    def release(self) -> None:
+        """Drop the crops, when a run goes over to other faces: they take much memory."""
+        self._crops = None
 
     def _cache_for(self, kind: CropKind) -> CropCache:
         if self._crops is None or self._crops[0] != kind:

@@ -64,6 +64,13 @@ def test_an_empty_folder_is_an_empty_faceset_and_a_missing_one_an_error(tmp_path
         open_faceset(tmp_path / "nowhere")
 
 
+def test_a_pack_of_any_name_is_a_faceset_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "people.pak"
+    path.write_bytes(pack([row("a.jpg"), row("b.jpg")], [face(1), face(2)], absolute_end=True))
+    (tmp_path / "loose.jpg").write_bytes(face(3))
+    assert [entry.name for entry in open_faceset(path)] == ["a.jpg", "b.jpg"]
+
+
 @pytest.mark.parametrize("absolute_end", [True, False])
 def test_packs_of_both_forms_are_read_and_come_before_loose_files(
     absolute_end: bool, tmp_path: Path
