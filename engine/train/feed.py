@@ -15,6 +15,8 @@ class Opener(Protocol):
 
     def open(self, sampling: Sampling, first: int) -> BatchStream: ...
 
+    def release(self) -> None: ...
+
 
 class Feed:
     """The current stream. Use as a context.
@@ -58,5 +60,7 @@ class Feed:
             return
         first = 0 if anew else self.batches.drawn
         self.batches.__exit__(None, None, None)  # before the next: both hold pictures
+        if opener is not self._opener:
+            self._opener.release()
         self._opener, self.sampling = opener, sampling
         self.batches = opener.open(sampling, first)
