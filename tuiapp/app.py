@@ -22,7 +22,7 @@ from engine.runtime.client import RunFolder, discard_run, find_run, send, start_
 from tuiapp.bridge.faceset_list import FacesetList
 from tuiapp.bridge.report_entries import FaceChoice
 from tuiapp.bridge.run_board import RunBoard
-from tuiapp.bridge.run_view import RunView, ViewState
+from tuiapp.bridge.run_view import RunView, ViewState, trains
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.bridge.wording import plain_text
 from tuiapp.commands import WorkbenchCommands
@@ -193,9 +193,9 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
         self.look_again()
 
     def _is_looked_at(self, watch: RunWatch) -> bool:
-        from tuiapp.screens.run import RunScreen
+        from tuiapp.screens.watching import WatchingScreen
 
-        return isinstance(self.screen, RunScreen) and self.screen.run_watch is watch
+        return isinstance(self.screen, WatchingScreen) and self.screen.run_watch is watch
 
     # What screens ask for
 
@@ -206,8 +206,9 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
 
     def open_run(self, watch: RunWatch) -> None:
         from tuiapp.screens.run import RunScreen  # pictures need more imports than the first paint
+        from tuiapp.screens.training.screen import TrainingScreen
 
-        self._show(RunScreen(watch))
+        self._show(TrainingScreen(watch) if trains(watch.view.stage) else RunScreen(watch))
 
     def open_faceset(self, side_name: str) -> None:
         """Show the faces of "src" or "dst", with marks, order and filter as they were left."""

@@ -47,6 +47,7 @@ CONTEXTS: dict[str, str] = {
     "choice": "Fields with a choice",
     "flag": "Fields with yes or no",
     "run": "Run",
+    "training": "Training",
     "faceset": "Faces",
     "report": "Report on a faceset",
     "map": "Map of head angles",
@@ -55,6 +56,13 @@ CONTEXTS: dict[str, str] = {
     "running": "Options of a run",
     "help": "Help",
 }
+
+
+def _training(
+    id: str, keys: str, action: str, label: str, help: str, *, shown: bool = False
+) -> Key:
+    """DeepFaceLab's keys of its preview window, and what that window does not have."""
+    return Key(f"training-{id}", "training", keys, action, label, help, shown)
 
 
 def _faces(id: str, keys: str, action: str, label: str, help: str, *, shown: bool = False) -> Key:
@@ -155,17 +163,6 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("flag-yes", "flag", "y", "set(True)", "Yes", "Yes.", shown=False),
     Key("flag-no", "flag", "n", "set(False)", "No", "No.", shown=False),
-    Key("run-save", "run", "s", "save", "Save", "Save the model now."),
-    Key("run-preview", "run", "p", "preview", "Preview", "Make a new preview now."),
-    Key(
-        "run-redraw",
-        "run",
-        "P",
-        "redraw",
-        "Other faces",
-        "Make a new preview of other faces.",
-        shown=False,
-    ),
     Key("run-stop", "run", "x", "stop", "Stop", "Stop the run; finished work is saved."),
     Key("run-resume", "run", "r", "resume", "Resume", "Start the stage again with these values."),
     Key("run-edit", "run", "e", "edit", "Form", "Open the stage's form with this run's values."),
@@ -200,15 +197,6 @@ KEYS: tuple[Key, ...] = (
         shown=False,
     ),
     Key(
-        "run-window",
-        "run",
-        "w",
-        "loss_window",
-        "Loss window",
-        "Losses of the last iterations, or of all.",
-        shown=False,
-    ),
-    Key(
         "run-help",
         "run",
         "question_mark",
@@ -218,6 +206,47 @@ KEYS: tuple[Key, ...] = (
         shown=False,
     ),
     Key("run-back", "run", "escape", "back", "Back", "Leave the screen; the run goes on."),
+    _training(
+        "stop", "enter,x", "stop", "Stop", "Save the model and stop, after asking.", shown=True
+    ),
+    _training("save", "s", "save", "Save", "Save the model now.", shown=True),
+    _training("backup", "b", "backup", "Backup", "Save the model now and keep it as a backup."),
+    _training("preview", "p", "preview", "Preview", "Make a new preview now.", shown=True),
+    _training("redraw", "P", "redraw", "Other faces", "Make a new preview of other faces."),
+    _training("next-page", "space,full_stop", "page(1)", "Page", "Next page of the preview."),
+    _training("previous-page", "comma", "page(-1)", "Page back", "Previous page of the preview."),
+    _training("earlier", "left", "earlier(-1)", "Earlier", "See an earlier preview beside it."),
+    _training("later", "right", "earlier(1)", "Later", "See a later one beside it, or none."),
+    _training("compare", "c", "compare", "Compare", "See the first preview beside it, or none."),
+    _training(
+        "range",
+        "l",
+        "loss_range",
+        "Range",
+        "Losses of all iterations, or the last ones.",
+        shown=True,
+    ),
+    _training("log-scale", "L", "log_scale", "Log scale", "Losses on a logarithmic axis, or not."),
+    _training("next-mark", "m", "mark(1)", "Mark", "Next mark under the losses."),
+    _training("previous-mark", "M", "mark(-1)", "Mark back", "Previous mark under the losses."),
+    _training(
+        "share",
+        "z",
+        "share",
+        "Zoom",
+        "All the room to the preview, to the losses, or shared.",
+        shown=True,
+    ),
+    _training("options", "o", "options", "Set", "Change options while it runs.", shown=True),
+    _training("next-run", "n", "other_run(1)", "Next run", "The next training that goes on."),
+    _training("previous-run", "N", "other_run(-1)", "Run back", "The training before it."),
+    _training(
+        "resume", "r", "resume", "Resume", "Start the stage again with these values.", shown=True
+    ),
+    _training("edit", "e", "edit", "Form", "Open the stage's form with this run's values."),
+    _training("log", "v", "log", "Log", "Show the whole log."),
+    _training("help", "question_mark", "app.help", "Help", "Show all keys and what they do."),
+    _training("back", "escape", "back", "Back", "Leave the screen; the run goes on.", shown=True),
     _faces(
         "zoom",
         "enter",

@@ -11,8 +11,8 @@ from tuiapp.keymap import KEYS
 from tuiapp.screens.dialogs import TellScreen
 from tuiapp.screens.help import HelpScreen
 from tuiapp.screens.home import HomeScreen
-from tuiapp.screens.run import RunScreen
 from tuiapp.screens.stage import StageScreen
+from tuiapp.screens.watching import WatchingScreen
 from tuiapp.theming import load_themes, shipped_theme_folder
 
 
@@ -47,8 +47,8 @@ async def test_the_palette_finds_stages_themes_and_runs(workspace: Workspace) ->
         await pilot.press(*["backspace"] * 5, *"00bb")
         await sees(pilot, "Run: faces-extract done")
         await pilot.press("down", "enter")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen))
-        assert isinstance(app.screen, RunScreen)
+        await until(pilot, lambda: isinstance(app.screen, WatchingScreen))
+        assert isinstance(app.screen, WatchingScreen)
         assert app.screen.folder == run
 
 
@@ -111,7 +111,7 @@ async def test_f2_leads_home_and_f3_to_the_newest_run_from_anywhere(workspace: W
         app.open_form("merge")
         await until(pilot, lambda: isinstance(app.screen, StageScreen))
         await pilot.press("f3")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        await until(pilot, lambda: isinstance(app.screen, WatchingScreen))
         await pilot.press("f2")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         assert len(app.screen_stack) == 1

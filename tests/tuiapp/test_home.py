@@ -9,8 +9,8 @@ from tests.tuiapp.seen import SIZES, opened, screen_text, sees, until
 from tuiapp.app import farewell
 from tuiapp.bridge.run_view import RunView
 from tuiapp.screens.home import HomeScreen
-from tuiapp.screens.run import RunScreen
 from tuiapp.screens.stage import StageScreen
+from tuiapp.screens.watching import WatchingScreen
 from tuiapp.widgets.key_list import KeyList
 
 
@@ -66,7 +66,7 @@ async def test_runs_stand_with_their_state_newest_first_and_open(workspace: Work
         text = screen_text(pilot)
         assert text.index("+ done") < text.index("! failed")
         await pilot.press("u", "enter")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        await until(pilot, lambda: isinstance(app.screen, WatchingScreen))
         await sees(pilot, "faces: 39")
 
 
@@ -75,7 +75,7 @@ async def test_a_step_that_is_being_done_leads_to_its_run(workspace: Workspace) 
     async with opened(workspace) as (app, pilot):
         await sees(pilot, "Now: Train", "is going on")
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        await until(pilot, lambda: isinstance(app.screen, WatchingScreen))
 
 
 async def test_the_job_bar_shows_every_run_that_goes_on(workspace: Workspace) -> None:

@@ -1,153 +1,13 @@
 from __future__ import annotations
 
-import pytest
-from PIL import Image
-from textual.geometry import Region
-
-from engine.protocol import events
-from engine.protocol.commands import Preview, Save, SetOption, Stop
-from engine.protocol.events import Event
-from engine.protocol.wire import encode
 from engine.protocol.workspace import Workspace
-from engine.runtime.client import RunFolder
-from tests.tuiapp.made import RUN_IDS, add_previews, engine_of, made_run, transcript_events
-from tests.tuiapp.seen import SIZES, opened, screen_text, sees, until
-from tuiapp.forms.widgets import NumberField
-from tuiapp.graphics.view import PixelView
+from tests.tuiapp.made import made_run
+from tests.tuiapp.seen import opened, screen_text, sees, until
 from tuiapp.screens.dialogs import AskScreen, TellScreen
 from tuiapp.screens.home import HomeScreen
 from tuiapp.screens.log import LogScreen
 from tuiapp.screens.run import RunScreen
-from tuiapp.screens.running_options import RunningOptionsScreen
 from tuiapp.screens.stage import StageScreen
-from tuiapp.widgets.loss_chart import LossChart
-
-TRAINING = RUN_IDS["train-running"]
-
-
-def happens(run: RunFolder, *late: Event) -> None:
-    """More events reach the journal of a run that is watched."""
-    with run.journal_path.open("ab") as journal:
-        for n, event in enumerate(late):
-            event.seq = 10_000 + n
-            event.t = transcript_events("train-running")[-1].t + 1 + n
-            journal.write(encode(event))
-
-
-async def test_a_training_shows_progress_losses_preview_and_notes(workspace: Workspace) -> None:
-    add_previews(made_run(workspace, "train-running", alive=True))
-    async with opened(workspace, attach=TRAINING) as (app, pilot):
-        for size in SIZES:
-            await pilot.resize_terminal(*size)
-            await sees(pilot, "Train  new (quick96)  running", "10%  200/2000 iterations")
-            await sees(pilot, "4.0 it/s  7m30s to go", "src 0.2285  dst 0.1628", "saved at 100")
-            await sees(pilot, "src has only 12 faces", "extract more, 500", "faces at 200 1/2")
-            await sees(pilot, "s Save", "p Preview", "x Stop", "o Set", "esc Back", "^q Quit")
-            chart, picture = app.screen.query_one(LossChart), app.screen.query_one(PixelView)
-            assert min(chart.size.height, picture.size.height) >= 6
-            assert min(chart.size.width, picture.size.width) >= 30
-
-
-async def test_the_preview_is_drawn_and_its_pages_turn(workspace: Workspace) -> None:
-    add_previews(made_run(workspace, "train-running", alive=True))
-    async with opened(workspace, attach=TRAINING) as (app, pilot):
-        await sees(pilot, "faces at 200 1/2")
-        picture = app.screen.query_one(PixelView)
-        await until(pilot, lambda: _middle_colour(picture)[0] > 180)
-        await pilot.press("full_stop")
-        await sees(pilot, "masks at 200 2/2")
-        await until(pilot, lambda: _middle_colour(picture)[2] > 180)
-
-
-def _middle_colour(picture: PixelView) -> tuple[int, int, int]:
-    """The background colour in the middle of the picture, (0, 0, 0) while there is none."""
-    strip = picture.render_line(picture.size.height // 2)
-    middle = strip.crop(strip.cell_length // 2, strip.cell_length // 2 + 1)
-    style = next(iter(middle)).style
-    if style is None or style.bgcolor is None or style.bgcolor.triplet is None:
-        return (0, 0, 0)
-    return tuple(style.bgcolor.triplet)
-
-
-async def test_a_newer_picture_takes_the_place_of_the_old_one(workspace: Workspace) -> None:
-    run = made_run(workspace, "train-running", alive=True)
-    add_previews(run)
-    async with opened(workspace, attach=TRAINING) as (app, pilot):
-        picture = app.screen.query_one(PixelView) if app.screen.query(PixelView) else None
-        await sees(pilot, "faces at 200")
-        Image.new("RGB", (64, 64), (20, 220, 20)).save(run.path / "previews" / "faces-300.png")
-        happens(
-            run, events.PreviewReady(page="faces", path="previews/faces-300.png", iteration=300)
-        )
-        await sees(pilot, "faces at 300")
-        picture = app.screen.query_one(PixelView)
-        await until(pilot, lambda: _middle_colour(picture)[1] > 180)
-
-
-async def test_a_preview_that_is_gone_or_broken_does_no_harm(workspace: Workspace) -> None:
-    run = made_run(workspace, "train-running", alive=True)
-    (run.path / "previews").mkdir()
-    (run.path / "previews" / "masks.jpg").write_bytes(b"no picture")
-    async with opened(workspace, attach=TRAINING) as (_, pilot):
-        await sees(pilot, "faces at 200 1/2")
-        await pilot.press("comma")
-        await sees(pilot, "masks at 200 2/2")
-        await pilot.pause(0.3)
-        await sees(pilot, "running", "iteration 200")
-
-
-async def test_figures_that_change_do_not_repaint_the_picture(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = made_run(workspace, "train-running", alive=True)
-    add_previews(run)
-    async with opened(workspace, attach=TRAINING) as (app, pilot):
-        await sees(pilot, "faces at 200 1/2")
-        picture = app.screen.query_one(PixelView)
-        await until(pilot, lambda: _middle_colour(picture)[0] > 180)
-        await pilot.pause(0.6)  # two paints: all that belongs to the picture is drawn
-        repainted: list[Region] = []
-        monkeypatch.setattr(app, "displayed", repainted.extend)
-        further = events.Progress(done=203, total=2000, unit="iterations", rate=4.0, eta_s=440.0)
-        happens(run, further)
-        await sees(pilot, "203/2000")
-        assert repainted
-        assert [region for region in repainted if region.overlaps(picture.region)] == []
-
-
-async def test_figures_follow_the_events(workspace: Workspace) -> None:
-    run = made_run(workspace, "train-running", alive=True)
-    async with opened(workspace, attach=TRAINING) as (_, pilot):
-        await sees(pilot, "200/2000")
-        happens(
-            run,
-            events.Progress(done=260, total=2000, unit="iterations", rate=5.0, eta_s=348.0),
-            events.Losses(iteration=260, step_ms=200.0, values=(0.111, 0.099)),
-            events.Saved(iteration=260, path="x"),
-        )
-        await sees(pilot, "260/2000", "5.0 it/s", "5m48s", "src 0.1110", "saved at 260")
-
-
-async def test_a_training_is_stopped_only_after_asking(workspace: Workspace) -> None:
-    made_run(workspace, "train-running", alive=True)
-    async with opened(workspace, attach=TRAINING) as (app, pilot):
-        await sees(pilot, "x Stop")
-        await pilot.press("x")
-        await sees(pilot, "Stop the training?", "The model is saved first")
-        assert isinstance(app.screen, AskScreen)
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen))
-
-
-async def test_a_command_that_nobody_takes_says_so(workspace: Workspace) -> None:
-    made_run(workspace, "train-running", alive=True)
-    async with opened(workspace, attach=TRAINING) as (app, pilot):
-        await sees(pilot, "s Save")
-        await pilot.press("s")
-        await until(pilot, lambda: isinstance(app.screen, TellScreen))
-        await sees(pilot, "cannot be reached", "What to do:")
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen))
 
 
 async def test_a_finished_run_shows_its_facts_and_warnings(workspace: Workspace) -> None:
@@ -169,12 +29,6 @@ async def test_a_failed_run_says_what_was_wrong_what_to_do_and_how_the_log_ends(
         await until(pilot, lambda: isinstance(app.screen, StageScreen))
         assert isinstance(app.screen, StageScreen)
         assert app.screen.form.state.values["side"] == "dst"
-
-
-async def test_a_crashed_training_is_recognised_and_can_be_resumed(workspace: Workspace) -> None:
-    made_run(workspace, "train-running", alive=False)
-    async with opened(workspace, attach=TRAINING) as (_, pilot):
-        await sees(pilot, "crashed", "the engine died", "last line of the log", "r Resume")
 
 
 async def test_resume_starts_the_stage_again_or_says_why_it_cannot(workspace: Workspace) -> None:
@@ -215,53 +69,3 @@ async def test_the_whole_log_follows_until_told_not_to(workspace: Workspace) -> 
         await sees(pilot, "more 0099")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, RunScreen))
-
-
-async def test_a_run_that_ends_while_one_looks_elsewhere_says_so(workspace: Workspace) -> None:
-    run = made_run(workspace, "train-running", alive=True)
-    async with opened(workspace) as (_, pilot):
-        await sees(pilot, "> running")
-        happens(run, events.Finished(exit_status=130))
-        await sees(pilot, "Train: stopped")
-
-
-async def test_the_preview_can_have_the_whole_screen(workspace: Workspace) -> None:
-    add_previews(made_run(workspace, "train-running", alive=True))
-    async with opened(workspace, attach=TRAINING) as (app, pilot):
-        await sees(pilot, "faces at 200")
-        before = app.screen.query_one(PixelView).size
-        await pilot.press("z")
-        await until(pilot, lambda: app.screen.query_one(PixelView).size.width > before.width)
-        await pilot.press("z")
-        await until(pilot, lambda: app.screen.query_one(PixelView).size == before)
-
-
-async def test_options_can_be_changed_while_a_run_goes_on(workspace: Workspace) -> None:
-    run = made_run(workspace, "train-running", alive=True)
-    async with engine_of(run) as taken, opened(workspace, attach=TRAINING) as (app, pilot):
-        await sees(pilot, "o Set")
-        await pilot.press("o")
-        await sees(pilot, "Change while it runs", "Target iteration")
-        app.screen.query_one("#row-target_iter NumberField", NumberField).value = "-1"
-        await sees(pilot, "! must be 0 to")
-        await pilot.press("enter")
-        assert isinstance(app.screen, RunningOptionsScreen)
-        app.screen.query_one("#row-target_iter NumberField", NumberField).value = "5000"
-        await pilot.pause()
-        await pilot.press("enter")
-        await sees(pilot, "target iter is now 5000")
-        assert taken == [SetOption("target_iter", 5000)]
-
-
-async def test_save_preview_and_an_agreed_stop_reach_the_engine(workspace: Workspace) -> None:
-    run = made_run(workspace, "train-running", alive=True)
-    async with engine_of(run) as taken, opened(workspace, attach=TRAINING) as (_, pilot):
-        await sees(pilot, "s Save")
-        for key, said in (("s", "saving"), ("p", "a new preview"), ("P", "of other faces")):
-            await pilot.press(key)
-            await sees(pilot, said)
-        await pilot.press("x")
-        await sees(pilot, "Stop the training?")
-        await pilot.press("y")
-        await sees(pilot, "finished work is saved")
-        assert taken == [Save(), Preview(), Preview(redraw=True), Stop()]

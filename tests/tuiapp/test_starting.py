@@ -13,19 +13,19 @@ from tuiapp.app import FacewrightApp
 from tuiapp.forms.memory import remembered_values
 from tuiapp.screens.dialogs import AskScreen, TellScreen
 from tuiapp.screens.home import HomeScreen
-from tuiapp.screens.run import RunScreen
 from tuiapp.screens.stage import StageScreen
+from tuiapp.screens.watching import WatchingScreen
 
 pytestmark = pytest.mark.slow  # starts processes or nets
 
 ENGINE_LIMIT_S = 90.0  # a start takes a second; machines that run several test suites need more
 
 
-async def until_ended(app: FacewrightApp, pilot: Pilot[None]) -> RunScreen:
+async def until_ended(app: FacewrightApp, pilot: Pilot[None]) -> WatchingScreen:
     """Wait until the run on the screen is over."""
-    await until(pilot, lambda: isinstance(app.screen, RunScreen), ENGINE_LIMIT_S)
+    await until(pilot, lambda: isinstance(app.screen, WatchingScreen), ENGINE_LIMIT_S)
     screen = app.screen
-    assert isinstance(screen, RunScreen)
+    assert isinstance(screen, WatchingScreen)
     await until(pilot, lambda: not screen.view.state.live, ENGINE_LIMIT_S)
     return screen
 

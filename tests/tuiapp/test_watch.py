@@ -32,7 +32,7 @@ async def test_a_watch_holds_the_view_and_the_losses(tmp_path: Path) -> None:
     losses = [events.Losses(iteration=n, step_ms=1.0, values=(0.5, 0.25)) for n in (1, 2)]
     await watch.follow(played(STARTED, *losses, events.Finished(exit_status=0)))
     assert watch.view.state is ViewState.DONE
-    assert [point[0] for point in watch.losses.all_points()] == [1, 2]
+    assert list(watch.losses.iterations) == [1, 2]
 
 
 async def test_the_models_earlier_course_is_read_when_training_is_attached(tmp_path: Path) -> None:
@@ -47,4 +47,4 @@ async def test_the_models_earlier_course_is_read_when_training_is_attached(tmp_p
     watch = RunWatch(workspace, RunFolder(tmp_path / "r"))
     live = [events.Losses(iteration=n, step_ms=1.0, values=(0.5, 0.25)) for n in (10, 11)]
     await watch.follow(played(STARTED, *live))
-    assert [point[0] for point in watch.losses.all_points()] == list(range(1, 12))
+    assert list(watch.losses.iterations) == list(range(1, 12))

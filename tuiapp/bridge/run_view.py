@@ -72,8 +72,8 @@ class RunView:
     """A run as its events describe it so far.
 
     `rate` is units per second (iterations per second for training), `eta_s` seconds to go, `losses`
-    the last values in the order of `loss_names`; `started_at` and `updated_at` are wall-clock time
-    in seconds.
+    the last values in the order of `loss_names`; `started_at`, `updated_at` and `last_saved_at` are
+    wall-clock time in seconds.
     """
 
     run: str = ""
@@ -93,6 +93,7 @@ class RunView:
     loss_names: tuple[str, ...] = ()
     losses: tuple[float, ...] = ()
     last_save_iteration: int | None = None
+    last_saved_at: float | None = None
     previews: Mapping[str, PreviewPage] = field(default_factory=lambda: EMPTY)
     notes: tuple[NoteLine, ...] = ()
     warnings: tuple[NoteLine, ...] = ()
@@ -118,11 +119,19 @@ def apply(view: RunView, event: AnyEvent) -> RunView:
     return replace(changed, updated_at=max(view.updated_at, event.t))
 
 
+def trains(stage_id: str) -> bool:
+    """Whether the stage trains a model, as far as this version knows it."""
+    try:
+        return catalog.stage(stage_id).trains_model
+    except UsageError:
+        return False
+
+
 def loss_names_of(stage_id: str, options: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of a training stage's losses; () for other stages and for stages or model classes
     that this version does not know (a journal may be newer than the viewer)."""
     try:
-        if not catalog.stage(stage_id).trains_model:
+        if not trains(stage_id):
             return ()
         return catalog.model(str(options.get("model_class"))).loss_names
     except UsageError:
@@ -172,7 +181,7 @@ def _losses(view: RunView, event: events.Losses) -> RunView:
 
 
 def _saved(view: RunView, event: events.Saved) -> RunView:
-    return replace(view, last_save_iteration=event.iteration)
+    return replace(view, last_save_iteration=event.iteration, last_saved_at=event.t)
 
 
 def _preview(view: RunView, event: events.PreviewReady) -> RunView:

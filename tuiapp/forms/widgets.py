@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol, cast
 
 from textual.content import Content
+from textual.events import Key
 from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widget import Widget
@@ -137,7 +138,8 @@ class FlagField(Static, can_focus=True):
     def on_click(self) -> None:
         self.action_turn()
 
-    def key_enter(self) -> None:
+    def key_enter(self, event: Key) -> None:
+        event.stop()
         self.post_message(FieldFinished())
 
 

@@ -17,10 +17,11 @@ from engine.protocol.face_index import FaceDetails
 from engine.protocol.workspace import IMAGE_SUFFIXES, Workspace
 from tuiapp.bridge.face_facts import read_details
 from tuiapp.bridge.face_fields import Face
+from tuiapp.bridge.face_folder import read_face_file
+from tuiapp.bridge.preview_archive import MAX_PICTURE_BYTES
 from tuiapp.bridge.wording import plain_text
 from tuiapp.graphics.decode import decode
 from tuiapp.widgets.picture import Picture
-from tuiapp.widgets.preview import MAX_PICTURE_BYTES
 
 U8 = NDArray[np.uint8]
 Points = tuple[tuple[float, float], ...]
@@ -50,7 +51,7 @@ class FaceZoom(Horizontal):
 
     async def _load(self, face: Face) -> None:
         name = plain_text(face.name)
-        await self._fill("#face", name, lambda: read_rgb(self._side.aligned / face.name))
+        await self._fill("#face", name, lambda: decode(read_face_file(self._side, face)))
         await self._fill("#frame", frame_title(face), lambda: self._frame(face))
 
     async def _fill(self, where: str, title: str, load: Callable[[], U8]) -> None:

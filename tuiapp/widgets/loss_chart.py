@@ -1,15 +1,13 @@
 """Losses over iterations as lines of braille dots, with both axes labelled.
 
-Each column of dots shows the least and the greatest value that fall into it, so spikes stay
-visible however many points there are. Pure Python: a chart needs no numpy.
+Raw losses are faint: each column of dots shows the least and the greatest value that fall into it,
+so spikes stay visible however many points there are. The smoothed ones are bold, drawn over them.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from operator import itemgetter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,73 +15,48 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
-from engine.protocol.errors import UsageError
+from engine.protocol.history import Mark
 from tuiapp.widgets.braille import Canvas
+from tuiapp.widgets.loss_colours import FAINT, loss_colour, mark_colour
+
+if TYPE_CHECKING:  # numpy comes with the first losses, not with the app
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tuiapp.bridge.loss_curves import Curve, Curves, LossWindow, Scale
 
 _LABEL_CELLS = 7
 _AXIS_ROWS = 1
-_LEGEND_ROWS = 1
-# More runs of points than the widest terminal has dot columns.
-_RUNS_KEPT = 2000
 _LEAST_WIDTH = _LABEL_CELLS + 4
-_LEAST_HEIGHT = _AXIS_ROWS + _LEGEND_ROWS + 1
-_DECADES_AT_MOST = 6  # below, log charts show noise: a loss of 0 would stretch the axis for ever
-# Theme variables of the series by their names; others take the theme's own colours in turn.
-_VARIABLES = {"src": "loss-src", "dst": "loss-dst"}
-_FURTHER_VARIABLES = ("accent", "warning", "success", "error")
-
-
-@dataclass(frozen=True)
-class Series:
-    """One line: its name and (iteration, value) points with finite values, in order."""
-
-    name: str
-    points: tuple[tuple[int, float], ...]
+_LEAST_HEIGHT = _AXIS_ROWS + 1
 
 
 class LossChart(Widget):
-    """Draws the series given by `set_series`; `log_scale` switches to a logarithmic value axis."""
+    """Draws what `show` gives it."""
 
-    DEFAULT_CSS = "LossChart { height: 1fr; min-height: 3; width: 1fr; }"
+    DEFAULT_CSS = "LossChart { height: 1fr; width: 1fr; }"
 
-    def __init__(
-        self,
-        *,
-        log_scale: bool = False,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
-        self._log_scale = log_scale
-        self._series: tuple[Series, ...] = ()
+    def __init__(self) -> None:
+        super().__init__()
+        self._window: LossWindow | None = None
+        self._log = False
+        self._marks: Sequence[Mark] = ()
+        self._chosen: Mark | None = None
         self._rows: list[list[Segment]] | None = None
 
-    @property
-    def log_scale(self) -> bool:
-        """True while the value axis is logarithmic."""
-        return self._log_scale
-
-    @log_scale.setter
-    def log_scale(self, log_scale: bool) -> None:
-        self._log_scale = log_scale
-        self._redraw()
-
-    def set_series(self, series: Mapping[str, Sequence[float]], iterations: Sequence[int]) -> None:
-        """Shows for each name one value for each of `iterations` (ascending).
-
-        Values that are not finite are left out. Raises UsageError where lengths differ.
-        """
-        for name, values in series.items():
-            if len(values) != len(iterations):
-                raise UsageError(
-                    f"{len(values)} values of {name!r} for {len(iterations)} iterations",
-                    "give one value of each series for each iteration",
-                )
-        self._series = tuple(
-            Series(name, _finite_points(iterations, values)) for name, values in series.items()
-        )
-        self._redraw()
+    def show(
+        self,
+        window: LossWindow,
+        *,
+        log: bool = False,
+        marks: Sequence[Mark] = (),
+        chosen: Mark | None = None,
+    ) -> None:
+        """Show these losses; `log` with a logarithmic value axis. Of `marks` those are drawn that
+        lie between the first and the last iteration, `chosen` more clearly."""
+        self._window, self._log, self._marks, self._chosen = window, log, marks, chosen
+        self._rows = None
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         if self._rows is None:
@@ -100,151 +73,83 @@ class LossChart(Widget):
         super().notify_style_update()
         self._rows = None
 
-    def _redraw(self) -> None:
-        self._rows = None
-        self.refresh()
-
     def _drawn(self) -> list[list[Segment]]:
         width, height = self.size
         base = self.visual_style.rich_style
-        shown = [series for series in self._series if series.points]
-        if not shown:
+        if self._window is None or not len(self._window):
             return [[Segment("no losses yet"[:width], base + Style(dim=True))]]
         if width < _LEAST_WIDTH or height < _LEAST_HEIGHT:
-            return [self._legend(base, width)]
-        scale = _scale_of(shown, self._log_scale)
-        plot_rows = height - _AXIS_ROWS - _LEGEND_ROWS
-        canvas = Canvas(width - _LABEL_CELLS, plot_rows)
-        first, last = _iteration_range(shown)
-        for number, series in enumerate(shown):
-            _trace(canvas, series, scale, (first, last), number)
-        styles = [base + self._style_of(series.name, i) for i, series in enumerate(shown)]
+            return []
+        curves = self._window.curves((width - _LABEL_CELLS) * 2)
+        if not curves.curves:
+            return [[Segment("no finite losses"[:width], base + Style(dim=True))]]
+        return self._plot(curves, height - _AXIS_ROWS, base)
+
+    def _plot(self, curves: Curves, plot_rows: int, base: Style) -> list[list[Segment]]:
+        from tuiapp.bridge.loss_curves import scale_of
+
+        scale = scale_of(curves, self._log)
+        count = len(curves.curves)
+        canvas = Canvas(curves.columns // 2, plot_rows, first_bold=count)
+        for number, curve in enumerate(curves.curves):
+            _trace_raw(canvas, curve, scale, number)
+        for number, curve in enumerate(curves.curves):
+            _trace_smooth(canvas, curve, scale, count + number)
+        styles = self._styles(curves, base)
+        uprights = self._uprights(curves, base)
         labels = _row_labels(scale, plot_rows)
-        rows = [self._legend(base, width)]
-        for row in range(plot_rows):
-            rows.append([Segment(labels[row], base), *canvas.segments(row, styles, base)])
-        rows.append([Segment(_iteration_axis(first, last, width), base)])
-        return rows
+        rows = [
+            [Segment(labels[row], base), *canvas.segments(row, styles, base, uprights)]
+            for row in range(plot_rows)
+        ]
+        return [*rows, [Segment(iteration_axis(curves.first, curves.last, self.size.width), base)]]
 
-    def _legend(self, base: Style, width: int) -> list[Segment]:
-        segments: list[Segment] = []
-        left = width
-        for number, series in enumerate(self._series):
-            if not series.points:
-                continue
-            text = f"━ {series.name} {series.points[-1][1]:.4g}  "
-            segments.append(Segment(text[:left], base + self._style_of(series.name, number)))
-            left -= min(left, len(text))
-        if self._log_scale and left >= 3:
-            segments.append(Segment("log", base + Style(dim=True)))
-        return segments
+    def _styles(self, curves: Curves, base: Style) -> list[Style]:
+        """Of the raw curves, then of the smoothed ones."""
+        variables, window = self.app.get_css_variables(), self._window
+        names = window.names if window else ()
+        colours = [loss_colour(variables, c.name, names.index(c.name)) for c in curves.curves]
+        ground = self.background_colors[1]
+        faint = [ground.blend(colour, FAINT) for colour in colours]
+        return [base + _coloured(colour) for colour in (*faint, *colours)]
 
-    def _style_of(self, name: str, number: int) -> Style:
-        further = _FURTHER_VARIABLES[number % len(_FURTHER_VARIABLES)]
+    def _uprights(self, curves: Curves, base: Style) -> dict[int, Segment]:
         variables = self.app.get_css_variables()
-        colour = variables.get(_VARIABLES.get(name, further)) or variables[further]
-        return Style(color=_rich_colour(colour))
+        found: dict[int, Segment] = {}
+        for mark in self._marks:
+            if curves.first <= mark.iteration <= curves.last:
+                sign = "│" if mark == self._chosen else "┊"
+                style = base + _coloured(mark_colour(variables, mark.kind))
+                found[curves.column_of(mark.iteration) // 2] = Segment(sign, style)
+        return found
 
 
-@dataclass(frozen=True)
-class Scale:
-    """The value axis: `low` at the bottom, `high` at the top, in logarithms of ten if `log`."""
-
-    low: float
-    high: float
-    log: bool
-
-    def height_of(self, value: float) -> float:
-        """0 at the bottom to 1 at the top."""
-        position = _position(value, self.log, self.low)
-        return (position - self.low) / (self.high - self.low)
-
-    def value_at(self, height: float) -> float:
-        position = self.low + height * (self.high - self.low)
-        return 10.0**position if self.log else position
+def _coloured(colour: Color) -> Style:
+    return Style(color=colour.hex6)
 
 
-def _rich_colour(colour: str) -> str:
-    return Color.parse(colour).hex6
-
-
-def _finite_points(
-    iterations: Sequence[int], values: Sequence[float]
-) -> tuple[tuple[int, float], ...]:
-    """Points with finite values; of very many, the least and greatest of each run of them."""
-    pairs = zip(iterations, values, strict=True)
-    points = [pair for pair in pairs if math.isfinite(pair[1])]
-    size = len(points) // _RUNS_KEPT
-    if size <= 2:
-        return tuple(points)
-    kept: list[tuple[int, float]] = []
-    for start in range(0, len(points), size):
-        run = points[start : start + size]
-        extremes = {min(run, key=_value_of), max(run, key=_value_of), run[-1]}
-        kept += sorted(extremes)
-    return tuple(kept)
-
-
-_value_of = itemgetter(1)
-
-
-def _iteration_range(shown: list[Series]) -> tuple[int, int]:
-    return min(s.points[0][0] for s in shown), max(s.points[-1][0] for s in shown)
-
-
-def _scale_of(shown: list[Series], log: bool) -> Scale:
-    values = [value for series in shown for _, value in series.points]
-    if log and max(values) > 0:
-        high = math.log10(max(values))
-        least = min(value for value in values if value > 0)
-        return _widened(max(math.log10(least), high - _DECADES_AT_MOST), high, log=True)
-    return _widened(min(values), max(values), log=False)
-
-
-def _widened(low: float, high: float, *, log: bool) -> Scale:
-    """A scale of some height even where all values are the same."""
-    if high - low < 1e-12 * max(1.0, abs(high)):
-        margin = 0.5 if log else max(abs(high) * 0.5, 0.5)
-        return Scale(low - margin, high + margin, log)
-    return Scale(low, high, log)
-
-
-def _position(value: float, log: bool, low: float) -> float:
-    if not log:
-        return value
-    return max(low, math.log10(value)) if value > 0 else low
-
-
-def _trace(
-    canvas: Canvas, series: Series, scale: Scale, iterations: tuple[int, int], number: int
-) -> None:
+def _trace_raw(canvas: Canvas, curve: Curve, scale: Scale, number: int) -> None:
     """Joins the extremes of each dot column with those of the column before."""
     before: tuple[int, int] | None = None
-    for column, extremes in _columns(series.points, iterations, canvas.width_dots).items():
-        for value in extremes:
-            height = min(1.0, max(0.0, scale.height_of(value)))
-            dot = (column, round((1.0 - height) * (canvas.height_dots - 1)))
-            canvas.line(before or dot, dot, number)
-            before = dot
+    ends = zip(_dots(canvas, curve.low, scale), _dots(canvas, curve.high, scale), strict=True)
+    for column, (low, high) in zip(curve.at.tolist(), ends, strict=True):
+        near, far = (low, high) if before is None or before[1] >= low else (high, low)
+        canvas.line(before or (column, near), (column, near), number)
+        canvas.line((column, near), (column, far), number)
+        before = (column, far)
 
 
-def _columns(
-    points: Sequence[tuple[int, float]], iterations: tuple[int, int], width_dots: int
-) -> dict[int, tuple[float, ...]]:
-    """At most two values for each dot column: the least and the greatest, in order of time."""
-    first, last = iterations
-    columns: dict[int, tuple[float, ...]] = {}
-    span = max(1, last - first)
-    for iteration, value in points:
-        column = round((iteration - first) / span * (width_dots - 1))
-        seen = columns.get(column)
-        if seen is None:
-            columns[column] = (value,)
-        elif value < min(seen):
-            columns[column] = (max(seen), value)
-        elif value > max(seen):
-            columns[column] = (min(seen), value)
-    return columns
+def _trace_smooth(canvas: Canvas, curve: Curve, scale: Scale, number: int) -> None:
+    heights = _dots(canvas, curve.smooth, scale)
+    points = list(zip(curve.at.tolist(), heights, strict=True))
+    for before, point in zip([points[0], *points], points, strict=False):
+        canvas.line(before, point, number)
+
+
+def _dots(canvas: Canvas, values: NDArray[np.float64], scale: Scale) -> list[int]:
+    """Values as rows of dots, counted from the top."""
+    rows = (1.0 - scale.heights(values)) * (canvas.height_dots - 1)
+    return [round(row) for row in rows.tolist()]
 
 
 def _row_labels(scale: Scale, rows: int) -> list[str]:
@@ -255,11 +160,11 @@ def _row_labels(scale: Scale, rows: int) -> list[str]:
         middle = rows // 2
         named[middle] = 1.0 - middle / (rows - 1)
     for row, height in named.items():
-        labels[row] = f"{_short(scale.value_at(height)):>{_LABEL_CELLS - 1}}┤"
+        labels[row] = f"{short_number(scale.value_at(height)):>{_LABEL_CELLS - 1}}┤"
     return labels
 
 
-def _short(value: float) -> str:
+def short_number(value: float) -> str:
     """A number in at most six cells."""
     for digits in (4, 3, 2, 1):
         text = f"{value:.{digits}g}"
@@ -268,8 +173,9 @@ def _short(value: float) -> str:
     return f"{value:.0e}"[: _LABEL_CELLS - 1]
 
 
-def _iteration_axis(first: int, last: int, width: int) -> str:
-    left, right = f"{first:,}", f"{last:,}"
+def iteration_axis(first: int, last: int, width: int) -> str:
+    """The first iteration at the left, the last one at the right."""
+    left, right = f"{first:,}".replace(",", " "), f"{last:,}".replace(",", " ")
     room = width - _LABEL_CELLS
     gap = room - len(left) - len(right)
     text = f"{left}{' ' * gap}{right}" if gap >= 1 else right[-room:].rjust(room)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.content import Content
+from textual.events import Key
 from textual.message import Message
 from textual.widgets import Static
 
@@ -48,7 +49,8 @@ class NextStepBar(Static, can_focus=True):
         if self._step is not None:
             self.post_message(self.Taken(self._step, self._run))
 
-    def key_enter(self) -> None:
+    def key_enter(self, event: Key) -> None:
+        event.stop()  # the screen that opens must not take it for its own
         self.take()
 
     def on_click(self) -> None:

@@ -8,11 +8,10 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from tuiapp.bridge.preview_archive import read_picture
 from tuiapp.bridge.run_view import PreviewPage, RunView
 from tuiapp.bridge.wording import plain_text
 from tuiapp.graphics.view import PixelView
-
-MAX_PICTURE_BYTES = 32 << 20
 
 
 class PreviewPane(Vertical):
@@ -55,13 +54,3 @@ class PreviewPane(Vertical):
     def on_pixel_view_refused(self, event: PixelView.Refused) -> None:
         event.stop()
         self.border_subtitle = plain_text(event.error.message)
-
-
-def read_picture(path: Path) -> bytes | None:
-    """The file's bytes; None if it is gone (a newer picture took its place) or far too large."""
-    try:
-        if path.stat().st_size > MAX_PICTURE_BYTES:
-            return None
-        return path.read_bytes()
-    except OSError:
-        return None

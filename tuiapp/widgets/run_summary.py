@@ -13,7 +13,6 @@ from tuiapp.bridge.run_view import NoteLine, RunView, ViewState
 from tuiapp.bridge.wording import (
     duration_text,
     fact_text,
-    losses_text,
     plain_text,
     rate_text,
 )
@@ -29,7 +28,7 @@ _FIRST_BAR_CELLS = 10
 
 
 class RunSummary(Static):
-    """Two or three lines: stage and state; bar, counts, rate, time to go; losses and last save."""
+    """Two lines: stage and state; bar, counts, rate, time to go."""
 
     def __init__(self) -> None:
         super().__init__("", markup=False)
@@ -37,12 +36,9 @@ class RunSummary(Static):
 
     def show(self, view: RunView, now: float) -> None:
         lines = [title_line(view, now), progress_line(view, self.content_size.width)]
-        if view.losses:
-            lines.append(training_line(view))
         if lines != self._lines:
-            taller = len(lines) != len(self._lines)
             self._lines = lines
-            self.update(Content("\n").join(lines), layout=taller)
+            self.update(Content("\n").join(lines), layout=False)
 
 
 class RunOutcome(Static):
@@ -113,16 +109,6 @@ def progress_words(view: RunView) -> list[str]:
     if view.note:
         words.append(plain_text(view.note))
     return words or ["no figures yet"]
-
-
-def training_line(view: RunView) -> Content:
-    """Iteration, losses, step time, last save."""
-    words = [f"iteration {view.iteration}", losses_text(view.loss_names, view.losses)]
-    if view.step_ms is not None:
-        words.append(f"{view.step_ms:.0f} ms/step")
-    if view.last_save_iteration is not None:
-        words.append(f"saved at {view.last_save_iteration}")
-    return Content("  ".join(words))
 
 
 def outcome_text(view: RunView, log_end: list[str]) -> Content:
