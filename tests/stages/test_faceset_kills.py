@@ -1,20 +1,17 @@
-"""Killed at any line, 200 times and more: no face lost, no half file, the next run completes it.
+"""Killed 200 times a stage, at any moment: no face lost, no half file, the next run completes it.
 
-The stages run in forked processes that kill themselves (SIGKILL) at a chosen line of our code, so
-that places within a write are reached, too.
+A process dies before each change of a file once, at lines of our code chosen by chance, so that
+places within a write are reached, too, and at times chosen by chance. Sorting has its own 200 in
+`test_faceset_sort.py`.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import signal
-import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import cv2
@@ -24,6 +21,8 @@ from engine.faces.face_file import read_face_data
 from engine.faces.faceset_pack import read_pack_list
 from engine.protocol.workspace import Workspace
 from tests.faces.face_files import plain_jpeg
+from tests.stages.facesets import stage_function
+from tests.stages.killing import Death, Life, folder_in_memory, live
 from tests.stages.packing import (
     face_bytes,
     loose,
@@ -31,21 +30,10 @@ from tests.stages.packing import (
     pictures,
     run_stage,
     some_faces,
-    start,
     workspace,
 )
-from tests.support.context import context_for
 
-# What only computes is left out, or nearly all kills would fall there.
-_WATCHED = (
-    "/engine/stages/",
-    "/engine/protocol/",
-    "/engine/faces/pack_writer.py",
-    "/engine/faces/metadata_file.py",
-    "/engine/faces/face_file.py",
-    "/pathlib.py",
-    "/shutil.py",
-)
+_TIMED_DEATHS = 20
 _FACES = {**some_faces(4), "ann/a.jpg": face_bytes(8)}
 
 Prepare = Callable[[Path], None]
@@ -81,56 +69,19 @@ def sorted_faces(root: Path) -> None:
     workspace(root, {**sources, "00001_0.jpg": face_bytes(9, "00002.png")})
 
 
-CASES: list[tuple[str, Prepare, dict[str, Any]]] = [
-    ("faceset-pack", faces_to_pack, {"delete_originals": True}),
-    ("faceset-pack", faces_beside_another_pack, {"delete_originals": True}),
-    ("faceset-unpack", a_pack, {}),
-    ("faceset-metadata-save", sorted_faces, {}),
-    ("faceset-metadata-restore", edited_faces, {}),
-    ("faceset-recover-names", sorted_faces, {}),
+def faces_to_resize(root: Path) -> None:
+    workspace(root, {**some_faces(3), "00004_0.jpg": face_bytes(4, size_px=128)})
+
+
+CASES: list[tuple[str, Prepare, dict[str, Any], int]] = [
+    ("faceset-pack", faces_to_pack, {"delete_originals": True}, 200),
+    ("faceset-pack", faces_beside_another_pack, {"delete_originals": True}, 60),
+    ("faceset-unpack", a_pack, {}, 200),
+    ("faceset-resize", faces_to_resize, {"size": 128, "in_place": True, "workers": "1"}, 200),
+    ("faceset-metadata-restore", edited_faces, {}, 200),
+    ("faceset-metadata-save", sorted_faces, {}, 40),
+    ("faceset-recover-names", sorted_faces, {}, 40),
 ]
-
-
-def lines_run(root: Path, stage: str, options: dict[str, Any], fatal: int | None) -> int:
-    """Run the stage in a process that kills itself at its `fatal`-th line, if it comes to it; how
-    many lines it ran."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reading)
-        _child(root, stage, options, fatal, writing)
-    os.close(writing)
-    _, status = os.waitpid(pid, 0)
-    with os.fdopen(reading) as pipe:
-        text = pipe.read()
-    was_killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-    assert status == 0 or (fatal is not None and was_killed)
-    return int(text or 0)
-
-
-def _child(
-    root: Path, stage: str, options: dict[str, Any], fatal: int | None, writing: int
-) -> None:
-    lines = 0
-
-    def on_line(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal lines
-        if event == "line":
-            lines += 1
-            if lines == fatal:
-                os.kill(os.getpid(), signal.SIGKILL)
-        return on_line if any(part in frame.f_code.co_filename for part in _WATCHED) else None
-
-    status = 1
-    try:
-        context = context_for(root, stage, confirmed=True, **options)
-        sys.settrace(on_line)
-        start(context, stage)
-        sys.settrace(None)
-        os.write(writing, str(lines).encode())
-        status = 0
-    finally:
-        os._exit(status)
 
 
 def everything(root: Path) -> list[str]:
@@ -160,34 +111,52 @@ def check_whole(root: Path) -> None:
         read_pack_list(aligned / "faceset.pak")
 
 
+def deaths(life: Life, kills: int, seed: str) -> Iterator[Death]:
+    """Before every change, at as many lines as are left of `kills`, and some at any time besides.
+    life: of a run that was not killed."""
+    chance = random.Random(seed)
+    yield from (Death(change=number) for number in range(1, life.changes + 1))
+    lines = chance.sample(range(1, life.lines), max(kills - life.changes - 1, 1))
+    yield from (Death(line=number) for number in [*lines, life.lines])
+    for _ in range(_TIMED_DEATHS):
+        yield Death(after_s=chance.uniform(0, life.seconds))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("stage", "prepare", "options"), CASES, ids=[f"{c[0]}-{c[1].__name__}" for c in CASES]
+    ("stage", "prepare", "options", "kills"), CASES, ids=[f"{c[0]}-{c[1].__name__}" for c in CASES]
 )
-def test_killed_at_any_line_no_face_is_lost_and_the_next_run_completes_it(
-    stage: str, prepare: Prepare, options: dict[str, Any], tmp_path: Path
+def test_killed_at_any_moment_no_face_is_lost_and_the_next_run_completes_it(
+    stage: str, prepare: Prepare, options: dict[str, Any], kills: int, tmp_path: Path
 ) -> None:
     assert threading.active_count() == 1, "forking needs a process without threads"
     cv2.setNumThreads(1)
-    prepared, untouched = tmp_path / "prepared", tmp_path / "untouched"
-    prepare(prepared)
+    stage_function(stage)  # imported here once, not in every process
+    with folder_in_memory(tmp_path) as folder:
+        prepare(folder / "prepared")
+        assert survived_kills(folder, stage, options, kills) >= kills
+
+
+def survived_kills(folder: Path, stage: str, options: dict[str, Any], kills: int) -> int:
+    """Kill the stage in copies of what is in `prepared`, check what is left, complete it. Returns
+    how often it was really killed."""
+    prepared, untouched, root = (folder / name for name in ("prepared", "untouched", "killed"))
     shutil.copytree(prepared, untouched)
-    lines = lines_run(untouched, stage, options, None)
-    faces = set(everything(prepared))
-    whole = shown(untouched)
-    chosen = random.Random(f"{stage} {prepare.__name__}").sample(range(1, lines), 40)
-    for fatal in [*chosen, lines]:
-        root = tmp_path / f"killed-{fatal}"
+    life = live(untouched, stage, options)
+    faces, whole = set(everything(prepared)), shown(untouched)
+    killed = 0
+    for death in deaths(life, kills, stage):
         shutil.copytree(prepared, root)
-        lines_run(root, stage, options, fatal)
-        assert set(everything(root)) >= faces, fatal
+        killed += live(root, stage, options, death).was_killed
+        assert set(everything(root)) >= faces, death
         check_whole(root)
-        if stage == "faceset-metadata-save" or not is_finished(root, stage):
-            lines_run(root, stage, options, None)
-        assert shown(root) == whole, fatal
-        assert set(everything(root)) >= faces, fatal
-        assert not list(Workspace(root).dst.aligned.rglob(".*")), fatal
+        if not is_finished(root, stage):
+            live(root, stage, options, Death())
+        assert shown(root) == whole, death
+        assert set(everything(root)) >= faces, death
+        assert not list(Workspace(root).dst.aligned.rglob(".*")), death
         shutil.rmtree(root)
+    return killed
 
 
 def is_finished(root: Path, stage: str) -> bool:

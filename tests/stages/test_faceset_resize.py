@@ -189,13 +189,3 @@ def test_killed_at_some_moment_no_face_is_lost_and_the_next_run_completes_it(
     tmp_path: Path, fatal: int
 ) -> None:
     assert killed_then_completed(tmp_path, fatal)
-
-
-@pytest.mark.slow
-def test_killed_at_any_moment_no_face_is_lost_and_the_next_run_completes_it(
-    tmp_path: Path,
-) -> None:
-    fatal = 1
-    while killed_then_completed(tmp_path / str(fatal), fatal):
-        fatal += 1
-    assert fatal > 20
