@@ -6,6 +6,7 @@ The workbench draws itself from these. Importing this module imports no numpy, O
 from __future__ import annotations
 
 from engine.models.quick96.spec import QUICK96
+from engine.models.saehd.spec import SAEHD
 from engine.protocol.errors import UsageError
 from engine.protocol.options import Option
 from engine.protocol.spec import ModelSpec, StageSpec
@@ -60,7 +61,7 @@ STAGES: tuple[StageSpec, ...] = (
     WORKSPACE_CLEAR,
     DEMO_MEDIA,
 )
-MODELS: tuple[ModelSpec, ...] = (QUICK96,)
+MODELS: tuple[ModelSpec, ...] = (QUICK96, SAEHD)
 
 
 def stage(stage_id: str) -> StageSpec:

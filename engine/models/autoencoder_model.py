@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.faces.face_type import FaceType
 from engine.models.autoencoder_predictor import AutoencoderPredictor
-from engine.models.net_model import MAIN_OPTIMIZER, NetModel, Objective, Sides, load_nets
+from engine.models.net_model import NetModel, load_nets
 from engine.nets.autoencoder import WIRINGS, Architecture, Autoencoder, Codes
 from engine.nets.device import prepare_device
 from engine.nets.layers import Block, Tensor
@@ -70,10 +70,6 @@ class AutoencoderModel(NetModel):
     def face_type(options: Mapping[str, Any]) -> FaceType:
         """How much of the head the faces show."""
 
-    @abstractmethod
-    def side_loss(self, side: Sides, face: Tensor, face_mask: Tensor) -> Tensor:
-        """The loss of faces and masks drawn from a side's samples: (n,), float32."""
-
     @classmethod
     def load_predictor(
         cls, saves: Generations, device: str, warn: Callable[[str, str], None]
@@ -92,14 +88,6 @@ class AutoencoderModel(NetModel):
         self.autoencoder = Autoencoder(self.architecture(self.options), dtype=self.dtype)
         return self.autoencoder.nets
 
-    def objective(self, src: Sides, dst: Sides) -> Objective:
-        drawn = self.draw(src["input"], dst["input"])
-        src_loss = self.side_loss(src, drawn.src_face, drawn.src_mask)
-        dst_loss = self.side_loss(dst, drawn.dst_face, drawn.dst_mask)
-        return Objective(
-            (src_loss, dst_loss), {MAIN_OPTIMIZER: src_loss + dst_loss}, drawn.health()
-        )
-
     def draw(self, src_faces: Tensor, dst_faces: Tensor) -> Drawn:
         """Each face by its own decoder; the swap is left to those who need it."""
         nets = self.autoencoder
@@ -114,19 +102,26 @@ class AutoencoderModel(NetModel):
 
     def preview_pages(self, batch: Batch) -> dict[str, NDArray[np.uint8]]:
         """Columns src, src drawn, dst, dst drawn, dst drawn as src; once whole, once masked."""
-        src, dst = batch.src, batch.dst
-        drawn = self._draw_preview(tf.constant(src.input_bgr), tf.constant(dst.input_bgr))
-        src_src, dst_dst, dst_mask, swap, src_mask_of_dst = (x.numpy() for x in drawn)
-        plain = PreviewColumns(src.target_bgr, src_src, dst.target_bgr, dst_dst, swap)
-        swap_mask = self.swap_mask(dst_mask, src_mask_of_dst)
+        rows = slice(self.most_preview_rows())
+        src_face, src_mask = batch.src.target_bgr[rows], batch.src.mask[rows]
+        dst_face, dst_mask = batch.dst.target_bgr[rows], batch.dst.mask[rows]
+        drawn = self._draw_preview(
+            tf.constant(batch.src.input_bgr[rows]), tf.constant(batch.dst.input_bgr[rows])
+        )
+        src_src, dst_dst, seen_by_dst, swap, seen_by_src = (picture.numpy() for picture in drawn)
+        plain = PreviewColumns(src_face, src_src, dst_face, dst_dst, swap)
         masked = PreviewColumns(
-            plain.src * src.mask,
+            src_face * src_mask,
             src_src,
-            plain.dst * dst.mask,
-            dst_dst * dst_mask,
-            swap * swap_mask,
+            dst_face * dst_mask,
+            dst_dst * seen_by_dst,
+            swap * self.swap_mask(seen_by_dst, seen_by_src),
         )
         return {**self.pages(plain, ""), **self.pages(masked, " masked")}
+
+    def most_preview_rows(self) -> int | None:
+        """How many faces a preview shows at most; None: as many as it is given."""
+        return None
 
     def pages(self, columns: PreviewColumns, suffix: str) -> dict[str, NDArray[np.uint8]]:
         """One set of columns as pictures by page; `suffix` tells sets apart."""
@@ -134,9 +129,9 @@ class AutoencoderModel(NetModel):
         picture = page_of_columns([c.src, c.src_src, c.dst, c.dst_dst, c.swap])
         return {f"{self.spec.title}{suffix}": picture}
 
-    def swap_mask(self, dst_mask: F32, src_mask_of_dst: F32) -> F32:
+    def swap_mask(self, seen_by_dst: F32, seen_by_src: F32) -> F32:
         """What previews show of a swapped face: where both decoders see one."""
-        return dst_mask * src_mask_of_dst
+        return seen_by_dst * seen_by_src
 
     def _compile(self) -> None:
         super()._compile()

@@ -6,10 +6,11 @@ from importlib import import_module
 from typing import Any
 
 from engine.models.quick96.spec import QUICK96
+from engine.models.saehd.spec import SAEHD
 from engine.protocol.errors import UsageError
 from engine.protocol.spec import ModelSpec
 
-MODEL_CLASSES: tuple[ModelSpec, ...] = (QUICK96,)
+MODEL_CLASSES: tuple[ModelSpec, ...] = (QUICK96, SAEHD)
 
 
 def model_spec(model_class: str) -> ModelSpec:

@@ -80,6 +80,11 @@ class Architecture:
         return self.resolution // (32 if self.doubled else 16)
 
     @property
+    def decoder_side_in(self) -> int:
+        """Side of what decoders read."""
+        return self.code_side if self.deep else 2 * self.code_side
+
+    @property
     def inter_channels(self) -> int:
         return self.ae_dims if self.wiring == "df" else 2 * self.ae_dims
 

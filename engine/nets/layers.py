@@ -57,6 +57,24 @@ class Convolution(keras.layers.Layer):  # type: ignore[misc]
         return ops.conv(padded, self.weight, self.stride, padding="valid") + self.bias
 
 
+class TransposedConvolution(keras.layers.Layer):  # type: ignore[misc]
+    """The gradient of a SAME convolution: multiplies the side by `stride`.
+
+    `weight` is (k, k, out, in). Starts as zeros."""
+
+    def __init__(
+        self, channels_in: int, channels_out: int, kernel: int, stride: int, *, dtype: str
+    ) -> None:
+        super().__init__(dtype=dtype)
+        self.stride = stride
+        shape = (kernel, kernel, channels_out, channels_in)
+        self.weight = self.add_weight(name="weight", shape=shape, initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(channels_out,), initializer="zeros")
+
+    def call(self, x: Tensor) -> Tensor:
+        return ops.conv_transpose(x, self.weight, self.stride, padding="same") + self.bias
+
+
 class Dense(keras.layers.Layer):  # type: ignore[misc]
     """x @ weight + bias; `weight` is (in, out). Starts as zeros."""
 

@@ -67,6 +67,47 @@ def soft_mask(mask: Tensor, resolution: int) -> Tensor:
     return 2 * ops.clip(gaussian_blur(mask, max(1, resolution // 32)), 0, 0.5)
 
 
+def style_distance(content: Tensor, style: Tensor, sigma: float) -> Tensor:
+    """How far apart two pictures are in the mean and spread of each channel: (n,), averaged over
+    channels. `sigma`: both are blurred before, in pixels; 0 is off."""
+    if sigma:
+        content, style = gaussian_blur(content, sigma), gaussian_blur(style, sigma)
+    (mean_a, spread_a), (mean_b, spread_b) = _moments(content), _moments(style)
+    return ops.mean(ops.square(mean_a - mean_b) + ops.square(spread_a - spread_b), axis=-1)
+
+
+def _moments(image: Tensor) -> tuple[Tensor, Tensor]:
+    mean, variance = ops.moments(float32(image), axes=(1, 2))
+    return mean, ops.sqrt(variance + 1e-5)
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """The sum of squared differences of neighbours, along rows and columns: (n,)."""
+    x = float32(image)
+    down, right = x[:, 1:] - x[:, :-1], x[:, :, 1:] - x[:, :, :-1]
+    return ops.sum(ops.square(down), axis=(1, 2, 3)) + ops.sum(ops.square(right), axis=(1, 2, 3))
+
+
+def believed_real(logits: Tensor) -> Tensor:
+    """Cross-entropy of logits that should say real: (n,)."""
+    return ops.mean(ops.softplus(-float32(logits)), axis=(1, 2, 3))
+
+
+def believed_made(logits: Tensor) -> Tensor:
+    """Cross-entropy of logits that should say made: (n,)."""
+    return ops.mean(ops.softplus(float32(logits)), axis=(1, 2, 3))
+
+
+def blurred_outside(image: Tensor, mask: Tensor, resolution: int) -> Tensor:
+    """The picture with its outside of `mask` blurred, without the inside bleeding into it."""
+    sigma = resolution / 128
+    image, mask = float32(image), float32(mask)
+    outside = gaussian_blur(image * (1 - mask), sigma)
+    weight = 1 - gaussian_blur(mask, sigma)
+    weight = ops.where(weight == 0, 1.0, weight)
+    return image * mask + outside / weight * (1 - mask)
+
+
 def _filter_separably(image: Tensor, kernel: NDArray[np.float64], *, padding: str) -> Tensor:
     """Each channel filtered with the same symmetric taps along rows and columns."""
     channels = image.shape[-1]

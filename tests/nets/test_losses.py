@@ -76,3 +76,45 @@ def test_the_dense_layer_is_the_references(ops_npz):
     # its input is not stored on its own: the first output pins rows of the layers' common input
     found = dense(ops_npz["layer_x"][:, 0, 0])
     np.testing.assert_allclose(found, ops_npz["layer|Dense|out"], atol=1e-5)
+
+
+@pytest.mark.parametrize(("key", "sigma"), [("style_0.0", 0), ("style_8", 8)])
+def test_style_distance_is_the_references(ops_npz, batch, key, sigma):
+    found = losses.style_distance(batch["src_target"][:2], batch["dst_target"][:2], sigma)
+    np.testing.assert_allclose(100 * found, ops_npz[key], rtol=1e-4)
+
+
+def test_variation_runs_over_rows_and_columns(ops_npz, batch):  # T10
+    found = losses.total_variation(batch["src_target"][:2])
+    np.testing.assert_allclose(found, ops_npz["tv_mse"], rtol=1e-5)
+
+
+def test_blurring_outside_leaves_the_inside_and_takes_no_colour_from_it():
+    image = np.zeros((1, 128, 128, 3), np.float32)
+    mask = np.zeros((1, 128, 128, 1), np.float32)
+    mask[:, 32:96, 32:96] = 1
+    image[:, 32:96, 32:96] = 1  # a white face
+    image[:, :, :16] = 0.5
+    found = losses.blurred_outside(image, mask, 128).numpy()
+    np.testing.assert_allclose(found[mask[..., 0] == 1], 1, atol=1e-6)
+    assert found[0, :, 20:][mask[0, :, 20:, 0] == 0].max() < 1e-6  # no white comes through
+    assert 0.1 < found[0, 64, 16, 0] < 0.4  # the edge of the grey got soft
+
+
+@pytest.mark.parametrize(
+    ("judge", "sure"), [(losses.believed_real, 30), (losses.believed_made, -30)]
+)
+def test_a_judge_that_is_right_costs_nothing_and_one_that_is_unsure_costs_ln_2(judge, sure):
+    logits = np.zeros((2, 4, 4, 1), np.float32)
+    np.testing.assert_allclose(judge(logits), np.log(2), rtol=1e-6)
+    np.testing.assert_allclose(judge(logits + sure), 0, atol=1e-6)
+    np.testing.assert_allclose(judge(logits - sure), 30, rtol=1e-6)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_transposed_convolutions_are_the_references(ops_npz, stride):
+    conv = layers.TransposedConvolution(6, 5, 3, stride, dtype="float32")
+    conv.weight.assign(ops_npz[f"layer|Conv2DTranspose_k3s{stride}|weight:0"])
+    conv.bias.assign(ops_npz[f"layer|Conv2DTranspose_k3s{stride}|bias:0"])
+    expected = ops_npz[f"layer|Conv2DTranspose_k3s{stride}|out"]
+    np.testing.assert_allclose(conv(ops_npz["layer_x"]), expected, atol=1e-5)

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.faces.face_type import FaceType
 from engine.models.autoencoder_model import AutoencoderModel
-from engine.models.net_model import Sides
+from engine.models.net_model import MAIN_OPTIMIZER, Objective, Sides
 from engine.models.quick96.spec import QUICK96
 from engine.nets.autoencoder import Architecture
 from engine.nets.layers import Tensor
@@ -54,9 +54,17 @@ class Quick96(AutoencoderModel):
         previous = batches.previous() if self.iteration % UNWARPED_EVERY == 0 else None
         return previous.unwarped() if previous else batches.next()
 
-    def side_loss(self, side: Sides, face: Tensor, face_mask: Tensor) -> Tensor:
-        weight = gaussian_blur(side["mask"], max(1, RESOLUTION // 32))
-        wanted, found = side["target"] * weight, face * weight
-        structure = dssim(wanted, found, int(RESOLUTION / 11.6))
-        pixels = mean_square(wanted, found)
-        return 10 * structure + 10 * pixels + 10 * mean_square(side["mask"], face_mask)
+    def objective(self, src: Sides, dst: Sides) -> Objective:
+        drawn = self.draw(src["input"], dst["input"])
+        src_loss = _side_loss(src, drawn.src_face, drawn.src_mask)
+        dst_loss = _side_loss(dst, drawn.dst_face, drawn.dst_mask)
+        lowered = {MAIN_OPTIMIZER: src_loss + dst_loss}
+        return Objective((src_loss, dst_loss), lowered, drawn.health())
+
+
+def _side_loss(side: Sides, face: Tensor, face_mask: Tensor) -> Tensor:
+    weight = gaussian_blur(side["mask"], max(1, RESOLUTION // 32))
+    wanted, found = side["target"] * weight, face * weight
+    structure = dssim(wanted, found, int(RESOLUTION / 11.6))
+    pixels = mean_square(wanted, found)
+    return 10 * structure + 10 * pixels + 10 * mean_square(side["mask"], face_mask)
