@@ -212,10 +212,10 @@ def _read_file(file: FaceFile) -> ReadFile:
 
 def _face(file: FaceFile, data: FaceData, measures: Measures) -> ReadFile:
     head = measures.head
-    person = file.file.person_name if isinstance(file.file, PackedFace) else None
+    packed = file.file if isinstance(file.file, PackedFace) else None
     values = {
         "name": file.name,
-        "person_name": person or "",
+        "person_name": (packed and packed.person_name) or "",
         "mtime_ns": file.state.mtime_ns,
         "size_bytes": file.state.size_bytes,
         "source_filename": data.source_filename or "",
@@ -233,6 +233,7 @@ def _face(file: FaceFile, data: FaceData, measures: Measures) -> ReadFile:
         "has_mask": int(data.xseg_mask_compressed is not None),
         "has_labels": int(bool(data.seg_ie_polys)),
         "phash": measures.phash,
+        "pack_offset": packed and packed.offset,
     }
     source = data.source_landmarks
     blobs = (

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from engine.protocol.errors import InputError
 from engine.protocol.workspace import FACE_SUFFIXES, Side, Workspace
 
-INDEX_VERSION = 2  # of the schema and of what the numbers mean; an index of another is made anew
+INDEX_VERSION = 3  # of the schema and of what the numbers mean; an index of another is made anew
 SCHEMA = """
 CREATE TABLE faces (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, person_name TEXT NOT NULL,
@@ -29,6 +29,7 @@ CREATE TABLE faces (
   sharpness REAL NOT NULL, brightness REAL NOT NULL, light_side REAL NOT NULL,
   mouth_open REAL NOT NULL, rect_area INTEGER NOT NULL,
   has_mask INTEGER NOT NULL, has_labels INTEGER NOT NULL, phash INTEGER NOT NULL,
+  pack_offset INTEGER,
   UNIQUE (name, person_name));
 CREATE TABLE details (
   face_id INTEGER PRIMARY KEY REFERENCES faces (id) ON DELETE CASCADE,
@@ -51,7 +52,8 @@ class FaceRow(NamedTuple):
     positive when the picture's right half of the face is the brighter one. mouth_open: gap of the
     inner lips in lengths of the nose: 0 closed, above 0.3 open. rect_area_px: of the detector's
     rectangle in the frame, 0 if unknown.
-    phash: 64 bits that nearly equal pictures share, as a signed number.
+    phash: 64 bits that nearly equal pictures share, as a signed number. pack_offset: where in the
+    `faceset.pak` the face file begins, size_bytes long; None for a file of its own.
     """
 
     id: int
@@ -74,12 +76,14 @@ class FaceRow(NamedTuple):
     has_mask: int
     has_labels: int
     phash: int
+    pack_offset: int | None
 
 
 COLUMNS = (
     *("id", "name", "person_name", "mtime_ns", "size_bytes", "source_filename", "face_type"),
     *("width", "height", "pitch", "yaw", "roll", "sharpness", "brightness"),
     *("light_side", "mouth_open", "rect_area", "has_mask", "has_labels", "phash"),
+    "pack_offset",
 )
 BLOB_COLUMNS = ("landmarks", "source_landmarks", "thumb", "identity")
 RANGE_COLUMNS = frozenset(

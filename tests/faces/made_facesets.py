@@ -50,5 +50,5 @@ def generated_index(path: Path, count: int) -> None:
             name, state = f"{row:06d}_0.jpg", FileState(row, 50_000)
             kind = (f"{row:06d}.png", "whole_face", 512, 512)
             measured = (*angles[row].tolist(), float(sharpness[row]), 0.5, 0.0, 0.1)
-            values = (name, "", *state, *kind, *measured, 40_000, 0, 0, row)
+            values = (name, "", *state, *kind, *measured, 40_000, 0, 0, row, None)
             writer.add([ReadFile(name, state, values, (landmarks, landmarks, thumb))])

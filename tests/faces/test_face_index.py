@@ -78,6 +78,19 @@ def test_an_index_holds_the_landmarks_in_face_and_frame(tmp_path: Path) -> None:
     np.testing.assert_allclose(details.source_landmarks_xy, given.source_landmarks, atol=1e-4)
 
 
+def test_an_index_of_a_pack_tells_where_its_faces_lie(tmp_path: Path) -> None:
+    side = Workspace(tmp_path).dst
+    side.aligned.mkdir(parents=True)
+    files = [face_jpeg(1), face_jpeg(2)]
+    listed = [{"filename": "a.jpg"}, {"filename": "b.jpg"}]
+    side.pack.write_bytes(pack(listed, files, absolute_end=False))
+    bring_up_to_date(tmp_path)
+    packed = side.pack.read_bytes()
+    found = rows(tmp_path)
+    places = [(row.pack_offset or 0, row.size_bytes) for row in found]
+    assert [packed[start : start + size] for start, size in places] == files
+
+
 def test_only_new_and_changed_files_are_read_again(tmp_path: Path) -> None:
     side = Workspace(tmp_path).dst
     names = make_faces(side, 4)

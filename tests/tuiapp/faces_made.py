@@ -44,12 +44,29 @@ def made_index(workspace: Workspace, side_name: str) -> None:
     connection.close()
 
 
+def made_pack(workspace: Workspace, side_name: str) -> None:
+    """The side's indexed files become one pack, as the index knows it: only where the faces lie
+    in it matters to the app, not its list."""
+    side = workspace.side(side_name)
+    packed, places = b"list", []
+    for file in sorted(side.aligned.glob("*.jpg")):
+        places.append((len(packed), file.stat().st_size, file.name))
+        packed += file.read_bytes()
+        file.unlink()
+    side.pack.write_bytes(packed)
+    mtime_ns = side.pack.stat().st_mtime_ns
+    with sqlite3.connect(index_path(workspace, side_name)) as connection:
+        statement = f"UPDATE faces SET mtime_ns = {mtime_ns}, pack_offset = ?, size_bytes = ?"
+        connection.executemany(f"{statement} WHERE name = ?", places)
+    connection.close()
+
+
 def row_of(file: Path, n: int) -> tuple[object, ...]:
     status = file.stat()
     picture = (n, file.name, "", status.st_mtime_ns, status.st_size, f"{n:05d}.png", "wf", 32, 32)
     pose = (0.0, 0.1 * n, 0.0)
     phash = 0xFF if n <= 2 else (0x1111 << (8 * (n % 6)))
-    return (*picture, *pose, 10.0 * n, 0.5, 0.0, 0.1, 400, 0, 0, phash)
+    return (*picture, *pose, 10.0 * n, 0.5, 0.0, 0.1, 400, 0, 0, phash, None)
 
 
 def thumb(n: int) -> bytes:

@@ -7,7 +7,7 @@ from PIL import Image
 from textual.pilot import Pilot
 
 from engine.protocol.workspace import Workspace
-from tests.tuiapp.faces_made import made_faces, made_index
+from tests.tuiapp.faces_made import made_faces, made_index, made_pack
 from tests.tuiapp.made import made_run
 from tests.tuiapp.seen import SIZES, opened, screen_text, sees, until
 from tuiapp.app import FacewrightApp
@@ -215,7 +215,21 @@ async def test_an_empty_side_and_a_packed_one_say_what_to_do(tmp_path: Path) -> 
         workspace.dst.aligned.mkdir(parents=True)
         workspace.dst.pack.write_bytes(b"pack")
         await pilot.press("x", "u", "enter", "space", "v", "j", "o")
-        await sees(pilot, "the faces of dst are packed: faceset-unpack")
+        await sees(pilot, "the faces of dst are packed and not in the index", "faceset-unpack")
+
+
+async def test_a_pack_is_seen_and_zoomed_but_not_marked(faces: Workspace) -> None:
+    made_pack(faces, "src")
+    async with opened(faces) as (app, pilot):
+        await pilot.press("f")
+        await sees(pilot, "12 faces  by name  packed: only to be seen", "1.  00001_0.jpg  yaw")
+        await shows_colour(pilot, (80, 90, 175))  # the third face
+        await pilot.press("space")
+        await sees(pilot, "these faces are packed")
+        await pilot.press("v", "a", "x", "l", "enter")
+        await sees(pilot, "2.  00002_0.jpg", "00002.png")
+        assert not browser(app).state.marks
+        await shows_colour(pilot, (40, 90, 215))
 
 
 async def test_a_name_with_markup_and_escapes_is_shown_as_text(workspace: Workspace) -> None:

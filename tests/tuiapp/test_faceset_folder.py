@@ -132,7 +132,7 @@ def test_one_persons_faces_are_found_by_identity(faces: Workspace) -> None:
 
 def test_thumbnails_are_kept_and_made_again_for_a_changed_file(faces: Workspace) -> None:
     kept = faces.state / "thumbs"
-    thumbnails = Thumbnails(kept, faces.src.aligned)
+    thumbnails = Thumbnails(kept, faces.src)
     [face] = list_faces(faces.src)[:1]
     first = thumbnails.get(face)
     assert first.shape == (THUMB_EDGE_PX, THUMB_EDGE_PX, 3)
@@ -145,7 +145,7 @@ def test_thumbnails_are_kept_and_made_again_for_a_changed_file(faces: Workspace)
 
 def test_a_damaged_thumbnail_is_made_again(faces: Workspace) -> None:
     kept = faces.state / "thumbs"
-    thumbnails = Thumbnails(kept, faces.src.aligned)
+    thumbnails = Thumbnails(kept, faces.src)
     [face] = list_faces(faces.src)[:1]
     first = thumbnails.get(face)
     [file] = kept.rglob("*.jpg")
@@ -156,7 +156,7 @@ def test_a_damaged_thumbnail_is_made_again(faces: Workspace) -> None:
 def test_a_place_for_thumbnails_that_cannot_be_written_costs_only_time(faces: Workspace) -> None:
     (faces.state).mkdir()
     (faces.state / "thumbs").write_bytes(b"a file in the way")
-    thumbnails = Thumbnails(faces.state / "thumbs", faces.src.aligned)
+    thumbnails = Thumbnails(faces.state / "thumbs", faces.src)
     [face] = list_faces(faces.src)[:1]
     assert thumbnails.get(face).any()
     assert "thumbs" in thumbnails.not_kept
@@ -166,11 +166,11 @@ def test_what_is_no_picture_is_refused_by_name(tmp_path: Path) -> None:
     for name, data in (("a.jpg", b"no picture"), ("b.jpg", b""), ("c.jpg", b"\xff\xd8\xff\xe0")):
         (tmp_path / name).write_bytes(data)
         with pytest.raises(InputError, match=name):
-            small_square(tmp_path / name)
+            small_square((tmp_path / name).read_bytes(), name)
 
 
 def test_a_wide_picture_keeps_its_shape_in_its_square(tmp_path: Path) -> None:
     Image.new("RGB", (400, 200), (255, 255, 255)).save(tmp_path / "wide.jpg")
-    thumb = small_square(tmp_path / "wide.jpg")
+    thumb = small_square((tmp_path / "wide.jpg").read_bytes(), "wide.jpg")
     lit = thumb[:, THUMB_EDGE_PX // 2, 0] > 128
     assert lit.sum() == pytest.approx(THUMB_EDGE_PX / 2, abs=2)

@@ -17,8 +17,8 @@ class Face:
     """One face file. What only the index knows is None (or empty) without it.
 
     `key` is (inode, mtime_ns, size_bytes), the same for the same file under another name: marks
-    outlive a sort's renaming. The numbers are those of `engine.protocol.face_index.FaceRow`;
-    `index_id` is its id there.
+    outlive a sort's renaming. A packed face has its `pack_offset` instead of an inode. The numbers
+    are those of `engine.protocol.face_index.FaceRow`; `index_id` is its id there.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Face:
     rect_area_px: float | None = None
     phash: int | None = None
     index_id: int | None = None
+    pack_offset: int | None = None
 
     @property
     def size_bytes(self) -> int:

@@ -14,6 +14,7 @@ from engine.protocol.workspace import FACE_SUFFIXES, Side, make_folder
 from tuiapp.bridge.face_fields import Face, FaceKey
 
 TRASH_PREFIX = "browser-"
+MAX_FACE_BYTES = 64 << 20
 
 
 def list_faces(side: Side) -> list[Face]:
@@ -40,6 +41,19 @@ def _face(entry: os.DirEntry[str]) -> Face | None:
     except FileNotFoundError:  # moved while listing, by a sort for example
         return None
     return Face(entry.name, _key(stat))
+
+
+def read_face_file(side: Side, face: Face) -> bytes:
+    """The bytes of a face's file, out of the pack where it lies in one. Raises InputError."""
+    if face.size_bytes > MAX_FACE_BYTES:
+        raise InputError(f"{face.name} is larger than {MAX_FACE_BYTES >> 20} MB", "is it a face?")
+    path = side.aligned / face.name if face.pack_offset is None else side.pack
+    try:
+        with path.open("rb") as file:
+            file.seek(face.pack_offset or 0)
+            return file.read(face.size_bytes)
+    except OSError as error:
+        raise InputError(f"{face.name}: {error.strerror}", "look again (key r)") from error
 
 
 @dataclass(frozen=True)

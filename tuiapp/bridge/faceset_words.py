@@ -24,6 +24,8 @@ def listing_line(state: FacesetList, facts: FacesetFacts) -> str:
         parts.append(f"only {plain_text(state.limit_label)}")
     if state.in_range:
         parts.append(f"range of {count_text(len(state.range_keys()))} (v)")
+    if facts.packed:
+        parts.append("packed: only to be seen")
     return "  ".join([*parts, *_index_words(facts)])
 
 
@@ -56,7 +58,10 @@ def nothing_text(state: FacesetList, side: Side) -> str:
     if state.faces:
         return "no face passes; esc leaves the filter, / changes it"
     if side.pack.is_file():
-        return f"the faces of {side.name} are packed: faceset-unpack makes them files again"
+        return (
+            f"the faces of {side.name} are packed and not in the index: key i opens the stage that"
+            " reads them, then they can be seen; faceset-unpack makes them files again"
+        )
     return f"no faces in {side.aligned}: faces-extract makes them"
 
 

@@ -16,14 +16,14 @@ from PIL import Image, UnidentifiedImageError
 
 from engine.protocol.errors import FacewrightError, InputError
 from engine.protocol.files import write_atomically
-from engine.protocol.workspace import make_folder
+from engine.protocol.workspace import Side, make_folder
 from tuiapp.bridge.face_fields import Face
+from tuiapp.bridge.face_folder import read_face_file
 from tuiapp.graphics.decode import MAX_PICTURE_PIXELS
 
 U8 = NDArray[np.uint8]
 THUMB_EDGE_PX = 128  # as sharp as a contact sheet's largest tiles; 5 kB each on disk
 JPEG_QUALITY = 85
-MAX_FACE_BYTES = 64 << 20
 MAX_KEPT_BYTES = 256 << 10
 # Pillow reports damaged files by any of these.
 UNREADABLE = (
@@ -35,11 +35,11 @@ MAX_PER_FOLDER = 2048
 
 
 class Thumbnails:
-    """The thumbnails of one folder of faces, kept under `folder`."""
+    """The thumbnails of a side's faces, kept under `folder`."""
 
-    def __init__(self, folder: Path, faces_folder: Path) -> None:
+    def __init__(self, folder: Path, side: Side) -> None:
         self._folder = folder
-        self._faces = faces_folder
+        self._side = side
         self._counts: dict[str, int] = {}
         self.not_kept = ""  # why thumbnails cannot be kept on disk; they are made anew each time
 
@@ -48,13 +48,13 @@ class Thumbnails:
         kept = self._path(face)
         thumb = _read_kept(kept)
         if thumb is None:
-            thumb = small_square(self._faces / face.name)
+            thumb = small_square(read_face_file(self._side, face), face.name)
             if not self.not_kept:
                 self._keep(kept, thumb)
         return thumb
 
     def _path(self, face: Face) -> Path:
-        made_of = f"{self._faces}\0{face.key}\0{THUMB_EDGE_PX}"
+        made_of = f"{self._side.aligned}\0{face.key}\0{THUMB_EDGE_PX}"
         name = hashlib.blake2b(made_of.encode(errors="surrogateescape"), digest_size=12).hexdigest()
         return self._folder / name[:2] / f"{name}.jpg"
 
@@ -94,20 +94,18 @@ def _read_kept(path: Path) -> U8 | None:
         return None
 
 
-def small_square(path: Path) -> U8:
+def small_square(encoded: bytes, name: str) -> U8:
     """A picture file as (128, 128, 3) uint8 RGB, as large as it fits, black around it. Raises
-    InputError. JPEGs are decoded at an eighth to the full size, whichever is just enough."""
+    InputError, naming it. JPEGs are decoded at an eighth to the full size, whichever is just
+    enough."""
     try:
-        if path.stat().st_size > MAX_FACE_BYTES:
-            raise InputError(f"{path} is larger than {MAX_FACE_BYTES >> 20} MB", "is it a face?")
-        with Image.open(path, formats=("JPEG", "PNG")) as image:
+        with Image.open(BytesIO(encoded), formats=("JPEG", "PNG")) as image:
             if image.width * image.height > MAX_PICTURE_PIXELS:
-                raise InputError(f"{path}: {image.width}x{image.height} pixels", "is it a face?")
+                raise InputError(f"{name}: {image.width}x{image.height} pixels", "is it a face?")
             image.draft("RGB", (THUMB_EDGE_PX, THUMB_EDGE_PX))
             return _squared(image.convert("RGB"))
     except UNREADABLE as error:
-        reason = getattr(error, "strerror", None) or "no readable picture"
-        raise InputError(f"{path.name}: {reason}", "mark it and press x") from error
+        raise InputError(f"{name}: no readable picture", "mark it and press x") from error
 
 
 def _squared(image: Image.Image) -> U8:

@@ -58,7 +58,7 @@ class FacesetScreen(FramedScreen):
 
     def body(self) -> ComposeResult:
         workspace = self.workbench.workspace
-        yield FaceGrid(Thumbnails(workspace.state / "thumbs", self.side.aligned))
+        yield FaceGrid(Thumbnails(workspace.state / "thumbs", self.side))
         yield FaceZoom(workspace, self.state.side)
         yield Static("looking ...", id="nothing", markup=False)
         yield Static("", id="listing", markup=False)
@@ -174,11 +174,22 @@ class FacesetScreen(FramedScreen):
 
     # Marks
 
+    def _is_pack(self) -> bool:
+        """Whether nothing can be marked or moved here; if so, that is said."""
+        if self._facts is None or not self._facts.packed:
+            return False
+        self.workbench.say("these faces are packed: marking needs faceset-unpack first")
+        return True
+
     def action_mark(self) -> None:
+        if self._is_pack():
+            return
         self.state.toggle_mark()
         self.show()
 
     def action_range(self) -> None:
+        if self._is_pack():
+            return
         if self.state.in_range:
             self.state.end_range()
         else:
@@ -186,16 +197,22 @@ class FacesetScreen(FramedScreen):
         self.show()
 
     def action_mark_shown(self) -> None:
+        if self._is_pack():
+            return
         self.state.mark_shown()
         self.show()
 
     # The trash
 
     def action_trash(self) -> None:
+        if self._is_pack():
+            return
         faces = self.state.chosen()
         self._change_files(lambda: face_folder.move_to_trash(self.side, faces), "to")
 
     def action_restore(self) -> None:
+        if self._is_pack():
+            return
         folder = face_folder.newest_trash(self.side)
         if folder is None:
             self.workbench.say(f"nothing in {face_folder.trash_folder(self.side)} to bring back")
