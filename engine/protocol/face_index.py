@@ -242,17 +242,28 @@ def opened_index(path: Path) -> Iterator[FaceIndex | None]:
 
 
 def face_files(folder: Path) -> dict[str, FileState]:
-    """The visible JPEG files of a folder as they are now; {} if there is no such folder."""
+    """The visible JPEG files of a folder as they are now; {} if there is no such folder. Those
+    that no index can hold (`is_utf8`) are left out."""
     if not folder.is_dir():
         return {}
     present = {}
     with os.scandir(folder) as entries:
         for entry in entries:
             suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - 100k names
-            if suffix in FACE_SUFFIXES and not entry.name.startswith(".") and entry.is_file():
+            is_face = suffix in FACE_SUFFIXES and not entry.name.startswith(".")
+            if is_face and is_utf8(entry.name) and entry.is_file():
                 status = entry.stat()
                 present[entry.name] = FileState(status.st_mtime_ns, status.st_size)
     return present
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a file's name is text. Others hold lone surrogates, which SQLite and JSON refuse."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def pack_file(side: Side) -> FileState | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,15 @@ def test_a_faceset_is_indexed_once_and_only_changes_are_read_later(tmp_path: Pat
     (side.aligned / "00007_0.jpg").write_bytes(face_jpeg(99))
     second = index(tmp_path)
     assert (second.facts["faces"], second.facts["read_now"]) == (40, 1)
+
+
+def test_a_face_whose_name_is_no_text_is_left_out_and_told(tmp_path: Path) -> None:
+    side = Workspace(tmp_path).dst
+    make_faces(side, 2)
+    Path(os.fsdecode(os.fsencode(side.aligned) + b"/odd\xff.jpg")).write_bytes(face_jpeg(3))
+    context = index(tmp_path)
+    assert context.facts["faces"] == 2
+    assert any("odd\N{REPLACEMENT CHARACTER}.jpg is left out" in text for text in context.warnings)
 
 
 def test_no_face_file_is_changed(tmp_path: Path) -> None:

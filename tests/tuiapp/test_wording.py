@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def test_losses_have_names_and_four_digits() -> None:
 def test_a_file_name_cannot_command_the_terminal() -> None:
     assert "\x1b" not in plain_text("data_src.\x1b[2J\x1b]52;c;aGk=\x07mp4")
     assert plain_text("a\nb\tc\x07") == "a b   c\N{REPLACEMENT CHARACTER}"
+    assert plain_text(os.fsdecode(b"odd\xff.jpg")) == "odd\N{REPLACEMENT CHARACTER}.jpg"
 
 
 def test_the_command_line_gives_only_what_differs_from_the_defaults() -> None:

@@ -12,13 +12,13 @@ from engine.protocol.options import Choice, Flag, Option
 
 UNKNOWN = "-"
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]P_^X].*?(\x07|\x1b\\|$)|.|$)")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _BYTE_UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
 def plain_text(text: str) -> str:
-    """One line that does nothing to a terminal: no escape sequences, no control characters. For all
-    texts that come from files, file names among them."""
+    """One line that does nothing to a terminal: no escape sequences, no control characters, nothing
+    that is no text. For all texts that come from files, file names among them."""
     without_escapes = _ESCAPES.sub("", " ".join(text.expandtabs(4).splitlines()))
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", without_escapes)
 

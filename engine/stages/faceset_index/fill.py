@@ -18,7 +18,7 @@ from engine.faces.face_index import (
 from engine.faces.faceset import LooseFace
 from engine.faces.faceset_pack import PackedFace
 from engine.protocol.errors import InputError
-from engine.protocol.face_index import index_path
+from engine.protocol.face_index import index_path, is_utf8
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side
 
@@ -44,12 +44,20 @@ def fill_index(context: StageContext, side: Side, *, with_identity: bool) -> Fil
     Raises `InputError` for a pack that cannot be used or a disk that is full; `Stopped` with
     everything read so far kept.
     """
+    _tell_odd_names(context, side)
     with IndexWriter(index_path(context.workspace, side.name)) as writer:
         files = writer.files_to_read(side)
         writer.commit()
         _read_faces(context, writer, files)
         identified = _identify(context, writer, side) if with_identity else 0
     return Filled(len(files), identified)
+
+
+def _tell_odd_names(context: StageContext, side: Side) -> None:
+    for path in side.aligned.iterdir() if side.aligned.is_dir() else ():
+        if not is_utf8(path.name):
+            shown = os.fsencode(path.name).decode(errors="replace")
+            context.warn(f"{shown} is left out: its name is not UTF-8", "rename the file")
 
 
 def processes(context: StageContext) -> int:
