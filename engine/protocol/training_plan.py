@@ -160,6 +160,11 @@ def parsed_changes(phase: Phase, spec: ModelSpec) -> dict[str, Any]:
     return changes
 
 
+def phase_text(plan: Plan, number: int) -> str:
+    """What a run says of itself while it is in the phase of that number, from 0."""
+    return f"phase {number + 1} of {len(plan.phases)}: {plan.phases[number].name}"
+
+
 def scaled(plan: Plan, factor: float) -> Plan:
     """The plan with all numbers of iterations multiplied; none becomes 0 that was not."""
 
