@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import accumulate
 from typing import Any
 
 import cv2
@@ -65,7 +66,7 @@ def pack(rows: list[dict[str, Any]], files: list[bytes], *, absolute_end: bool) 
     # dfl_pickle writes dicts; a pack holds a bare list, which is what lies between key and SETITEMS
     head = rows_dict.index(b"rows") + 4
     listing = b"\x80\x04" + rows_dict[head:-2] + b"."
-    offsets = [sum(map(len, files[:i])) for i in range(len(files) + 1)]
+    offsets = list(accumulate(map(len, files), initial=0))
     data_start = 16 + len(listing) + 8 * len(offsets)
     if absolute_end:
         offsets[-1] += data_start

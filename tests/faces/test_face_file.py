@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from engine.faces.masks import Polygon, hull_mask
 from engine.faces.restricted_pickle import decode_pickle
 from engine.protocol.errors import InputError
 from tests.faces.face_files import SIZE_PX, face_data, jpeg_with, labels, picture, plain_jpeg
+from tests.faces.fuzzing import survives_in_little_memory
 from tests.faces.test_restricted_pickle import hostile_values
 from tests.support.shared import shared_path
 
@@ -291,8 +293,8 @@ def test_mutated_face_files_are_read_or_refused() -> None:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_mutated_face_files_are_read_or_refused() -> None:
-    fuzz_face_files(100_000, seed=5)
+def test_sixty_thousand_mutated_face_files_are_read_or_refused_in_little_memory() -> None:
+    assert survives_in_little_memory(partial(fuzz_face_files, 60_000, seed=5), 1 << 27)
 
 
 # --- against files that DeepFaceLab wrote ---------------------------------------------------------

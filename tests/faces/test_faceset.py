@@ -4,6 +4,7 @@ import hashlib
 import json
 import pickle
 import struct
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import pytest
 from engine.faces.face_file import encode_face_jpeg, read_face_data
 from engine.faces.face_type import FaceType
 from engine.faces.faceset import open_faceset
-from engine.protocol.errors import InputError
+from engine.protocol.errors import InputError, Stopped
 from tests.faces.face_files import face_data, jpeg_with, pack, picture, plain_jpeg
 from tests.faces.test_restricted_pickle import hostile_values
+from tests.stages.killing import folder_in_memory
 from tests.support.shared import shared_path
 
 
@@ -191,19 +193,46 @@ def test_a_pack_whose_list_is_a_program_is_refused_and_not_run(name: str, tmp_pa
     assert not marker.exists()
 
 
-def test_mutated_packs_are_read_or_refused(tmp_path: Path) -> None:
-    random = np.random.default_rng(6)
-    good = pack([row("a.jpg"), row("b.jpg")], [face(1), face(2)], absolute_end=True)
-    head_length = 16 + struct.unpack_from("<Q", good, 8)[0] + 24
-    for _ in range(600):
-        data = bytearray(good)
-        for at in random.integers(0, head_length, random.integers(1, 6)):
-            data[at] = random.integers(256)
-        (tmp_path / "faceset.pak").write_bytes(data)
-        try:
-            open_faceset(tmp_path)
-        except InputError:
-            continue
+def test_opening_many_faces_obeys_a_stop_after_few_more(tmp_path: Path) -> None:
+    (tmp_path / "00000.jpg").write_bytes(face())
+    for number in range(1, 3000):
+        (tmp_path / f"{number:05d}.jpg").hardlink_to(tmp_path / "00000.jpg")
+    asked = 0
+
+    def check_stop() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 300:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        open_faceset(tmp_path, check_stop)
+    assert asked == 300
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_stop_ends_the_opening_of_a_hundred_thousand_faces_within_two_seconds(
+    is_packed: bool, tmp_path: Path
+) -> None:
+    with folder_in_memory(tmp_path) as folder:
+        if is_packed:
+            rows = [row(f"{number:06d}.jpg") for number in range(100_000)]
+            made = pack(rows, [b"x"] * len(rows), absolute_end=False)
+            (folder / "faceset.pak").write_bytes(made)
+        else:
+            (folder / "000000.jpg").write_bytes(face())
+            for number in range(1, 100_000):
+                (folder / f"{number:06d}.jpg").hardlink_to(folder / "000000.jpg")
+        stop_at = time.monotonic() + 1
+
+        def check_stop() -> None:
+            if time.monotonic() > stop_at:
+                raise Stopped
+
+        with pytest.raises(Stopped):
+            open_faceset(folder, check_stop)
+        assert time.monotonic() < stop_at + 2
 
 
 @pytest.mark.parametrize("folder", ["pak5", "pak_person"])

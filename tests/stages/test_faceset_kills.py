@@ -34,7 +34,7 @@ from tests.stages.packing import (
 )
 
 _TIMED_DEATHS = 20
-_FACES = {**some_faces(4), "ann/a.jpg": face_bytes(8)}
+_FACES = {**some_faces(3), "ann/a.jpg": face_bytes(8)}
 
 Prepare = Callable[[Path], None]
 
@@ -56,12 +56,11 @@ def a_pack(root: Path) -> None:
 
 
 def edited_faces(root: Path) -> None:
-    workspace(root, some_faces(5))
+    workspace(root, some_faces(4))
     run_stage(root, "faceset-metadata-save")
-    edited = {f"0000{n}_0.jpg": plain_jpeg(seed=n) for n in (1, 2)}
-    larger = plain_jpeg(size_px=96, seed=3)
-    changed = face_bytes(4, "changed.png")
-    workspace(root, {**edited, "00003_0.jpg": larger, "00004_0.jpg": changed})
+    larger, changed = plain_jpeg(size_px=96, seed=2), face_bytes(3, "changed.png")
+    edited = {"00001_0.jpg": plain_jpeg(seed=1), "00002_0.jpg": larger, "00003_0.jpg": changed}
+    workspace(root, edited)
 
 
 def sorted_faces(root: Path) -> None:
