@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import cos, radians, sin
 from typing import Protocol
 
 import cv2
@@ -43,10 +44,12 @@ class Affine:
 
     def matrix(self, side_px: int) -> NDArray[np.float64]:
         """moved_from_sample, 2x3, for a square picture: about its centre, then the shift."""
-        centre = (side_px // 2, side_px // 2)
-        matrix: NDArray[np.float64] = cv2.getRotationMatrix2D(centre, self.rotation_deg, self.scale)
-        matrix[:, 2] += (self.shift_x * side_px, self.shift_y * side_px)
-        return matrix
+        centre_px = side_px // 2
+        turn_rad = radians(self.rotation_deg)
+        along, across = self.scale * cos(turn_rad), self.scale * sin(turn_rad)
+        x = (1 - along - across) * centre_px + self.shift_x * side_px
+        y = (1 - along + across) * centre_px + self.shift_y * side_px
+        return np.array([(along, across, x), (-across, along, y)])
 
 
 def draw_affine(rng: Random, scale: float) -> Affine:
@@ -62,7 +65,7 @@ def draw_affine(rng: Random, scale: float) -> Affine:
 def draw_warp(rng: np.random.Generator, side_px: int) -> tuple[Map, Map]:
     """Maps (x, y) for `cv2.remap`, each (side, side): where each pixel of the warped picture is
     found. Cells of a half, a quarter or an eighth of the side; the border stays."""
-    cell_px = side_px // int(rng.choice((2, 4, 8)))
+    cell_px = side_px // (2, 4, 8)[int(rng.integers(3))]
     nodes = side_px // cell_px + 1
     jitters = truncated_normal(rng, (2, 2, nodes - 2, nodes - 2)).sum(axis=0)
     shift_x, shift_y = (
@@ -110,7 +113,7 @@ class SampleGeometry:
     def image(self, image: Image, *, warped: bool) -> Image:
         """A picture (side, side, 3), 0..1, (warped and) moved: cubic, borders replicated."""
         moved = self._apply(image, warped, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
-        return np.clip(moved, 0, 1)
+        return np.clip(moved, 0, 1, out=moved)
 
     def mask(self, mask: Image) -> Image:
         """A mask (side, side) moved, never warped: linear, nothing beyond the border."""
