@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from engine.protocol.workspace import FACE_SUFFIXES, IMAGE_SUFFIXES, Side, Works
 
 _DFL_DATA = "_data.dat"  # DFL: `NAME_CLASS_data.dat` in model/ makes a model exist
 _DFL_CLASSES = ("SAEHD", "AMP", "Quick96", "XSeg")
+IMPORTABLE = {"SAEHD": "saehd", "Quick96": "quick96"}  # DFL's classes, and what they are here
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9 .-]+")
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,8 @@ def survey_models(workspace: Workspace) -> tuple[ModelFact, ...]:
         return ()
     found = []
     for path in workspace.models.iterdir():
+        if path.name.startswith("."):
+            continue  # being imported
         fact = _own_model(path) if path.is_dir() else _dfl_model(path)
         if fact is not None:
             found.append((path.stat().st_mtime, fact))
@@ -194,6 +199,9 @@ def next_step(
             return NextStep("faces-extract", reason, {"side": name})
     own = [model for model in models if model.origin == "facewright" and model.iteration]
     if not own:
+        to_import = [m for m in models if m.origin == "dfl" and m.model_class in IMPORTABLE]
+        if to_import:
+            return _import_step(to_import[0])
         return NextStep("train", "both facesets are there, no trained model yet")
     chosen = {"model": own[0].name, "model_class": own[0].model_class}
     if not merged.count:
@@ -201,6 +209,20 @@ def next_step(
     if not results:
         return NextStep("video-render", f"{merged.count} merged frames, no result video yet")
     return NextStep("train", f"{results[0].name} is there; more training makes it better", chosen)
+
+
+def _import_step(model: ModelFact) -> NextStep:
+    """The stage's form, filled in for this model; the name without what ours cannot hold."""
+    name = _NOT_IN_NAMES.sub(" ", model.name).strip(" .-")[:64]
+    return NextStep(
+        "model-import",
+        f"{model.name} ({model.model_class}) is a model of DeepFaceLab's, not imported yet",
+        {
+            "model": name or "new",
+            "model_class": IMPORTABLE[model.model_class],
+            "dfl_name": model.name,
+        },
+    )
 
 
 def stage_state_of(workspace: Workspace, name: str) -> dict[str, Any]:

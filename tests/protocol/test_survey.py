@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.protocol.survey import survey
+from engine import catalog
+from engine.protocol.options import complete_values
+from engine.protocol.survey import IMPORTABLE, survey
 from engine.protocol.workspace import Workspace, list_images
 
 
@@ -53,12 +55,36 @@ def test_a_dfl_workspace_is_seen_with_counts_sizes_and_its_models(tmp_path: Path
         workspace.models / "my model_SAEHD_encoder.npy",
     )
     touch(workspace.models / "XSeg_256.npy")
+    touch(workspace.models / ".half_saehd.1a.part" / "generations" / "00000007" / "manifest.json")
     found = survey(workspace)
     assert found.dst.video is not None and found.dst.video.name == "data_dst.MOV"
     assert (found.dst.frames.count, found.dst.frames.bytes) == (1, 5)
     assert found.dst.faces.count == 1
     [model] = found.models
     assert (model.name, model.model_class, model.origin) == ("my model", "SAEHD", "dfl")
+
+
+def test_a_dfl_model_is_to_be_imported_before_a_new_one_is_trained(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    touch(
+        tmp_path / "data_src.mp4",
+        tmp_path / "data_dst.mp4",
+        *(side.frames / "00001.png" for side in (workspace.src, workspace.dst)),
+        *(side.aligned / "00001_0.jpg" for side in (workspace.src, workspace.dst)),
+        workspace.models / "XSeg_data.dat",
+    )
+    assert survey(workspace).next_step.stage_id == "train"
+    touch(workspace.models / "my_médel_SAEHD_data.dat")
+    step = survey(workspace).next_step
+    assert step.stage_id == "model-import"
+    assert step.values == {"model": "my m del", "model_class": "saehd", "dfl_name": "my_médel"}
+    complete_values(catalog.options_of(catalog.stage("model-import")), step.values)
+    touch(workspace.model("my m del", "saehd") / "generations" / "00000042" / "manifest.json")
+    assert survey(workspace).next_step.stage_id == "merge"
+
+
+def test_the_classes_to_be_imported_are_those_that_the_catalog_knows() -> None:
+    assert {spec.dfl_class: spec.id for spec in catalog.MODELS if spec.dfl_class} == IMPORTABLE
 
 
 def test_images_are_listed_as_strings_without_hidden_and_other_files(tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from engine.models.classes import model_code
 from engine.models.dfl_files.classes import DflClass, DflNet
@@ -37,14 +40,17 @@ def blank_state(
 ) -> State:
     """The state of a new model with these options: every tensor's name, place and shape.
 
-    files: those that there are; nets among them that the options give no work get their place, too.
-    Raises `InputError` for options that make no model.
+    files: those that there are. Nets among them that the options give no work get their place, too,
+    and their tensors are zeros that take no memory. Raises `InputError` for options that make no
+    model.
     """
     at_work = {
         net.trains_with: options[net.trains_with] or _TINY_POWER
         for net in dfl_class.nets
         if net.trains_with and net.file in files
     }
+    if at_work and "pretrain" in options:
+        at_work["pretrain"] = False  # they rest meanwhile
     try:
         model = model_code(spec)({**options, **at_work}, seed=seed, dtype="float32")
     except ValueError as error:
@@ -54,7 +60,17 @@ def blank_state(
             code="option-value",
         ) from error
     state: State = model.state()
-    return state
+    del model
+    gc.collect()  # compiled functions hold their model in circles; it may take gigabytes
+    new_nets = {net.file for net in dfl_class.nets} - set(files)
+    return {file: state[file] if file in new_nets else _zeros(state[file]) for file in state}
+
+
+def _zeros(tensors: Tensors) -> Tensors:
+    return {
+        name: np.broadcast_to(np.zeros((), tensor.dtype), tensor.shape)
+        for name, tensor in tensors.items()
+    }
 
 
 def read_state(
@@ -130,20 +146,24 @@ def _read_optimizer_into(
 def write_state(folder: Path, prefix: str, dfl_class: DflClass, state: State, blank: State) -> None:
     """Write the files of all nets and optimizers of `state`, tensors in the order of `blank`.
 
+    What an optimizer of another class left is not written: DeepFaceLab begins at zero then, too.
     prefix: what the files' names begin with. Raises `InputError` for a net that `state` lacks,
     `OSError` if a file cannot be written.
     """
     nets = [net for net in dfl_class.nets if net.file in blank]
     for net in nets:
-        if net.file in state:
-            ordered = {name: state[net.file][name] for name in blank[net.file]}
-            write_tensors(folder / f"{prefix}{net.file}.npy", ordered)
-        elif not net.trains_with:
-            raise InputError(f"the save has no {net.file}", "choose another save")
+        tensors = state.get(net.file, {})
+        if not tensors and net.trains_with:
+            continue
+        missing = [name for name in blank[net.file] if name not in tensors]
+        if missing:
+            raise InputError(f"the save has no {missing[0]} of {net.file}", "choose another save")
+        ordered = {name: tensors[name] for name in blank[net.file]}
+        write_tensors(folder / f"{prefix}{net.file}.npy", ordered)
     for file in _optimizers(nets):
-        if file in state:
-            renamed = {_by_root(nets, name): state[file][name] for name in blank[file]}
-            write_tensors(folder / f"{prefix}{file}.npy", renamed)
+        tensors = state.get(file, {})
+        renamed = {_by_root(nets, name): tensors[name] for name in blank[file] if name in tensors}
+        write_tensors(folder / f"{prefix}{file}.npy", renamed)
 
 
 def _optimizers(nets: Iterable[DflNet]) -> list[str]:

@@ -16,7 +16,7 @@ MODEL_EXPORT = StageSpec(
     help="Writes weights, the optimizer's state, options, iteration and losses of the newest good"
     " save, also while the model is being trained. The model itself stays as it is.",
     options=(
-        MODEL,
+        Option("model", "Model", MODEL.kind, "new", "Which model to export."),
         MODEL_CLASS,
         Option(
             "dfl_name",

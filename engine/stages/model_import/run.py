@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from engine.models.classes import model_spec
 from engine.models.dfl_files.classes import dfl_class_of
 from engine.models.dfl_files.option_values import values_from_dfl
@@ -142,7 +144,9 @@ def _write_model(
         came_from = f"imported from DeepFaceLab's model {source.name}"
         history.mark(Mark(data.iteration, time.time(), "import", came_from))
         history.commit()
-    Generations(folder).write(manifest, state)
+        smoothed_loss = history.smoothed_loss
+    complete = msgspec.structs.replace(manifest, smoothed_loss=smoothed_loss)
+    Generations(folder).write(complete, state)
 
 
 def _write_losses(

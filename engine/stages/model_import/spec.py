@@ -17,13 +17,7 @@ MODEL_IMPORT = StageSpec(
     " the optimizer's state, options, iteration and losses come along, and a model that does not"
     " fit together is refused. Nothing in the files is run: strangers' models are safe to open.",
     options=(
-        Option(
-            "model",
-            "Name here",
-            MODEL.kind,
-            "new",
-            "The name that the model gets here.",
-        ),
+        Option("model", "Name here", MODEL.kind, "new", "The name that the model gets here."),
         MODEL_CLASS,
         Option(
             "dfl_name",
