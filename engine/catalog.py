@@ -28,6 +28,10 @@ from engine.stages.faceset_unpack.spec import FACESET_UNPACK
 from engine.stages.merge.spec import MERGE
 from engine.stages.model_export.spec import MODEL_EXPORT
 from engine.stages.model_import.spec import MODEL_IMPORT
+from engine.stages.model_restore.spec import MODEL_RESTORE
+from engine.stages.model_save_delete.spec import MODEL_SAVE_DELETE
+from engine.stages.model_snapshot.spec import MODEL_SNAPSHOT
+from engine.stages.model_timelapse.spec import MODEL_TIMELAPSE
 from engine.stages.train.spec import TRAIN
 from engine.stages.video_cut.spec import VIDEO_CUT
 from engine.stages.video_denoise.spec import VIDEO_DENOISE
@@ -54,6 +58,10 @@ STAGES: tuple[StageSpec, ...] = (
     FACESET_METADATA_RESTORE,
     FACESET_RECOVER_NAMES,
     TRAIN,
+    MODEL_SNAPSHOT,
+    MODEL_RESTORE,
+    MODEL_SAVE_DELETE,
+    MODEL_TIMELAPSE,
     MODEL_IMPORT,
     MODEL_EXPORT,
     MERGE,

@@ -16,7 +16,8 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,14 @@ from engine.protocol.files import disk_error
 from engine.protocol.model_files import GENERATIONS, LARGEST_MANIFEST_BYTES, MANIFEST, list_saves
 from engine.protocol.workspace import make_folder
 from engine.train.save_folders import forget_save, part_beside, put_in_place, sweep_saves, sync
-from engine.train.tensor_files import DAMAGED, FileFacts, Tensors, read_tensors, write_tensors
+from engine.train.tensor_files import (
+    DAMAGED,
+    FileFacts,
+    Tensors,
+    check_file,
+    read_tensors,
+    write_tensors,
+)
 
 FORMAT = 1
 State = Mapping[str, Tensors]  # by file stem: "encoder", ..., "src_dst_opt"
@@ -167,16 +175,32 @@ def read_generation(path: Path, only: Callable[[str], bool] = lambda _: True) ->
 
     only: which files to read (and check), by stem. Raises `InputError` saying what is wrong.
     """
-    try:
+    with _reading(path):
         manifest = _read_manifest(path / MANIFEST)
         wanted = [name for name in manifest.files if only(Path(name).stem)]
         state = {
             Path(name).stem: read_tensors(path / name, manifest.files[name]) for name in wanted
         }
+    return Generation(path, manifest, state)
+
+
+def check_generation(path: Path) -> Manifest:
+    """The manifest of the generation in `path`, all of whose files are what they should be; without
+    holding them in memory. Raises `InputError` saying what is wrong."""
+    with _reading(path):
+        manifest = _read_manifest(path / MANIFEST)
+        for name, facts in manifest.files.items():
+            check_file(path / name, facts)
+    return manifest
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"cannot read {error.filename or path}: {reason}", DAMAGED) from error
-    return Generation(path, manifest, state)
 
 
 def _read_manifest(path: Path) -> Manifest:

@@ -15,7 +15,7 @@ from engine.protocol.model_files import ABOUT, About
 from engine.protocol.workspace import make_folder
 
 
-def copy_save(source: Path, target: Path, about: About) -> None:
+def copy_save(source: Path, target: Path, about: About | None = None) -> None:
     """Make `target` a copy of the save in `source`, whole or not at all.
 
     Its files are second names of the source's, which are never written to again, so a copy takes no
@@ -30,8 +30,9 @@ def copy_save(source: Path, target: Path, about: About) -> None:
             if path.name != ABOUT:
                 link_or_copy(path, beside / path.name)
                 sync(beside / path.name)
-        (beside / ABOUT).write_bytes(msgspec.json.encode(about))
-        sync(beside / ABOUT)
+        if about is not None:
+            (beside / ABOUT).write_bytes(msgspec.json.encode(about))
+            sync(beside / ABOUT)
         put_in_place(beside, target)
     except FileNotFoundError as error:
         raise InputError(f"the save {source} is gone", "choose a save that is there") from error

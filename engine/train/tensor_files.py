@@ -62,17 +62,22 @@ def write_tensors(path: Path, tensors: Tensors) -> FileFacts:
 def read_tensors(path: Path, facts: FileFacts) -> Tensors:
     """The file's tensors by name. Raises `InputError` if it is not what was written, `OSError` if
     it cannot be read."""
-    size_bytes = path.stat().st_size
-    if size_bytes != facts.size_bytes or size_bytes > _LARGEST_FILE_BYTES:
-        raise InputError(f"{path} has {size_bytes} bytes, not {facts.size_bytes}", DAMAGED)
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != facts.sha256:
-        raise InputError(f"{path} is not what was written (its hash differs)", DAMAGED)
+    check_file(path, facts)
     try:
-        tensors: Tensors = safetensors.numpy.load(data)
+        tensors: Tensors = safetensors.numpy.load_file(path)
     except safetensors.SafetensorError as error:
         raise InputError(f"{path}: {error}", DAMAGED) from error
     return tensors
+
+
+def check_file(path: Path, facts: FileFacts) -> None:
+    """Raise `InputError` if the file is not what was written, `OSError` if it cannot be read."""
+    with path.open("rb") as file:
+        size_bytes = os.fstat(file.fileno()).st_size
+        if size_bytes != facts.size_bytes or size_bytes > _LARGEST_FILE_BYTES:
+            raise InputError(f"{path} has {size_bytes} bytes, not {facts.size_bytes}", DAMAGED)
+        if hashlib.file_digest(file, "sha256").hexdigest() != facts.sha256:
+            raise InputError(f"{path} is not what was written (its hash differs)", DAMAGED)
 
 
 def _parts(tensors: Tensors) -> Iterator[bytes | memoryview]:

@@ -1,0 +1,1 @@
+"""Go back to an earlier save of a model."""

@@ -1,0 +1,1 @@
+"""Delete a snapshot or backup of a model."""

@@ -1,0 +1,1 @@
+"""Give a save of a model a name."""

@@ -1,0 +1,1 @@
+"""A video of how a model learned."""
