@@ -1,5 +1,5 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
-[facesets] [accuracy]`.
+[facesets] [sorting] [extraction] [accuracy]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -9,7 +9,16 @@ from __future__ import annotations
 import os
 import sys
 
-from tests.bench import accuracy, browse, facesets, pieces, stages, start
+from tests.bench import (
+    accuracy,
+    browse,
+    extraction,
+    facesets,
+    pieces,
+    sorting,
+    stages,
+    start,
+)
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 BENCHES = {
@@ -18,6 +27,8 @@ BENCHES = {
     "pieces": pieces.measure,
     "browse": browse.measure,
     "facesets": facesets.measure,
+    "sorting": sorting.measure,
+    "extraction": extraction.measure,
     "accuracy": accuracy.measure,
 }
 
