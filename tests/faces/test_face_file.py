@@ -293,8 +293,8 @@ def test_mutated_face_files_are_read_or_refused() -> None:
 
 
 @pytest.mark.slow
-def test_sixty_thousand_mutated_face_files_are_read_or_refused_in_little_memory() -> None:
-    assert survives_in_little_memory(partial(fuzz_face_files, 60_000, seed=5), 1 << 27)
+def test_fifty_thousand_mutated_face_files_are_read_or_refused_in_little_memory() -> None:
+    assert survives_in_little_memory(partial(fuzz_face_files, 50_000, seed=5), 1 << 27)
 
 
 # --- against files that DeepFaceLab wrote ---------------------------------------------------------

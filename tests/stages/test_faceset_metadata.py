@@ -16,6 +16,7 @@ from engine.faces.applied_mask import bytes_from_mask
 from engine.faces.dfl_pickle import dfl_pickle
 from engine.faces.face_data import FaceData, dict_from_data
 from engine.faces.face_file import read_face_data, replace_face_data
+from engine.faces.metadata_file import SavedFace, read_metadata, write_metadata
 from engine.faces.restricted_pickle import decode_pickle
 from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
 from engine.stages.faceset_metadata_restore.run import restore_metadata
@@ -242,6 +243,33 @@ def test_a_damaged_metadata_file_is_refused(content: bytes, tmp_path: Path) -> N
     (aligned / "meta.dat").write_bytes(content)
     with pytest.raises(InputError, match=r"meta\.dat"):
         run_stage(tmp_path, "faceset-metadata-restore", confirmed=True)
+
+
+def test_a_metadata_file_of_more_than_any_faceset_needs_is_not_read(tmp_path: Path) -> None:
+    aligned = workspace(tmp_path, some_faces(1))
+    with (aligned / "meta.dat").open("wb") as file:
+        file.truncate(1 << 30)  # sparse: takes no room on the disk
+    with pytest.raises(InputError, match="at most 536870912 are read") as refusal:
+        run_stage(tmp_path, "faceset-metadata-restore", confirmed=True)
+    assert refusal.value.code == "too-large"
+    assert "fewer faces" in refusal.value.remedy
+
+
+def test_reading_saved_metadata_obeys_a_stop(tmp_path: Path) -> None:
+    data = read_face_data(face_bytes(1))
+    assert data is not None
+    write_metadata(tmp_path, ((f"{n}.jpg", SavedFace((64, 64), data)) for n in range(50)))
+    asked = 0
+
+    def check_stop() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 20:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        read_metadata(tmp_path / "meta.dat", check_stop)
+    assert asked == 20
 
 
 def test_a_packed_faceset_is_to_be_unpacked_first(tmp_path: Path) -> None:
