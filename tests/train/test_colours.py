@@ -6,13 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.faces.face_file import encode_face_jpeg
 from engine.faces.face_type import FaceType
 from engine.faces.faceset import open_faceset
+from engine.models.saehd.spec import SAEHD
 from engine.train.colours import TRANSFERS, HsvShift, draw_hsv_shift
 from engine.train.crops import CropKind
 from engine.train.samples import Sampling
 from engine.train.sources import Sources
-from tests.train.made_faces import write_workspace
+from tests.train.made_faces import made_face, write_workspace
 
 PLAIN = Sampling(CropKind(FaceType.FULL, 96), 2, scale=0.05)
 
@@ -47,6 +49,26 @@ def test_input_and_target_of_a_sample_are_recoloured_alike(tmp_path, mode):
     np.testing.assert_array_equal(src.input_bgr, src.target_bgr)
     bent = batch_of(tmp_path, replace(PLAIN, ct_mode=mode)).src
     np.testing.assert_array_equal(bent.target_bgr, src.target_bgr)
+
+
+def test_every_dst_face_lends_its_colours_once_per_round(tmp_path):
+    write_workspace(tmp_path, 4)
+    colours = np.uint8([(40, 40, 200), (40, 200, 40), (200, 40, 40), (200, 200, 40)])
+    for number, colour in enumerate(colours):
+        image, data = made_face(number)
+        jpeg = encode_face_jpeg(np.full_like(image, colour), 95, data)
+        (tmp_path / "data_dst" / "aligned" / f"{number:05d}_0.jpg").write_bytes(jpeg)
+    lenders = []
+    for number in (0, 2, 4, 6):
+        targets = batch_of(tmp_path, replace(PLAIN, ct_mode="mkl"), number).src.target_bgr
+        means = targets.mean(axis=(1, 2)) * 255
+        lenders += [int(np.abs(colours - mean).sum(axis=1).argmin()) for mean in means]
+    assert sorted(lenders[:4]) == sorted(lenders[4:]) == [0, 1, 2, 3]
+
+
+def test_models_offer_exactly_the_known_transfers():
+    offered = next(option for option in SAEHD.options if option.name == "ct_mode")
+    assert list(offered.kind.values) == ["none", *TRANSFERS]
 
 
 @pytest.mark.parametrize("mode", ["idt", "sot"])
