@@ -12,6 +12,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 HISTORY_NAME = "history.sqlite"
 SCHEMA = """
@@ -56,12 +57,18 @@ def pack_losses(values: Sequence[float]) -> bytes:
     return struct.pack(f"<{len(values)}f", *values)
 
 
+def open_history(path: Path) -> sqlite3.Connection:
+    """`history.sqlite` for reading. Not opened read-only: after a kill in the middle of a commit it
+    is the first reader that undoes what is half done, and who may not do that sees nothing."""
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=2.0)
+
+
 def read_history(path: Path, *, after: int = 0, limit: int | None = None) -> list[LossPoint]:
     """The points of `history.sqlite` with iteration > `after`, oldest first; with `limit` the last
     so many. [] if there is no file yet. Never blocks the writer."""
     if not path.is_file():
         return []
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2.0)
+    connection = open_history(path)
     try:
         rows = connection.execute(
             "SELECT iteration, at, step_ms, losses FROM steps WHERE iteration > ?"
@@ -82,7 +89,7 @@ def read_marks(path: Path) -> list[Mark]:
     """All marks of `history.sqlite`, oldest first; [] if there is no file, or it knows none yet."""
     if not path.is_file():
         return []
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2.0)
+    connection = open_history(path)
     try:
         rows = connection.execute(
             "SELECT iteration, at, kind, text FROM marks ORDER BY rowid"

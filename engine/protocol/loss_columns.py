@@ -11,6 +11,8 @@ from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.protocol.history import open_history
+
 _ROWS_AT_ONCE = 20_000
 # group_concat keeps a BLOB's bytes as they are, in the order of the rows it is given.
 _JOINED = (
@@ -39,7 +41,7 @@ def read_loss_columns(path: Path, width: int, *, after: int = 0) -> LossColumns:
     columns = LossColumns(width, array("q"), array("f"))
     if not path.is_file():
         return columns
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2.0)
+    connection = open_history(path)
     try:
         while found := _add_rows(connection, columns, after):
             after = found
