@@ -19,6 +19,7 @@ SEED = 20230427
 IDT_ROTATIONS = 20
 IDT_BINS = 256
 IDT_RELAXATION = 1 / IDT_ROTATIONS
+_UPPER_EDGES = np.arange(1, IDT_BINS + 1)  # of the bins, in bins
 # The change of colour is smoothed, so that neighbours move alike; DeepFaceLab's numbers.
 SMOOTH_SIGMA_COLOUR = 5
 SMOOTH_SIGMA_SPACE_PX = 16
@@ -133,14 +134,16 @@ def _move_axis(source: Floats, target: Floats) -> Floats:
     high = max(cv2.minMaxLoc(plane)[1] for plane in (source, target))
     if high <= low:
         return source
-    edges = np.linspace(low, high, IDT_BINS + 1)[1:]
+    bin_width = (high - low) / IDT_BINS
+    edges = low + bin_width * _UPPER_EDGES
     target_at = np.interp(_cumulated(source, low, high), _cumulated(target, low, high), edges)
     # Edges are evenly spaced: a pixel's place among them is known without a search.
-    place = (source - np.float32(edges[0])) * np.float32(IDT_BINS / (high - low))
+    place = source - np.float32(edges[0])
+    place *= np.float32(1 / bin_width)
     table = target_at.astype(np.float32)[None]
-    moved = cv2.remap(table, place, np.zeros_like(place), cv2.INTER_LINEAR)
-    # Below the first edge DeepFaceLab moves to 0.
-    return np.where(place < 0, np.float32(0), moved)
+    moved: Floats = cv2.remap(table, place, np.zeros_like(place), cv2.INTER_LINEAR)
+    moved *= place >= 0  # below the first edge DeepFaceLab moves to 0
+    return moved
 
 
 def _cumulated(plane: Floats, low: float, high: float) -> Doubles:
