@@ -151,15 +151,19 @@ class Generations:
         return final
 
     def prune(self, keep: int) -> None:
-        """Forget all generations but the newest `keep` and the best. Raises `InputError` if that
-        fails; none is half gone then."""
+        """Forget all generations but the newest `keep` and the best. Raises `InputError` naming one
+        that could not be removed, after the others; none is half gone then."""
         kept = set(self.iterations()[-keep:])
-        best = next((save for save in list_saves(self.model_folder) if save.is_best), None)
-        if best:
-            kept.add(best.iteration)
+        kept |= {save.iteration for save in list_saves(self.model_folder) if save.is_best}
+        failed: list[InputError] = []
         for iteration in self.iterations():
             if iteration not in kept:
-                forget_save(self.path(iteration))
+                try:
+                    forget_save(self.path(iteration))
+                except InputError as error:
+                    failed.append(error)
+        if failed:
+            raise failed[0]
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written."""

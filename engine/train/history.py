@@ -39,7 +39,7 @@ class HistoryWriter:
         self.path = model_folder / HISTORY_NAME
         self._pending: list[LossPoint] = []
         self._marks: list[Mark] = []
-        self._left_out = 0
+        self._left_out = self._left_out_until = 0
         self._committed_at = time.monotonic()
         try:
             self._connection = sqlite3.connect(self.path, timeout=5.0)
@@ -78,6 +78,7 @@ class HistoryWriter:
         self._recent.append(sum(point.losses))
         if len(self._pending) > MOST_PENDING:
             self._left_out += len(self._pending) // 2
+            self._left_out_until = point.iteration
             self._pending = self._pending[::2]
 
     def mark(self, mark: Mark) -> None:
@@ -112,23 +113,23 @@ class HistoryWriter:
     def commit(self) -> None:
         """Write what was added. Raises `InputError` if that fails; nothing is forgotten then."""
         self._committed_at = time.monotonic()
-        self._mark_what_was_left_out()
         rows = [(p.iteration, p.at, p.step_ms, pack_losses(p.losses)) for p in self._pending]
         try:
             with self._connection:
                 self._connection.executemany("INSERT OR REPLACE INTO steps VALUES (?,?,?,?)", rows)
-                marks = [(m.iteration, m.at, m.kind, m.text) for m in self._marks]
+                marks = [(m.iteration, m.at, m.kind, m.text) for m in (*self._marks, *self._gap())]
                 self._connection.executemany("INSERT INTO marks VALUES (?,?,?,?)", marks)
         except sqlite3.Error as error:
             raise self._unwritable(error) from error
         self._pending.clear()
         self._marks.clear()
+        self._left_out = 0
 
-    def _mark_what_was_left_out(self) -> None:
-        if self._left_out and self._pending:
-            text = f"the losses of {self._left_out} iterations before were not recorded"
-            self.mark(Mark(self._pending[-1].iteration, time.time(), "gap", text))
-            self._left_out = 0
+    def _gap(self) -> list[Mark]:
+        if not self._left_out:
+            return []
+        text = f"the losses of {self._left_out} iterations before were not recorded"
+        return [Mark(self._left_out_until, time.time(), "gap", text)]
 
     def _unwritable(self, error: sqlite3.Error) -> InputError:
         return InputError(

@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
+import tracemalloc
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
 
 from engine.protocol.errors import InputError
 from engine.protocol.model_files import list_saves
-from engine.train.generations import Generations, Manifest, read_generation
+from engine.train.generations import Generations, Manifest, check_generation, read_generation
+from engine.train.saver import Saver
+from tests.support.disks import read_only, small_disk
 
 
 def state(value=1.0):
@@ -146,3 +152,58 @@ def test_only_the_files_asked_for_are_read(tmp_path):
     (path / "src_dst_opt.safetensors").write_bytes(b"damaged")
     found = generations.newest(no_warning, only=lambda stem: stem == "encoder")
     assert list(found.state) == ["encoder"]
+
+
+def test_a_disk_that_fills_at_any_place_leaves_the_earlier_save_and_nothing_half_done(tmp_path):
+    block = 4096
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        generations = Generations(disk)
+        generations.write(manifest(1), state(1))
+        large = {"encoder": {"w": np.ones(3 * block, np.uint8)}, "opt": state()["encoder"]}
+        outcomes = set()
+        for free_blocks in range(10):
+            filler = disk / "filler"
+            room = os.statvfs(disk).f_bavail - free_blocks
+            filler.write_bytes(bytes(room * block))
+            try:
+                generations.write(manifest(2), large)
+                outcomes.add("saved")
+                shutil.rmtree(disk / "generations" / "00000002")
+            except InputError as error:
+                assert error.code == "disk-full"
+                outcomes.add("refused")
+                assert generations.iterations() == [1]
+            assert not list(generations.folder.glob(".*"))
+            assert read_generation(generations.path(1)).manifest.iteration == 1
+            filler.unlink()
+        assert outcomes == {"saved", "refused"}
+
+
+def test_old_saves_that_cannot_be_removed_are_told_once_and_saving_goes_on(tmp_path):
+    warnings = []
+    generations = Generations(tmp_path)
+    with Saver(generations, 0, lambda text, remedy: warnings.append(text)) as saver:
+        for iteration in range(1, 6):
+            saver.begin(manifest(iteration), state(), keep=1)
+            assert saver.finished(wait=True) == (iteration, generations.path(iteration))
+            if iteration == 1:
+                # No file can be removed from a folder that something is mounted on.
+                kept = generations.path(1)
+                stack = ExitStack()
+                stack.enter_context(read_only(kept))
+    with stack:
+        assert len(warnings) == 1
+        assert "00000001" in warnings[0]
+        assert generations.iterations() == [1, 5]
+    assert read_generation(kept).manifest.iteration == 1
+
+
+def test_a_large_state_is_written_and_checked_without_a_second_copy_of_it(tmp_path):
+    tensors = {"encoder": {f"w{i}": np.ones(1 << 20, np.float32) for i in range(32)}}
+    path = Generations(tmp_path).write(manifest(1), tensors)
+    tracemalloc.start()
+    Generations(tmp_path).write(manifest(2), tensors)
+    check_generation(path)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 8 << 20, "the tensors are 128 MiB"
