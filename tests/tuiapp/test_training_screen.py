@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import shutil
+import sqlite3
+import time
+
 import pytest
 from PIL import Image
 from textual.geometry import Region
@@ -7,11 +11,13 @@ from textual.geometry import Region
 from engine.protocol import events
 from engine.protocol.commands import Backup, Preview, Save, SetOption, Stop
 from engine.protocol.events import Event
+from engine.protocol.history import HISTORY_NAME, SCHEMA, pack_losses
+from engine.protocol.model_files import PREVIEW_HISTORY, page_folder_name
 from engine.protocol.wire import encode
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import RunFolder
 from tests.tuiapp.made import RUN_IDS, add_previews, engine_of, made_run, transcript_events
-from tests.tuiapp.seen import SIZES, opened, sees, until
+from tests.tuiapp.seen import SIZES, opened, screen_text, sees, until
 from tuiapp.forms.widgets import NumberField
 from tuiapp.graphics.view import PixelView
 from tuiapp.screens.dialogs import AskScreen, TellScreen
@@ -208,3 +214,170 @@ async def test_save_preview_and_an_agreed_stop_reach_the_engine(workspace: Works
         await pilot.press("y")
         await sees(pilot, "finished work is saved")
         assert taken == [Save(), Backup(), Preview(), Preview(redraw=True), Stop()]
+
+
+def marked_history(workspace: Workspace, iterations: int) -> None:
+    """A history of the training's model, with a phase and a backup marked."""
+    folder = workspace.model("new", "quick96")
+    folder.mkdir(parents=True)
+    with sqlite3.connect(folder / HISTORY_NAME) as history:
+        history.executescript(SCHEMA)
+        blob = pack_losses((0.5, 0.25))
+        rows = ((n, 0.0, 1.0, blob) for n in range(1, iterations + 1))
+        history.executemany("INSERT INTO steps VALUES (?, ?, ?, ?)", rows)
+        marks = [(50, 0.0, "phase", "phase 2 of 3: sharp"), (90, 0.0, "backup", "by the hour")]
+        history.executemany("INSERT INTO marks VALUES (?, ?, ?, ?)", marks)
+    history.close()
+
+
+async def test_the_range_of_losses_goes_through_deepfacelabs(workspace: Workspace) -> None:
+    marked_history(workspace, 60_000)
+    made_run(workspace, "train-running", alive=True)
+    async with opened(workspace, attach=TRAINING) as (_, pilot):
+        await sees(pilot, "losses, all", "src 0.5000")
+        for title in ("last 5 000", "last 10 000", "last 50 000", "all"):
+            await pilot.press("l")
+            await sees(pilot, f"losses, {title}")
+
+
+async def test_a_short_training_has_short_ranges_and_a_log_scale(workspace: Workspace) -> None:
+    marked_history(workspace, 2_000)
+    made_run(workspace, "train-running", alive=True)
+    async with opened(workspace, attach=TRAINING) as (_, pilot):
+        await sees(pilot, "losses, all", "2 000│")
+        for title in ("last 500", "last 1 000", "all"):
+            await pilot.press("l")
+            await sees(pilot, f"losses, {title}")
+        await pilot.press("L")
+        await sees(pilot, "dst 0.2500  log")
+
+
+async def test_marks_are_gone_through_with_their_words(workspace: Workspace) -> None:
+    marked_history(workspace, 200)
+    made_run(workspace, "train-running", alive=True)
+    async with opened(workspace, (120, 40), attach=TRAINING) as (_, pilot):
+        await sees(pilot, "▲ 90 backup  by the hour  2/2", "┊")
+        await pilot.press("M")
+        await sees(pilot, "▲ 50 phase  phase 2 of 3: sharp  1/2")
+        await pilot.press("m")
+        await sees(pilot, "▲ 90 backup")
+
+
+async def test_earlier_previews_stand_beside_the_newest(workspace: Workspace) -> None:
+    run = made_run(workspace, "train-running", alive=True)
+    add_previews(run)
+    kept = workspace.model("new", "quick96") / PREVIEW_HISTORY / page_folder_name("faces")
+    kept.mkdir(parents=True)
+    for iteration, colour in ((10, (20, 220, 20)), (60, (20, 20, 220))):
+        Image.new("RGB", (64, 64), colour).save(kept / f"{iteration:08d}.jpg")
+    async with opened(workspace, (120, 40), attach=TRAINING) as (app, pilot):
+        await sees(pilot, "faces at 200")
+        earlier = app.screen.query_one("#earlier", PixelView)
+        await pilot.press("left")
+        await sees(pilot, "earlier, at 60", "2 of 2")
+        await until(pilot, lambda: _middle_colour(earlier)[2] > 180)
+        await pilot.press("left")
+        await sees(pilot, "earlier, at 10", "1 of 2")
+        await until(pilot, lambda: _middle_colour(earlier)[1] > 180)
+        await pilot.press("right")
+        await sees(pilot, "earlier, at 60")
+        await pilot.press("right")
+        await until(pilot, lambda: "earlier, at" not in screen_text(pilot))
+        await pilot.press("c")
+        await sees(pilot, "earlier, at 10")
+        await pilot.press("c")
+        await until(pilot, lambda: "earlier, at" not in screen_text(pilot))
+
+
+async def test_previews_seen_in_this_session_can_be_seen_again(workspace: Workspace) -> None:
+    run = made_run(workspace, "train-running", alive=True)
+    add_previews(run)
+    async with opened(workspace, (120, 40), attach=TRAINING) as (app, pilot):
+        await sees(pilot, "faces at 200")
+        picture = app.screen.query_one("#now", PixelView)
+        await until(pilot, lambda: _middle_colour(picture)[0] > 180)
+        await pilot.press("left")
+        await sees(pilot, "there is no earlier preview yet")
+        Image.new("RGB", (64, 64), (20, 220, 20)).save(run.path / "previews" / "faces.jpg")
+        happens(run, events.PreviewReady(page="faces", path="previews/faces.jpg", iteration=300))
+        await sees(pilot, "faces at 300")
+        await pilot.press("left")
+        await sees(pilot, "earlier, at 200")
+        earlier = app.screen.query_one("#earlier", PixelView)
+        await until(pilot, lambda: _middle_colour(earlier)[0] > 180)
+
+
+async def test_trainings_that_go_on_are_a_key_apart(workspace: Workspace) -> None:
+    first = made_run(workspace, "train-running", alive=True)
+    other = RunFolder(workspace.runs / "20260101-130000-train-00ff")
+    shutil.copytree(first.path, other.path)
+    for path in (other.journal_path, other.job_path):
+        path.write_text(path.read_text().replace(first.id, other.id).replace('"new"', '"second"'))
+    async with opened(workspace, attach=first.id) as (_, pilot):
+        await sees(pilot, "new (quick96)", "+ 1 more training (n)")
+        await pilot.press("n")
+        await sees(pilot, "second (quick96)")
+        await pilot.press("N")
+        await sees(pilot, "new (quick96)")
+
+
+async def test_the_dialog_of_options_has_groups_scrolls_and_says_what_changes(
+    workspace: Workspace,
+) -> None:
+    run = made_run(workspace, "train-running", alive=True)
+    for path in (run.journal_path, run.job_path):
+        path.write_text(path.read_text().replace("quick96", "saehd"))
+    async with opened(workspace, attach=TRAINING) as (app, pilot):
+        await sees(pilot, "o Set")
+        await pilot.press("o")
+        await sees(pilot, "Change while it runs", "SAEHD", "Batch size", "nothing is changed yet")
+        rows = app.screen.query("OptionRow")
+        assert len(rows) > 25
+        app.screen.query_one("#row-gan_power NumberField", NumberField).value = "0.1"
+        await sees(pilot, "GAN power: 0 -> 0.1")
+        assert app.screen.query_one("#row-gan_dims").display
+        rows.last().query_one(".line").query("*")[1].focus()
+        await until(pilot, lambda: "Batch size" not in screen_text(pilot))
+        app.screen.query_one("#row-gan_power NumberField", NumberField).value = "9"
+        await pilot.press("enter")
+        assert isinstance(app.screen, RunningOptionsScreen)
+
+
+async def test_at_80_by_24_every_part_has_its_place(workspace: Workspace) -> None:
+    marked_history(workspace, 200)
+    add_previews(made_run(workspace, "train-running", alive=True))
+    async with opened(workspace, attach=TRAINING) as (_, pilot):
+        await sees(pilot, "▲ 90 backup", "faces at 200", "l Range")
+        lines = screen_text(pilot).splitlines()
+        assert len(lines) == 24, lines
+        begins = (
+            " Facewright > ",
+            " Train  new (quick96)  running",
+            " ━━━──",
+            " iteration 200  src 0.2285  dst 0.1628  254 ms/step  saved at 100",
+            " batch 4",
+            "╭─ losses, all ────────────────────────╮╭─ faces at 200  1/2 (space) ──────────╮",
+            "│━ src 0.",
+        )
+        for line, begin in zip(lines, begins, strict=False):
+            assert line.startswith(begin)
+        assert lines[16].startswith("╰─")
+        assert lines[17].startswith("╭─ notes ─")
+        assert lines[22].startswith(" train  10%")
+        assert lines[23].startswith("⏎ Stop s Save p Preview l Range z Zoom o Set")
+
+
+@pytest.mark.slow
+async def test_a_training_of_a_million_iterations_opens_within_a_second(
+    workspace: Workspace,
+) -> None:
+    marked_history(workspace, 1_000_000)
+    async with opened(workspace) as (app, pilot):
+        run = made_run(workspace, "train-running", alive=True)
+        journalled = [e for e in transcript_events("train-running") if type(e).journalled]
+        run.journal_path.write_bytes(b"".join(encode(event) for event in journalled))
+        began = time.process_time()  # the machine may be busy with other things
+        app.open_run_by_id(TRAINING)
+        await sees(pilot, "1 000 000")
+        took_s = time.process_time() - began
+        assert took_s < 1.0

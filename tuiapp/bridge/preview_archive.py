@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-HISTORY_FOLDER = "preview_history"  # of the model's: one folder per page, pictures by iteration
+from engine.protocol.model_files import list_preview_pictures, page_folder_name
+
 MAX_PICTURE_BYTES = 32 << 20
 SEEN_KEPT = 32  # of a page; when there are more, every second one is dropped
-_SUFFIX = ".jpg"
 
 
 class PreviewArchive:
     """Pictures by page and iteration. `look` and `read` read the disk: call them in a thread."""
 
     def __init__(self, model_folder: Path) -> None:
-        self._folder = model_folder / HISTORY_FOLDER
+        self._model_folder = model_folder
         self._seen: dict[str, dict[int, bytes]] = {}
         self._kept: dict[str, dict[int, Path]] = {}
 
@@ -28,29 +28,18 @@ class PreviewArchive:
 
     def look(self) -> None:
         """See what the model's folder has."""
-        found: dict[str, dict[int, Path]] = {}
-        if self._folder.is_dir():
-            for folder in sorted(path for path in self._folder.iterdir() if path.is_dir()):
-                pictures = folder.glob(f"*{_SUFFIX}")
-                found[page_key(folder.name)] = {
-                    int(path.stem): path for path in pictures if path.stem.isdecimal()
-                }
-        self._kept = found
+        pictures = list_preview_pictures(self._model_folder)
+        self._kept = {folder: dict(paths) for folder, paths in pictures.items()}
 
     def iterations(self, page: str) -> list[int]:
         """Of which iterations there is a picture of the page, ascending."""
-        return sorted({*self._seen.get(page, {}), *self._kept.get(page_key(page), {})})
+        return sorted({*self._seen.get(page, {}), *self._kept.get(page_folder_name(page), {})})
 
     def read(self, page: str, iteration: int) -> bytes | None:
         """The picture's file; None if it is gone."""
         seen = self._seen.get(page, {}).get(iteration)
-        path = self._kept.get(page_key(page), {}).get(iteration)
+        path = self._kept.get(page_folder_name(page), {}).get(iteration)
         return seen or (read_picture(path) if path else None)
-
-
-def page_key(name: str) -> str:
-    """A page's name as folders have it: small letters, dashes."""
-    return name.lower().replace(" ", "-").replace("_", "-")
 
 
 def read_picture(path: Path) -> bytes | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.content import Content
 from textual.widgets import Static
 
@@ -20,8 +22,8 @@ class TrainingSummary(Static):
         super().__init__("", markup=False)
         self._lines: list[Content] = []
 
-    def show(self, view: RunView, now: float, load: MachineLoad, phase: str, others: int) -> None:
-        """phase: the training plan's, "" if none. others: how many more trainings go on."""
+    def show(self, view: RunView, now: float, load: MachineLoad, others: int) -> None:
+        """others: how many more trainings go on."""
         width = self.content_size.width
         title = title_line(view, now)
         if others:
@@ -29,9 +31,9 @@ class TrainingSummary(Static):
             title = Content.assemble(title, (more, "$accent"))
         lines = [
             title,
-            progress_line(view, width),
+            progress_line(replace(view, note=""), width),
             fitted(step_words(view, now), width),
-            fitted([*state_words(view, phase), *load_words(load)], width),
+            fitted([*state_words(view), *load_words(load)], width),
         ]
         if lines != self._lines:
             self._lines = lines
@@ -64,9 +66,9 @@ def step_words(view: RunView, now: float) -> list[str]:
     return words
 
 
-def state_words(view: RunView, phase: str) -> list[str]:
-    """Phase, batch, precision, samples."""
-    words = [f"phase {plain_text(phase)}"] if phase else []
+def state_words(view: RunView) -> list[str]:
+    """The plan's phase and what else the engine notes, batch, precision, samples."""
+    words = [plain_text(view.note)] if view.note else []
     if "batch_size" in view.options:
         words.append(f"batch {view.options['batch_size']}")
     if "precision" in view.options:

@@ -8,11 +8,13 @@ import time
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
+from engine import catalog
 from engine.protocol.commands import Backup, Preview, Save
 from tuiapp.bridge.machine_load import MachineLoad, MachineMeter
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.keymap import bindings
 from tuiapp.screens.dialogs import AskScreen
+from tuiapp.screens.training.plan import PlanScreen
 from tuiapp.screens.watching import WatchingScreen
 from tuiapp.widgets.log_pane import LogPane
 from tuiapp.widgets.loss_plot import LossPlot
@@ -60,7 +62,7 @@ class TrainingScreen(WatchingScreen):
     def paint(self) -> None:
         watch = self.run_watch
         summary = self.query_one(TrainingSummary)
-        summary.show(self.view, time.time(), self._load, self._phase(), len(self._other_runs()))
+        summary.show(self.view, time.time(), self._load, len(self._other_runs()))
         self.query_one(LogPane).read_on()
         self.query_one(LossPlot).show(watch.losses, self.view.loss_names, watch.marks)
         if watch.version != self._painted:
@@ -74,11 +76,6 @@ class TrainingScreen(WatchingScreen):
         self.query_one(TrainingPreview).show(view, self.run_watch.model_folder)
         self.query_one(NotesPane).show(view)
         self.paint_state()
-
-    def _phase(self) -> str:
-        """Of the training plan: what the newest mark of a phase says."""
-        texts = [mark.text for mark in self.run_watch.marks if mark.kind == "phase"]
-        return texts[-1] if texts else ""
 
     # Looking at what does not come as events
 
@@ -102,6 +99,8 @@ class TrainingScreen(WatchingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in _WHILE_LIVE:
             return self.view.state.live
+        if action == "plan":
+            return self.view.trains
         if action == "other_run":
             return bool(self._other_runs())
         return super().check_action(action, parameters)
@@ -158,6 +157,10 @@ class TrainingScreen(WatchingScreen):
 
     def action_mark(self, direction: int) -> None:
         self.query_one(LossPlot).step_mark(direction)
+
+    def action_plan(self) -> None:
+        model = catalog.model(str(self.view.options["model_class"]))
+        self.app.push_screen(PlanScreen(self.run_watch, model))
 
     # Other trainings
 
