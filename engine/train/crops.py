@@ -7,7 +7,7 @@ quarter of the memory, for a quarter of a level on the mean).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
@@ -145,10 +145,10 @@ class CropCache:
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         self.size_bytes = 0
-        self._kept: dict[tuple[str, Hashable], Kept] = {}
+        self._kept: dict[tuple[str, object], Kept] = {}
         self._lock = threading.Lock()
 
-    def get(self, kind: str, face: Hashable, make: Callable[[], Made]) -> Made:
+    def get(self, kind: str, face: object, make: Callable[[], Made]) -> Made:
         """What is kept of a face, one of each kind; made if it is not kept."""
         key = (kind, face)
         if key in self._kept:
