@@ -8,17 +8,19 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from engine.models.dfl_files.writing import dfl_data, write_tensors
 from engine.models.saehd.model import Saehd
-from engine.protocol.errors import ConfirmationNeeded, InputError
-from engine.protocol.history import read_history, read_marks
+from engine.protocol.errors import ConfirmationNeeded, InputError, UsageError
+from engine.protocol.history import LossPoint, read_history, read_marks
 from engine.protocol.workspace import Workspace
 from engine.stages.model_export.run import export_model
 from engine.stages.model_import.run import import_model
 from engine.train.generations import Generations
+from engine.train.history import HistoryWriter
 from tests.nets.golden import recipe_tensor
 from tests.support.context import context_for
 from tests.support.disks import small_disk
@@ -71,7 +73,10 @@ def assert_same_model(found: Path, expected: Path) -> None:
     for path in expected.glob("*.npy"):
         assert_same_tensors(found / path.name, path)
     [data] = expected.glob("*_data.dat")
-    assert pickle.loads((found / data.name).read_bytes()) == pickle.loads(data.read_bytes())
+    ours, theirs = (pickle.loads((folder / data.name).read_bytes()) for folder in (found, expected))
+    assert ours == theirs
+    assert list(ours) == list(theirs)
+    assert list(ours["options"]) == list(theirs["options"])
 
 
 def test_a_model_imported_and_exported_is_the_same_bit_for_bit(tmp_path: Path) -> None:
@@ -355,5 +360,40 @@ def test_a_model_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path
     golden_model(tmp_path / "model")
     error = refused(tmp_path, "no-model", "no DeepFaceLab model mine", dfl_name="mine")
     assert "new (SAEHD)" in error.remedy
-    with pytest.raises(InputError, match="no saved model"):
+    with pytest.raises(InputError, match="no model mine"):
         exported(tmp_path, model="mine")
+
+
+def test_any_save_can_be_exported_with_the_losses_until_then(tmp_path: Path) -> None:
+    source = golden_model(tmp_path / "dfl")
+    imported(tmp_path, **{"from": str(source)})
+    generations = Generations(tmp_path / "model" / "new_saehd")
+    found = generations.newest(lambda *_: None)
+    later = {**found.state, "inter": {k: v + 1 for k, v in found.state["inter"].items()}}
+    generations.write(msgspec.structs.replace(found.manifest, iteration=30), later)
+    with HistoryWriter(generations.model_folder, 30, ("src", "dst")) as history:
+        history.add(LossPoint(12, 1.0, 1.0, (9.0, 9.0)))
+        history.commit()
+    exported(tmp_path, to=str(tmp_path / "out"), save="11")
+    assert_same_model(tmp_path / "out", source)
+    with pytest.raises(InputError, match="no save is named"):
+        exported(tmp_path, to=str(tmp_path / "none"), save="12")
+
+
+def test_a_name_with_an_underscore_is_refused_for_dfl_and_taken_from_it(tmp_path: Path) -> None:
+    source = golden_model(tmp_path / "dfl")
+    for path in source.iterdir():
+        path.rename(source / path.name.replace("new_", "my_own_"))
+    imported(tmp_path, model="mine", **{"from": str(source)})
+    with pytest.raises(UsageError, match="where DeepFaceLab takes a name to end"):
+        exported(tmp_path, model="mine", dfl_name="my_own")
+    exported(tmp_path, model="mine", to=str(tmp_path / "out"))
+    assert (tmp_path / "out" / "mine_SAEHD_data.dat").is_file()
+
+
+def test_what_a_killed_import_left_is_gone_after_the_next(tmp_path: Path) -> None:
+    source = golden_model(tmp_path / "dfl")
+    left = tmp_path / "model" / ".old_saehd.0a1b.part"
+    (left / "generations" / "00000005").mkdir(parents=True)
+    imported(tmp_path, **{"from": str(source)})
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["new_saehd"]

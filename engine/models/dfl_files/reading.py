@@ -8,7 +8,6 @@ net afresh and overwrites it with the next save.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,21 +28,32 @@ LARGEST_TENSORS_BYTES = 1 << 34
 MOST_ITERATIONS = 1_000_000_000
 _LONGEST_TEXT = 200
 _DTYPES = frozenset({"b1", "u1", "i4", "i8", "f2", "f4", "f8"})
-_BY_CODE = {
+_MOST_LOSSES = 8
+_REMEDY = "copy the model again, or import one of its autobackups"
+_REMEDIES = {
     "unsafe-data": "it holds more than plain numbers and may be hostile: do not use it",
-    "broken-data": "copy the model again, or import one of its autobackups",
+    "broken-data": _REMEDY,
 }
+_OTHER_SETTINGS = (
+    "the file belongs to a model with other settings: put it and the data.dat of one and the same"
+    " model there"
+)
 
 Scalar = bool | int | float | str
 
 
 @dataclass(frozen=True)
 class DflData:
-    """What `data.dat` says. losses: one row an iteration, the last one being `iteration`."""
+    """What `data.dat` says.
+
+    losses: one row an iteration, the last one being `iteration`. odd_options: the names of those
+    that have no single value, as all of DeepFaceLab's own have; they are not in `options`.
+    """
 
     iteration: int
     options: dict[str, Scalar]
     losses: list[tuple[float, ...]]
+    odd_options: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,9 @@ def read_data(path: Path) -> DflData:
     if type(iteration) is not int or not 0 <= iteration <= MOST_ITERATIONS:
         raise InputError(f"{path} says iteration {str(iteration)[:40]}", _REMEDY)
     rows = data.get("loss_history", []) if iteration else []
-    return DflData(iteration, _scalars(data["options"]), _losses(path, rows))
+    options = {name: value for name, value in data["options"].items() if _is_scalar(value)}
+    odd = tuple(name for name in data["options"] if name not in options)
+    return DflData(iteration, options, _losses(path, rows), odd)
 
 
 def read_net(path: Path, wanted: Tensors) -> dict[str, NDArray[Any]]:
@@ -145,13 +157,6 @@ def read_optimizer(path: Path, wanted: Tensors) -> tuple[dict[str, NDArray[Any]]
     return state, len(found.keys() & wanted.keys())
 
 
-_REMEDY = "copy the model again, or import one of its autobackups"
-_OTHER_SETTINGS = (
-    "the file belongs to a model with other settings: put it and the data.dat of one and the same"
-    " model there"
-)
-
-
 def _read_tensors(path: Path) -> dict[str, NDArray[Any]]:
     pickled = _read_pickle(path, LARGEST_TENSORS_BYTES)
     if not isinstance(pickled, dict):
@@ -176,13 +181,15 @@ def _checked(path: Path, name: str, found: NDArray[Any], like: NDArray[Any]) -> 
             _OTHER_SETTINGS,
             code="bad-weights",
         )
-    if not np.isfinite(found).all():
+    with np.errstate(over="ignore"):
+        plain = np.ascontiguousarray(found, like.dtype).reshape(like.shape)
+    if not np.isfinite(plain).all():
         raise InputError(
             f"{path}: {name} holds values that are no numbers: the model has collapsed",
             "import one of its autobackups (the option --from with NAME_CLASS_autobackups/01)",
             code="collapsed",
         )
-    return np.ascontiguousarray(found, like.dtype).reshape(like.shape)
+    return plain
 
 
 def _read_pickle(path: Path, largest_bytes: int) -> Any:
@@ -196,18 +203,14 @@ def _read_pickle(path: Path, largest_bytes: int) -> Any:
     try:
         return decode_pickle(data, _DTYPES)
     except InputError as error:
-        remedy = _BY_CODE.get(error.code, error.remedy)
-        raise InputError(f"{path}: {error.message}", remedy, code=error.code) from error
+        remedy = _REMEDIES.get(error.code, error.remedy)
+        reason = error.message.removeprefix("the metadata ")  # the decoder's words are for faces
+        raise InputError(f"{path} {reason}", remedy, code=error.code) from error
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:
     reason = error.strerror or str(error)
     return InputError(f"cannot read {path}: {reason}", "check the path", code="unreadable")
-
-
-def _scalars(options: Mapping[str, Any]) -> dict[str, Scalar]:
-    """The options that are single values, as all of DeepFaceLab's own are."""
-    return {name: value for name, value in options.items() if _is_scalar(value)}
 
 
 def _is_scalar(value: Any) -> bool:
@@ -230,9 +233,6 @@ def _is_loss_row(row: Any) -> bool:
         and len(row) <= _MOST_LOSSES
         and all(type(loss) in (int, float) for loss in row)
     )
-
-
-_MOST_LOSSES = 8
 
 
 def finite_in_float32(losses: tuple[float, ...]) -> bool:

@@ -7,6 +7,7 @@ there is no model for DeepFaceLab, so it never sees half of one.
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.models.classes import model_spec
@@ -20,36 +21,50 @@ from engine.nets.device import prepare_device
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.files import PART, disk_error
 from engine.protocol.history import HISTORY_NAME, read_history
+from engine.protocol.model_files import find_save
 from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import make_folder
-from engine.train.generations import Generation, Generations
+from engine.stages.model_saves import model_folder
+from engine.train.generations import Generation, Generations, read_generation
 from engine.train.save_folders import part_beside, sync
 
 _SUMMARY_SUFFIX = "summary.txt"
 
 
-def export_model(context: StageContext) -> None:
-    """Write a model's newest good save in DeepFaceLab's layout.
+@dataclass(frozen=True)
+class _Outgoing:
+    """A save, and what its files' names begin with in DeepFaceLab."""
 
-    Raises `InputError` for a model without a save, `ConfirmationNeeded` when DeepFaceLab's files of
-    that name are there and the user did not agree to move them to the trash; nothing is changed
-    then, nor when the disk is full.
+    spec: ModelSpec
+    model_folder: Path
+    saved: Generation
+    dfl_class: DflClass
+    prefix: str
+
+
+def export_model(context: StageContext) -> None:
+    """Write a save of a model in DeepFaceLab's layout.
+
+    Raises `InputError` for a model or save that is not there or damaged, `ConfirmationNeeded` when
+    DeepFaceLab's files of that name are there and the user did not agree to move them to the trash;
+    nothing is changed then, nor when the disk is full.
     """
     spec = model_spec(context.options["model_class"])
     dfl_class = dfl_class_of(spec)
     prefix = dfl_class.prefix(context.options["dfl_name"] or context.options["model"])
     folder = Path(context.options["to"] or context.workspace.models).absolute()
     _require_confirmation(context, folder, prefix)
-    model_folder = context.workspace.model(context.options["model"], spec.id)
-    saved = _saved(context, model_folder)
-    context.note(f"exporting the save of iteration {saved.manifest.iteration}")
+    own_folder = model_folder(context)
+    outgoing = _Outgoing(spec, own_folder, _saved(context, own_folder), dfl_class, prefix)
+    iteration = outgoing.saved.manifest.iteration
+    context.note(f"exporting the save of iteration {iteration}")
     make_folder(folder)
     _sweep(folder, prefix)
     beside = part_beside(folder / f"{prefix}export")
     try:
         make_folder(beside)
-        _write_files(context, beside, prefix, spec, dfl_class, saved, model_folder)
+        _write_files(context, beside, outgoing)
         context.check_stop()
         _put_in_place(context, beside, folder, prefix)
     except OSError as error:
@@ -58,7 +73,7 @@ def export_model(context: StageContext) -> None:
         shutil.rmtree(beside, ignore_errors=True)
     files = _present(folder, prefix)
     context.result(
-        iteration=saved.manifest.iteration,
+        iteration=iteration,
         files=len(files),
         bytes=sum(path.stat().st_size for path in files),
         folder=str(folder),
@@ -92,43 +107,40 @@ def _present(folder: Path, prefix: str) -> list[Path]:
     )
 
 
-def _saved(context: StageContext, model_folder: Path) -> Generation:
-    saved = Generations(model_folder).newest(context.warn)
+def _saved(context: StageContext, own_folder: Path) -> Generation:
+    if context.options["save"]:
+        return read_generation(find_save(own_folder, context.options["save"]).path)
+    saved = Generations(own_folder).newest(context.warn)
     if saved is None:
-        raise InputError(
-            f"there is no saved model in {model_folder}",
-            "train it first, or name another model and class",
-            code="no-model",
-        )
+        raise InputError(f"{own_folder} has no save", "train the model first", code="no-model")
     return saved
 
 
-def _write_files(
-    context: StageContext,
-    beside: Path,
-    prefix: str,
-    spec: ModelSpec,
-    dfl_class: DflClass,
-    saved: Generation,
-    model_folder: Path,
-) -> None:
-    prepare_device("cpu", context.warn)
-    manifest = saved.manifest
-    origin = read_origin(model_folder)
-    options = values_for_dfl(dfl_class, origin.options if origin else {}, manifest.options)
-    blank = blank_state(spec, dfl_class, manifest.options, saved.state, seed=manifest.seed)
-    context.check_stop()
-    write_state(beside, prefix, dfl_class, saved.state, blank)
+def _write_files(context: StageContext, beside: Path, outgoing: _Outgoing) -> None:
+    """Raises `OSError`."""
+    _write_tensors(context, beside, outgoing)
+    manifest, prefix = outgoing.saved.manifest, outgoing.prefix
+    origin = read_origin(outgoing.model_folder)
+    options = values_for_dfl(outgoing.dfl_class, origin.options if origin else {}, manifest.options)
     summary = summary_text(prefix.rstrip("_"), manifest.iteration, options)
     (beside / f"{prefix}{_SUMMARY_SUFFIX}").write_text(summary, encoding="utf-8")
-    losses = _losses(model_folder, manifest.iteration)
+    losses = _losses(outgoing.model_folder, manifest.iteration)
     data = dfl_data(manifest.iteration, options, losses)
     (beside / f"{prefix}{DATA_SUFFIX}").write_bytes(data)
 
 
-def _losses(model_folder: Path, iteration: int) -> list[tuple[float, ...]]:
+def _write_tensors(context: StageContext, beside: Path, outgoing: _Outgoing) -> None:
+    prepare_device("cpu", context.warn)
+    saved, dfl_class = outgoing.saved, outgoing.dfl_class
+    options, seed = saved.manifest.options, saved.manifest.seed
+    blank = blank_state(outgoing.spec, dfl_class, options, saved.state, seed=seed)
+    context.check_stop()
+    write_state(beside, outgoing.prefix, dfl_class, saved.state, blank)
+
+
+def _losses(own_folder: Path, iteration: int) -> list[tuple[float, ...]]:
     """One row an iteration, up to that of the save."""
-    points = read_history(model_folder / HISTORY_NAME)
+    points = read_history(own_folder / HISTORY_NAME)
     return [point.losses for point in points if point.iteration <= iteration]
 
 

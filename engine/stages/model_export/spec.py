@@ -1,8 +1,10 @@
 """The stage model-export as data."""
 
+from dataclasses import replace
+
 from engine.protocol.options import FilePath, Option, Text
 from engine.protocol.spec import StageSpec
-from engine.stages.train.spec import MODEL, MODEL_CLASS
+from engine.stages.model_saves import KNOWN_MODEL, KNOWN_MODEL_CLASS, SAVE
 
 MODEL_EXPORT = StageSpec(
     id="model-export",
@@ -13,11 +15,12 @@ MODEL_EXPORT = StageSpec(
     needs=("workspace", "writable"),
     resources=("model-export",),
     replaces="DeepFaceLab's files of a model of the same name and class",
-    help="Writes weights, the optimizer's state, options, iteration and losses of the newest good"
-    " save, also while the model is being trained. The model itself stays as it is.",
+    help="Writes weights, the optimizer's state, options, iteration and losses of a save, also"
+    " while the model is being trained. The model itself stays as it is.",
     options=(
-        Option("model", "Model", MODEL.kind, "new", "Which model to export."),
-        MODEL_CLASS,
+        KNOWN_MODEL,
+        KNOWN_MODEL_CLASS,
+        replace(SAVE, help=f"{SAVE.help} Empty: the newest good one."),
         Option(
             "dfl_name",
             "Name in DeepFaceLab",

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,17 @@ from engine.train.save_folders import part_beside, put_in_place, sweep_saves
 _ROWS_AT_ONCE = 10_000
 
 
+@dataclass(frozen=True)
+class _Incoming:
+    """A model that was read whole and fits together."""
+
+    spec: ModelSpec
+    source: DflModel
+    data: DflData
+    manifest: Manifest
+    state: State
+
+
 def import_model(context: StageContext) -> None:
     """Make a model of our own out of a model of DeepFaceLab.
 
@@ -53,21 +65,18 @@ def import_model(context: StageContext) -> None:
     source = _source(context, spec)
     target = context.workspace.model(context.options["model"], spec.id)
     _require_confirmation(context, target)
-    context.note(f"reading {source.data_path}")
-    data = read_data(source.data_path)
-    manifest = _manifest(context, spec, data)
-    state = _state(context, spec, source, manifest)
+    incoming = _read(context, spec, source)
     context.check_stop()
     sweep_saves(make_folder(context.workspace.models))
     beside = part_beside(target)
     try:
-        _write_model(context, beside, spec, source, data, manifest, state)
+        _write_model(context, beside, incoming)
         _put_in_place(context, beside, target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    saved = target / Generations(target).folder.name / f"{manifest.iteration:08d}"
-    context.saved(manifest.iteration, saved)
-    context.result(model=context.options["model"], iteration=manifest.iteration, folder=str(target))
+    iteration = incoming.data.iteration
+    context.saved(iteration, Generations(target).folder / f"{iteration:08d}")
+    context.result(model=context.options["model"], iteration=iteration, folder=str(target))
 
 
 def _source(context: StageContext, spec: ModelSpec) -> DflModel:
@@ -89,7 +98,17 @@ def _require_confirmation(context: StageContext, target: Path) -> None:
         )
 
 
+def _read(context: StageContext, spec: ModelSpec, source: DflModel) -> _Incoming:
+    context.note(f"reading {source.data_path}")
+    data = read_data(source.data_path)
+    manifest = _manifest(context, spec, data)
+    return _Incoming(spec, source, data, manifest, _state(context, spec, source, manifest))
+
+
 def _manifest(context: StageContext, spec: ModelSpec, data: DflData) -> Manifest:
+    if data.odd_options:
+        names = ", ".join(data.odd_options)[:200]
+        context.warn(f"these options have no single value and are left out: {names}")
     taken = values_from_dfl(spec, data.options)
     for remark in taken.remarks:
         context.warn(remark)
@@ -127,26 +146,20 @@ def _state(context: StageContext, spec: ModelSpec, source: DflModel, manifest: M
     return found.state
 
 
-def _write_model(
-    context: StageContext,
-    folder: Path,
-    spec: ModelSpec,
-    source: DflModel,
-    data: DflData,
-    manifest: Manifest,
-    state: State,
-) -> None:
+def _write_model(context: StageContext, folder: Path, incoming: _Incoming) -> None:
     """The model's whole folder."""
     make_folder(folder)
-    write_origin(folder, Origin(name=source.name, iteration=data.iteration, options=data.options))
-    with HistoryWriter(folder, data.iteration, spec.loss_names) as history:
-        _write_losses(context, history, data, len(spec.loss_names))
-        came_from = f"imported from DeepFaceLab's model {source.name}"
+    data, name = incoming.data, incoming.source.name
+    write_origin(folder, Origin(name=name, iteration=data.iteration, options=data.options))
+    loss_names = incoming.spec.loss_names
+    with HistoryWriter(folder, data.iteration, loss_names) as history:
+        _write_losses(context, history, data, len(loss_names))
+        came_from = f"imported from DeepFaceLab's model {name}"
         history.mark(Mark(data.iteration, time.time(), "import", came_from))
         history.commit()
         smoothed_loss = history.smoothed_loss
-    complete = msgspec.structs.replace(manifest, smoothed_loss=smoothed_loss)
-    Generations(folder).write(complete, state)
+    manifest = msgspec.structs.replace(incoming.manifest, smoothed_loss=smoothed_loss)
+    Generations(folder).write(manifest, incoming.state)
 
 
 def _write_losses(

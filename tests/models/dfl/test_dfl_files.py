@@ -132,12 +132,15 @@ def test_options_of_numpy_numbers_are_plain_and_what_is_no_single_value_is_left_
         "masked_training": np.bool_(True),
         "lr_dropout": "n",
         "samples": [1, 2],
+        "ct_mode": float("nan"),
     }
     path = tmp_path / "new_SAEHD_data.dat"
     sample = [[np.zeros((4, 8, 8, 3), np.float32)] * 4] * 2
     content = {"iter": 3, "options": options, "sample_for_preview": sample}
     path.write_bytes(pickle.dumps(content, protocol=4))
-    read = read_data(path).options
+    data = read_data(path)
+    read = data.options
+    assert data.odd_options == ("samples", "ct_mode")
     assert read == {
         "resolution": 224,
         "random_hsv_power": 0.05,
