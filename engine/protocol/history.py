@@ -29,7 +29,9 @@ CREATE TABLE IF NOT EXISTS undone (
 
 @dataclass(frozen=True)
 class LossPoint:
-    """One iteration: wall-clock time in seconds, the step's milliseconds, one loss per name."""
+    """One iteration: wall-clock time in seconds, the step's milliseconds, one loss per name.
+
+    Time and milliseconds are 0 where nobody knows them: those of imported models."""
 
     iteration: int
     at: float
