@@ -8,8 +8,10 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 from engine.protocol.errors import InputError
 from engine.protocol.history import (
@@ -28,6 +30,14 @@ MOST_PENDING = 100_000
 SMOOTHED_OVER = 200
 
 
+class _Taken(NamedTuple):
+    """What is being written, and how many points were left out before."""
+
+    points: list[LossPoint]
+    marks: list[Mark]
+    left_out: int
+
+
 class HistoryWriter:
     """Appends iterations, committed about once a second. Use as a context, from one thread.
 
@@ -41,8 +51,10 @@ class HistoryWriter:
         self._marks: list[Mark] = []
         self._left_out = self._left_out_until = 0
         self._committed_at = time.monotonic()
+        self._writing: tuple[_Taken, Future[None]] | None = None
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="history")
         try:
-            self._connection = sqlite3.connect(self.path, timeout=5.0)
+            self._connection = sqlite3.connect(self.path, timeout=5.0, check_same_thread=False)
             with self._connection:
                 self._connection.executescript(SCHEMA)
                 self._connection.execute(
@@ -66,6 +78,7 @@ class HistoryWriter:
         # the commits before have told.
         with contextlib.suppress(InputError):
             self.commit()
+        self._pool.shutdown()
         self._connection.close()
 
     def add(self, point: LossPoint) -> None:
@@ -93,6 +106,7 @@ class HistoryWriter:
     def rewind(self, iteration: int) -> None:
         """Go back to `iteration`: what came after it is set aside in the table `undone`. Raises
         `InputError` if that cannot be written."""
+        self._hear(wait=True)
         self._pending = [point for point in self._pending if point.iteration <= iteration]
         try:
             with self._connection:
@@ -110,20 +124,43 @@ class HistoryWriter:
     def commit_due(self) -> bool:
         return time.monotonic() - self._committed_at >= COMMIT_SECONDS
 
-    def commit(self) -> None:
-        """Write what was added. Raises `InputError` if that fails; nothing is forgotten then."""
+    def commit(self, *, wait: bool = True) -> None:
+        """Write what was added. Raises `InputError` if that fails; nothing is forgotten then.
+
+        Not waiting, a thread writes (a busy disk takes a second for it), and a failure is raised by
+        the next call.
+        """
         self._committed_at = time.monotonic()
-        rows = [(p.iteration, p.at, p.step_ms, pack_losses(p.losses)) for p in self._pending]
         try:
-            with self._connection:
-                self._connection.executemany("INSERT OR REPLACE INTO steps VALUES (?,?,?,?)", rows)
-                marks = [(m.iteration, m.at, m.kind, m.text) for m in (*self._marks, *self._gap())]
-                self._connection.executemany("INSERT INTO marks VALUES (?,?,?,?)", marks)
+            self._hear(wait=wait)
+        except InputError:
+            if not wait:
+                raise
+        if self._writing is None:
+            taken = _Taken(self._pending, [*self._marks, *self._gap()], self._left_out)
+            self._pending, self._marks, self._left_out = [], [], 0
+            self._writing = (taken, self._pool.submit(self._insert, taken))
+        self._hear(wait=wait)
+
+    def _hear(self, *, wait: bool) -> None:
+        """Of what a thread was given to write: take it back if it could not."""
+        if self._writing is None or not (wait or self._writing[1].done()):
+            return
+        (taken, written), self._writing = self._writing, None
+        try:
+            written.result()
         except sqlite3.Error as error:
+            self._pending = taken.points + self._pending
+            self._marks = [mark for mark in taken.marks if mark.kind != "gap"] + self._marks
+            self._left_out += taken.left_out
             raise self._unwritable(error) from error
-        self._pending.clear()
-        self._marks.clear()
-        self._left_out = 0
+
+    def _insert(self, taken: _Taken) -> None:
+        rows = [(p.iteration, p.at, p.step_ms, pack_losses(p.losses)) for p in taken.points]
+        marks = [(m.iteration, m.at, m.kind, m.text) for m in taken.marks]
+        with self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO steps VALUES (?,?,?,?)", rows)
+            self._connection.executemany("INSERT INTO marks VALUES (?,?,?,?)", marks)
 
     def _gap(self) -> list[Mark]:
         if not self._left_out:

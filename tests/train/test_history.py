@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 
 import pytest
@@ -58,8 +60,6 @@ def test_a_damaged_history_is_refused_and_left_as_it_is(tmp_path):
 
 
 def test_what_could_not_be_committed_is_kept_and_committed_later(tmp_path):
-    import sqlite3
-
     with HistoryWriter(tmp_path, 0, NAMES) as writer:
         writer._connection.execute("PRAGMA busy_timeout = 0")
         other = sqlite3.connect(tmp_path / HISTORY_NAME)
@@ -145,3 +145,33 @@ def test_a_history_whose_writer_was_killed_in_the_middle_of_a_commit_can_be_read
     subprocess.run([sys.executable, "-c", kill_in_commit, str(path)], check=False)
     assert path.with_name(f"{HISTORY_NAME}-journal").exists(), "it was killed in the middle"
     assert [point.iteration for point in read_history(path)] == [1, 2]
+
+
+def test_training_does_not_wait_for_a_commit_that_is_held_up_and_nothing_is_lost(tmp_path):
+    with HistoryWriter(tmp_path, 0, NAMES) as writer:
+        reader = sqlite3.connect(tmp_path / HISTORY_NAME)
+        reader.execute("BEGIN EXCLUSIVE")
+        begun = time.monotonic()
+        for iteration in range(1, 5):
+            add(writer, iteration)
+            writer.commit(wait=False)
+        assert time.monotonic() - begun < 1, "the writer's patience with readers is 5 s"
+        reader.rollback()
+        reader.close()
+        writer.commit()
+        points = read_history(tmp_path / HISTORY_NAME)
+        assert [point.iteration for point in points] == [1, 2, 3, 4]
+
+
+def test_a_failure_of_a_commit_not_waited_for_is_raised_by_the_next(tmp_path):
+    with small_disk(tmp_path / "disk", "128k") as disk, HistoryWriter(disk, 0, NAMES) as writer:
+        with (disk / "filler").open("wb") as file, pytest.raises(OSError):
+            file.write(bytes(1 << 20))
+        add(writer, *range(1, 3000))
+        writer.commit(wait=False)
+        with pytest.raises(InputError, match="history"):
+            writer.commit()
+        (disk / "filler").unlink()
+        add(writer, 3000)
+        writer.commit()
+        assert len(read_history(disk / HISTORY_NAME)) == 3000
