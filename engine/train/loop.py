@@ -160,7 +160,7 @@ class TrainingLoop:
 
     def _do_what_is_due(self) -> None:
         if self.history.commit_due:
-            self._commit_history()
+            self._commit_history(wait=False)
         self.saving.hear()
         if self.context.stop_requested:
             return  # the end saves; a preview would keep whoever stopped it waiting
@@ -268,9 +268,9 @@ class TrainingLoop:
         self._commit_history()
         self.saving.at_the_end(self._manifest(), self.model.state, keep=self.options["keep"])
 
-    def _commit_history(self) -> None:
+    def _commit_history(self, *, wait: bool = True) -> None:
         try:
-            self.history.commit()
+            self.history.commit(wait=wait)
         except InputError as error:
             self._warn_once("history", error)
 
