@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
+import select
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from engine.train.generations import Generations
 from tests.support.disks import small_disk
 from tests.train.made_faces import write_workspace
 
@@ -42,3 +46,54 @@ def test_60_kills_on_a_disk_that_fills_leave_the_same(tmp_path):
     with small_disk(tmp_path / "disk", "4m") as disk:
         facts = kill(write_workspace(disk, 2), 60, seed=2)
     assert facts["with_saves"] > 5
+
+
+# A real model, which takes seconds to start: each child goes on from what the kill before left.
+TRAIN_TINY = """
+import sys
+from pathlib import Path
+from engine.protocol.commands import Save
+from tests.support.context import context_for
+from tests.train.tiny_model import tiny_loop
+
+root = Path(sys.argv[1])
+context = context_for(root, "train", keep=2)
+context.saved = lambda iteration, path: print(iteration, flush=True)
+context.commands = lambda: [Save()]
+with tiny_loop(context, root / "model" / "new_tiny") as loop:
+    print(loop.model.iteration, flush=True)
+    loop.run()
+"""
+
+
+def test_a_real_model_killed_at_random_moments_goes_on_from_its_last_save(tmp_path):
+    rng = random.Random(3)
+    root = write_workspace(tmp_path, 2)
+    promised = 0
+    for _ in range(5):
+        engine = subprocess.Popen(
+            [sys.executable, "-c", TRAIN_TINY, str(root)],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert engine.stdout is not None
+        begun = int(engine.stdout.readline())
+        assert begun >= promised
+        for _ in range(rng.randrange(1, 6)):
+            promised = int(engine.stdout.readline())
+        select.select([engine.stdout], [], [], rng.uniform(0, 0.05))
+        engine.kill()
+        promised = max([promised, *(int(line) for line in engine.stdout.read().split())])
+        engine.wait()
+        engine.stdout.close()
+        newest = Generations(root / "model" / "new_tiny").newest(refuse)
+        assert newest is not None
+        assert newest.manifest.iteration >= promised
+        for file in newest.state.values():
+            assert all(np.isfinite(tensor).all() for tensor in file.values())
+    assert promised > 5
+
+
+def refuse(text: str, remedy: str) -> None:
+    raise AssertionError(text)
