@@ -37,10 +37,10 @@ class Training(Protocol):
         """All options of the run and the model as they are now."""
         ...
 
-    def change_options(self, changes: Mapping[str, Any], why: str, *, kind: str = "option") -> None:
-        """Go on with other options, recorded as a mark of `kind`; viewers are told. Raises
-        `UsageError` for values that do not fit, `InputError` for faces that cannot be read; nothing
-        is changed then."""
+    def change_options(self, changes: Mapping[str, Any], why: str) -> None:
+        """Go on with other options, recorded as a mark; viewers are told. Raises `UsageError` for
+        values that do not fit, `InputError` for faces that cannot be read; nothing is changed
+        then."""
         ...
 
     def reset_nets(self, names: Sequence[str], why: str) -> None:
@@ -94,8 +94,11 @@ class Companion:
         """A generation is safely on disk."""
 
     def restored(self, training: Training, carried: Mapping[str, Any]) -> None:
-        """The model went back to an earlier save, or began anew at iteration 0; `carried` is what
-        this companion had given for that save, {} if it had nothing."""
+        """The model went back to an earlier save; `carried` is what this companion had given for
+        it, {} if it had nothing."""
+
+    def restarted(self, training: Training) -> None:
+        """The model's iterations count from 0 again: it has left its pretraining."""
 
     def carried(self) -> Mapping[str, Any]:
         """What the companion needs to go on from here, as JSON; saved with every generation."""

@@ -19,17 +19,23 @@ from engine.protocol.stage import StageContext
 from engine.train.batches import BatchStream
 from engine.train.companions import Companion
 from engine.train.feed import Feed
-from engine.train.generations import Manifest
+from engine.train.generations import Generation, Manifest
+from engine.train.guard import Collapse, Guard, why_bad
 from engine.train.history import HistoryWriter
+from engine.train.live_options import LiveOptions
+from engine.train.pretrained import keep_pretrained
 from engine.train.previews import write_previews
+from engine.train.recovery import Rollbacks, memory_remedy, remedy_changes
 from engine.train.saver import Saver
 from engine.train.saving import Saving
+from engine.train.step_times import StepTimes
 from engine.train.trainable import StepResult, Trainable
 
 PREVIEW_ROWS = 4
 PREVIEW_HEIGHT_PX = 800
 # A step cannot be broken off, and whoever stops a run should not wait for more than about 10 s.
 SLOW_STEP_SECONDS = 5.0
+BAD_STEPS_TOLD = 20  # in a run; of more, the number is told at its end
 
 
 class TrainingLoop:
@@ -59,16 +65,15 @@ class TrainingLoop:
         self.saving = Saving(context, saver, self._tell_of_save)
         self.model_folder = model_folder
         self.model_class = model_class
-        self.running_options = running_options
+        self.live = LiveOptions(context, model, feed, running_options)
         self.companions = companions
-        self.options: dict[str, Any] = {**context.options, **model.options}
+        self.guard = Guard(history.smoothed_loss)
+        self.rollbacks = Rollbacks(saver.generations, context.warn)
         self.begun_at = time.monotonic()
         self.begun_iteration = model.iteration
-        self.steps_made = 0
-        self.timed_steps = 0  # all but those that compile the step
-        self.timed_s = 0.0
+        self.times = StepTimes()
+        self.steps_skipped = 0
         self.last_losses: tuple[float, ...] = ()
-        self._compiles = True
         self._finished = False
         self._preview_at = self.begun_at
         self._preview_first = 0  # number of the first sample shown
@@ -76,27 +81,40 @@ class TrainingLoop:
 
     @property
     def iteration(self) -> int:
-        """Steps made so far."""
+        """See `Training.iteration`."""
         return self.model.iteration
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """See `Training.options`."""
+        return self.live.values
 
     @property
     def batches(self) -> BatchStream:
         """The stream that is trained on now."""
         return self.feed.batches
 
+    @property
+    def _may_save(self) -> bool:
+        return self.guard.is_sound or not self.options["collapse_guard"]
+
     def run(self) -> None:
-        """Train. Raises `Stopped` after saving if a stop was asked for, `StageError` for losses
-        that are no numbers, `InputError` if no face can be read any more (after saving) or the
-        last state cannot be saved."""
+        """Train. Raises `Stopped` after saving if a stop was asked for; `StageError` if the model
+        has collapsed for good (its good saves are there), or the device has too little memory
+        (after saving); `InputError` if no face can be read any more (after saving) or the last
+        state cannot be saved."""
         self._plan_next_save()
         with ExitStack() as going_along:
             for companion in self.companions:
                 going_along.enter_context(companion)
             try:
                 self._each_companion(lambda companion: companion.begun(self))
+                if self.saving.saver.last_iteration > self.model.iteration:
+                    self._restart()
                 self._train()
-            except InputError:  # of the faces: the weights are sound, and hours of work perhaps
-                self._save_at_the_end()
+            except (InputError, StageError) as error:
+                if error.code != "collapsed":  # the weights are sound, and hours of work perhaps
+                    self._save_at_the_end()
                 raise
             self._save_at_the_end()
         if self.context.stop_requested:
@@ -104,11 +122,13 @@ class TrainingLoop:
 
     def _train(self) -> None:
         while not self._ended():
-            self._step()
-            self._do_what_is_due()
+            if self._step():
+                self._do_what_is_due()
             self._obey_commands()
 
     def _ended(self) -> bool:
+        if self.options["collapse_guard"] and self.guard.is_undecided:
+            return False  # a few steps more tell whether the model can be saved
         if self.context.stop_requested or self._finished:
             return True
         target, minutes = self.options["target_iter"], self.options["max_minutes"]
@@ -116,27 +136,96 @@ class TrainingLoop:
             return True
         return bool(minutes and time.monotonic() - self.begun_at >= minutes * 60)
 
-    def _step(self) -> None:
+    def _step(self) -> bool:
+        """Whether a step was made that stands."""
+        drawn = self.batches.drawn
         begun = time.perf_counter()
-        result = self.model.train_step(self.batches)
+        try:
+            result = self.model.train_step(self.batches, self.guard.loss_limit)
+        except StageError as error:
+            self._make_room(error)
+            return False
         step_s = time.perf_counter() - begun
         if not result.applied:
-            raise StageError(
-                f"the losses are no numbers any more after iteration {self.model.iteration}:"
-                f" {result.losses}; this step was not applied",
-                "start again to go on from the last save; if it happens again, train in float32",
-                code="collapsed",
-            )
-        self._time(step_s)
-        self._record(result, step_s)
+            self._tell_of_bad_step(result)
+            if self.batches.drawn == drawn:
+                self.batches.next()  # a model that repeats batches must not repeat this one
+        collapse = self.guard.judge(self.model.iteration, result, self._target_masks)
+        if collapse and self.options["collapse_guard"]:
+            self._roll_back(collapse)
+            return False
+        if result.applied:
+            if self.times.add(step_s):
+                self._tell_if_slow(step_s)
+            self._record(result, step_s)
+        return result.applied
 
-    def _time(self, step_s: float) -> None:
-        self.steps_made += 1
-        if not self._compiles:
-            self.timed_steps += 1
-            self.timed_s += step_s
-            self._tell_if_slow(step_s)
-        self._compiles = False
+    def _tell_of_bad_step(self, result: StepResult) -> None:
+        self.steps_skipped += 1
+        what = why_bad(result, self.guard.loss_limit)
+        text = f"a step after iteration {self.model.iteration} {what}; it was not applied"
+        if self.steps_skipped <= BAD_STEPS_TOLD:
+            self.mark("skipped", text)
+            self.context.note(text)
+
+    def _target_masks(self) -> dict[str, float]:
+        batch = self.batches.previous()
+        if batch is None:
+            return {}
+        return {"mask_src": float(batch.src.mask.mean()), "mask_dst": float(batch.dst.mask.mean())}
+
+    def _roll_back(self, collapse: Collapse) -> None:
+        """Go on from an earlier save, with other faces and the chosen remedy."""
+        self.saving.hear(wait=True)
+        collapsed_at = self.model.iteration
+        saved = self.rollbacks.choose(collapse, collapsed_at)
+        self._restore(saved)
+        why = f"back from iteration {collapsed_at}: {collapse.reason}"
+        self.mark("rollback", why)
+        self.context.warn(
+            f"the model collapsed and went back to iteration {self.model.iteration} from"
+            f" {collapsed_at}: {collapse.reason}",
+            "if it happens again, look at the previews, and at what was changed last",
+        )
+        remedy = remedy_changes(self.options["remedy"], self.model.options)
+        try:
+            self.change_options(remedy, "remedy for a collapse")
+        except UsageError as error:
+            self.context.warn(error.message, error.remedy)
+
+    def _restore(self, saved: Generation) -> None:
+        """Bring model, options, history and companions back to a save; batches go on."""
+        then = saved.manifest
+        self.change_options(
+            self.live.changeable(then.options), f"as they were at iteration {then.iteration}"
+        )
+        self.model.restore(saved)
+        self.saving.went_back(then.iteration)
+        self.begun_iteration = min(self.begun_iteration, then.iteration)
+        self._rewind_history()
+        self.guard.begin_anew()
+        self._each_companion(
+            lambda companion: companion.restored(self, then.carried.get(companion.carried_as, {}))
+        )
+        self._plan_next_save()
+
+    def _rewind_history(self) -> None:
+        try:
+            self.history.rewind(self.model.iteration)
+        except InputError as error:
+            self._warn_once("history", error)
+
+    def _make_room(self, error: StageError) -> None:
+        """Go on with half the batch if that may help; else raise the error, saying what may."""
+        size = self.options.get("batch_size", 1)
+        if error.code != "out-of-memory":
+            raise error
+        if not self.options["retry_smaller_batch"] or size < 2:
+            raise StageError(
+                error.message, memory_remedy(self.model.options), code=error.code
+            ) from error
+        self.context.warn(f"{error.message}; training goes on with a batch of {size // 2}")
+        self.change_options({"batch_size": size // 2}, "too little memory")
 
     def _record(self, result: StepResult, step_s: float) -> None:
         iteration = self.model.iteration
@@ -168,7 +257,7 @@ class TrainingLoop:
         if self.saving.is_due or self.model.iteration == 1:
             self.save()
             self.preview()
-        elif self.steps_made == 1 or preview_due:
+        elif self.times.made == 1 or preview_due:
             self.preview()
 
     def _obey_commands(self) -> None:
@@ -194,39 +283,39 @@ class TrainingLoop:
         except FacewrightError as error:
             self.context.warn(error.message, error.remedy)
 
-    def change_options(self, changes: Mapping[str, Any], why: str, *, kind: str = "option") -> None:
+    def change_options(self, changes: Mapping[str, Any], why: str) -> None:
         """See `Training.change_options`."""
-        changed = self._changed(changes)
+        changed = self.live.differing(changes)
         if not changed:
             return
-        of_model = {name: value for name, value in changed.items() if name in self.model.options}
-        if of_model:
-            self.feed.check({**self.model.options, **of_model})
-            self.model.change_options(of_model)
-            self._compiles = True
-            self.feed.follow(self.model.options, self.model.sampling())
-        self.options.update(changed)
-        for name, value in changed.items():
-            self.context.option_changed(name, value)
+        before = self.model.iteration
+        if self.live.take(changed):
+            self.times.compiles = True
+            self.guard.begin_anew()
         words = ", ".join(f"{name} {value}" for name, value in changed.items())
-        self.mark(kind, f"{why}: {words}")
+        self.mark("option", f"{why}: {words}")
+        if self.model.iteration < before:
+            self._restart()
         if "save_minutes" in changed:
             self._plan_next_save()
 
-    def _changed(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """The checked values of those options that would differ. Raises `UsageError`."""
-        parsed = {}
-        for name, value in changes.items():
-            option = self.running_options.get(name)
-            if option is None:
-                known = ", ".join(self.running_options)
-                raise UsageError(f"{name} cannot be changed while training", f"these can: {known}")
-            parsed[name] = option.parse(value)
-        return {name: value for name, value in parsed.items() if value != self.options[name]}
+    def _restart(self) -> None:
+        """The model has left its pretraining: it begins at iteration 0, its saves and history too.
+
+        Its first save is there before the old ones go, so that a kill leaves one to go on from.
+        """
+        self.begun_iteration = self.model.iteration
+        self._rewind_history()
+        self.saving.begin_anew(self._manifest(), self.model.state())
+        snapshot = keep_pretrained(self.saving.saver.generations)
+        self.mark("restart", f"pretraining has ended; its last save is kept as {snapshot}")
+        self.context.note(f"pretraining has ended; its last save is kept as {snapshot}")
+        self._each_companion(lambda companion: companion.restarted(self))
 
     def reset_nets(self, names: Sequence[str], why: str) -> None:
         """See `Training.reset_nets`."""
         self.model.reset_nets(names)
+        self.guard.begin_anew()
         self.mark("reset", f"{why}: fresh weights for {', '.join(names)}")
 
     def mark(self, kind: str, text: str) -> None:
@@ -241,7 +330,7 @@ class TrainingLoop:
     def save(self) -> None:
         """Begin to save the model as it is now; training goes on while it is written."""
         self._plan_next_save()
-        if not self.saving.can_begin(self.model.iteration):
+        if not self._may_save or not self.saving.can_begin(self.model.iteration):
             return
         self._commit_history()
         self.saving.begin(self._manifest(), self.model.state(), keep=self.options["keep"])
@@ -266,6 +355,13 @@ class TrainingLoop:
 
     def _save_at_the_end(self) -> None:
         self._commit_history()
+        if not self._may_save:
+            self.saving.hear(wait=True)
+            self.context.warn(
+                f"the model is not saved as it is now, since its last steps were bad; the last good"
+                f" save is that of iteration {self.saving.saver.last_iteration}"
+            )
+            return
         self.saving.at_the_end(self._manifest(), self.model.state, keep=self.options["keep"])
 
     def _commit_history(self, *, wait: bool = True) -> None:

@@ -43,6 +43,18 @@ class Saving:
         """Start writing; training goes on meanwhile. keep: how many of the newest saves stay."""
         self.saver.begin(manifest, state, keep=keep)
 
+    def went_back(self, iteration: int) -> None:
+        """The model is that of the save of this iteration again."""
+        self.saver.last_iteration = iteration
+
+    def begin_anew(self, manifest: Manifest, state: State) -> None:
+        """Save at once, besides all that is there, what later saves go on from. Raises `InputError`
+        if that cannot be written."""
+        self.hear(wait=True)
+        path = self.saver.generations.write(manifest, state)
+        self.saver.last_iteration = manifest.iteration
+        self._announce(manifest.iteration, path)
+
     def hear(self, *, wait: bool = False) -> None:
         """Announce a save that has become good; warn of one that could not be written."""
         try:

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import math
-
 import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from engine.protocol.commands import Preview, Save, SetOption
-from engine.protocol.errors import InputError, StageError, Stopped
+from engine.protocol.errors import InputError, Stopped
 from engine.protocol.history import HISTORY_NAME, read_history
 from engine.train import loop as loop_module
 from engine.train.crops import CropCache
@@ -138,27 +136,6 @@ def test_a_time_limit_ends_training_as_done(workspace):
     _, model, folder = train(workspace, max_minutes=0.001)
     assert model.iteration >= 1
     assert Generations(folder).iterations()[-1] == model.iteration
-
-
-def test_losses_that_are_no_numbers_are_neither_applied_nor_saved(workspace):
-    context = context_for(workspace, "train", target_iter=9)
-    folder = workspace / "model" / "new_tiny"
-    with tiny_loop(context, folder) as loop:
-        loop.options["target_iter"] = 2
-        loop.run()
-        loop.options["target_iter"] = 9
-        before = loop.model.state()
-        weight = next(iter(loop.model.autoencoder.nets["encoder"].named_weights()))[1]
-        poisoned = weight.numpy()
-        poisoned[0, 0, 0, 0] = math.nan
-        weight.assign(poisoned)
-        with pytest.raises(StageError, match="no numbers") as refused:
-            loop.run()
-        assert refused.value.remedy
-        after = loop.model.state()
-    assert Generations(folder).iterations()[-1] == 2
-    name = "dense1/weight:0"
-    np.testing.assert_array_equal(after["inter"][name], before["inter"][name])
 
 
 def test_a_save_that_fails_warns_and_one_at_the_end_says_what_is_left(workspace):

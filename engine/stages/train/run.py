@@ -172,17 +172,17 @@ def running_options(spec: ModelSpec) -> Mapping[str, Option]:
 def _report(context: StageContext, spec: ModelSpec, loop: TrainingLoop) -> None:
     """Facts of the run, also when it ends by a stop or an error."""
     batches = loop.batches
-    steps_per_s = loop.timed_steps / loop.timed_s if loop.timed_s else 0.0
     losses = dict(zip((f"loss_{name}" for name in spec.loss_names), loop.last_losses, strict=False))
-    wanted = 2 * batches.batch_size * steps_per_s
+    wanted = 2 * batches.batch_size * loop.times.per_s
     deliverable = batches.rates.deliverable_per_s(batches.threads)
     context.result(
         iteration=loop.model.iteration,
-        iterations_made=loop.steps_made,
-        iterations_per_s=round(steps_per_s, 3),
+        iterations_made=loop.times.made,
+        iterations_per_s=round(loop.times.per_s, 3),
         samples_wanted_per_s=round(wanted, 1),
         samples_deliverable_per_s=round(deliverable, 1),
         waited_for_samples_s=round(batches.rates.waited_s, 2),
+        steps_skipped=loop.steps_skipped,
         saved_iteration=loop.saving.saver.last_iteration,
         **losses,
     )

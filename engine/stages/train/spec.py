@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from engine.models.classes import MODEL_CLASSES
-from engine.protocol.options import Choice, Flag, Integer, Life, Number, Option, Text, When
+from engine.protocol.options import (
+    Choice,
+    FilePath,
+    Flag,
+    Integer,
+    Life,
+    Number,
+    Option,
+    Text,
+    When,
+)
+from engine.protocol.plan_presets import PRESETS
 from engine.protocol.spec import DEVICE, StageSpec
 
 MODEL = Option(
@@ -130,6 +141,66 @@ TRAIN = StageSpec(
             "Make a new preview picture each time so many seconds have passed; 0 means only with"
             " the timed saves and on request.",
             unit="seconds",
+            life=Life.RUNNING,
+        ),
+        Option(
+            "plan",
+            "Training plan",
+            Choice(
+                (
+                    ("own", "the model's plan.json, if it has one"),
+                    ("none", "no plan: options stay as they are"),
+                    ("file", "the one that plan_file names"),
+                    *((preset, plan.note) for preset, plan in PRESETS.items()),
+                )
+            ),
+            "own",
+            "Phases that change options by themselves, one after another. A preset or file becomes"
+            " the model's own plan, which later runs follow from where they stand; an earlier one"
+            " goes to the trash. Numbers of iterations are starting points: change them in the app"
+            " or in plan.json.",
+        ),
+        Option(
+            "plan_file",
+            "Plan file",
+            FilePath(),
+            "",
+            "A plan that was written for another model.",
+            applies=When("plan", ("file",)),
+        ),
+        Option(
+            "collapse_guard",
+            "Collapse guard",
+            Flag(),
+            True,
+            "When losses are no numbers, explode, creep up or stand still, or masks show nothing,"
+            " go back to the last good save and go on from there. Off, single steps that are no"
+            " numbers or far too large are still not applied.",
+            life=Life.RUNNING,
+            advanced=True,
+        ),
+        Option(
+            "remedy",
+            "After a collapse",
+            Choice(
+                (
+                    ("clipgrad", "clip gradients from then on"),
+                    ("gentle", "also without GAN, true face and styles"),
+                    ("none", "other faces alone"),
+                )
+            ),
+            "clipgrad",
+            "What to change when the collapse guard has gone back to a good save. Options that were"
+            " changed since that save are as they were then.",
+            life=Life.RUNNING,
+            applies=When("collapse_guard", (True,)),
+        ),
+        Option(
+            "retry_smaller_batch",
+            "Smaller batch if needed",
+            Flag(),
+            False,
+            "When the device has too little memory, go on with half the batch instead of ending.",
             life=Life.RUNNING,
         ),
         Option(
