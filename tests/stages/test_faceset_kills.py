@@ -1,7 +1,7 @@
 """Killed 200 times a stage, at any moment: no face lost, no half file, the next run completes it.
 
-A process dies before each change of a file once, at lines of our code chosen by chance, so that
-places within a write are reached, too, and at times chosen by chance. Sorting has its own 200 in
+A process dies before each change of a file once, at lines of our code, so that places within a
+write are reached, too, and at times chosen by chance. Sorting has its own 200 in
 `test_faceset_sort.py`.
 """
 
@@ -111,14 +111,27 @@ def check_whole(root: Path) -> None:
 
 
 def deaths(life: Life, kills: int, seed: str) -> Iterator[Death]:
-    """Before every change, at as many lines as are left of `kills`, and some at any time besides.
-    life: of a run that was not killed."""
+    """Before every change; at lines by chance, as many as are left of `kills`, every place in the
+    source once before any twice; at the last line; and some at any time besides.
+
+    life: of a run that was not killed.
+    """
     chance = random.Random(seed)
     yield from (Death(change=number) for number in range(1, life.changes + 1))
-    lines = chance.sample(range(1, life.lines), max(kills - life.changes - 1, 1))
-    yield from (Death(line=number) for number in [*lines, life.lines])
+    yield from (
+        Death(line=number) for number in lines_by_chance(life, chance)[: kills - life.changes]
+    )
+    yield Death(line=len(life.places))
     for _ in range(_TIMED_DEATHS):
         yield Death(after_s=chance.uniform(0, life.seconds))
+
+
+def lines_by_chance(life: Life, chance: random.Random) -> list[int]:
+    """Numbers of lines of that run: one of each place in the source, then the others."""
+    order = chance.sample(range(1, len(life.places) + 1), len(life.places))
+    first = list({life.places[number - 1]: number for number in order}.values())
+    chosen = set(first)
+    return [*first, *(number for number in order if number not in chosen)]
 
 
 @pytest.mark.slow
