@@ -278,3 +278,31 @@ async def test_a_title_from_a_file_name_is_not_read_as_markup() -> None:
         picture.set_title("[/] face [bold].jpg", "[red]")
         await pilot.pause()
         assert "[/] face [bold].jpg" in str(picture._border_title)
+
+
+class TwoViewsApp(ViewApp):
+    def compose(self) -> ComposeResult:
+        yield PixelView(id="first")
+        yield PixelView(id="second")
+
+
+async def test_a_view_that_had_to_wait_is_drawn_when_another_one_s_frame_was_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A repaint may overwrite all pictures at once, and only two may be on their way."""
+    monkeypatch.setattr(textual_hooks, "can_overlay", lambda app: True)
+    written: list[str] = []
+    monkeypatch.setattr(textual_hooks, "write_to_terminal", lambda app, text: written.append(text))
+    app = TwoViewsApp(TerminalGraphics(Protocol.SIXEL))
+    async with app.run_test(size=(80, 24)) as pilot:
+        first, second = app.query_one("#first", PixelView), app.query_one("#second", PixelView)
+        for view in (first, second):
+            view.set_frame(plain(250))
+            await settled(pilot, view)
+        app.overlay.expire()
+        monkeypatch.setattr(app.overlay, "may_send", lambda: False)
+        second.draw_again()
+        written.clear()
+        monkeypatch.setattr(app.overlay, "may_send", lambda: True)
+        app.overlay.pump_all()
+        assert sum("\x1bP0;1;0q" in text for text in written) == 1

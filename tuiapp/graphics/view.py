@@ -151,7 +151,9 @@ class PixelView(Widget):
         return self.is_attached and self.screen.is_active and bool(self.content_region.area)
 
     def pump(self) -> None:
-        """Encodes what is not yet shown as it should be, if the terminal is ready for more."""
+        """Draws what waits to be drawn, and encodes what is not yet shown as it should be, if the
+        terminal is ready for more."""
+        self._draw_if_due()
         if self._work is not None or self._source is None or self._source is self._failed:
             return
         if not self.is_attached or not self.on_top or not self.overlay.may_send():
@@ -308,7 +310,11 @@ class PixelView(Widget):
         self.stats.lost += int(lost)
         if counts:
             self._ladder.record(milliseconds)
-        if self._draw_due and self.on_top:
+        self._draw_if_due()
+
+    def _draw_if_due(self) -> None:
+        """Any view's frame that the terminal has taken makes room for those that wait."""
+        if self._draw_due and self.on_top and self.overlay.may_send():
             self.draw_again()
 
     def _refine_later(self) -> None:

@@ -114,7 +114,9 @@ class LossPlot(Vertical):
 
     def _draw(self, pixels: bool) -> None:
         window = window_of(self._history, self._names, self._range)
-        self.border_title = range_title(self._range, len(window))
+        title = range_title(self._range, len(window))
+        if title != self.border_title:  # setting it repaints the picture, too
+            self.border_title = title
         self.query_one("#legend", Static).update(self._legend(window), layout=False)
         self._show_mark()
         if pixels and len(window):

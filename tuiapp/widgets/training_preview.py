@@ -134,12 +134,11 @@ class TrainingPreview(Container):
         if not compares or self._earlier is None:
             self._earlier_shown = None
             return
-        others = self._other_iterations()
-        place = others.index(self._earlier) + 1
-        title = f"earlier, at {count_text(self._earlier)}"
-        self._entitle("#earlier", title, f"{place} of {len(others)} (left, right)")
         if self._earlier_shown != (name, self._earlier):
             self._earlier_shown = (name, self._earlier)
+            others = self._other_iterations()
+            place = f"{others.index(self._earlier) + 1} of {len(others)} (left, right)"
+            self._entitle("#earlier", f"earlier, at {count_text(self._earlier)}", place)
             self.run_worker(self._load_earlier(name, self._earlier), exclusive=True, group="then")
 
     def _entitle(self, which: str, title: str, caption: str) -> None:
