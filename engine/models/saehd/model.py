@@ -126,7 +126,20 @@ class Saehd(AutoencoderModel):
         """See `Trainable.restore`. From a save of pretraining, a model that no longer pretrains
         begins at iteration 0 with fresh inter nets."""
         super().restore(saved)
-        if saved.manifest.options.get("pretrain") and not self.options["pretrain"]:
+        if saved.manifest.options.get("pretrain"):
+            self._leave_pretraining()
+
+    def change_options(self, changes: Mapping[str, Any]) -> None:
+        """See `Trainable.change_options`. A model that stops pretraining begins at iteration 0 with
+        fresh inter nets."""
+        has_pretrained = self.options["pretrain"]
+        super().change_options(changes)
+        if has_pretrained:
+            self._leave_pretraining()
+
+    def _leave_pretraining(self) -> None:
+        """Unless it goes on."""
+        if not self.options["pretrain"]:
             self.reset_nets([name for name in self.autoencoder.nets if name.startswith("inter")])
             self.iteration = 0
 

@@ -340,6 +340,7 @@ _PRETRAINING = (
         " training is faster and better. Meanwhile samples are not bent, both sides are mirrored"
         " and drawn evenly over yaw, and lr dropout, GAN, true face, styles and random colours"
         " rest. Switched off again, the iteration starts at 0 and the inter nets start anew.",
+        life=RUNNING,
     ),
     Option(
         "pretrain_faces",
@@ -347,6 +348,7 @@ _PRETRAINING = (
         FilePath(),
         "",
         "A folder of aligned faces, or a faceset.pak, of as many people as possible.",
+        life=RUNNING,
         applies=When("pretrain", (True,)),
     ),
 )
