@@ -22,7 +22,7 @@ from engine.nets.initialisation import load_weights
 from engine.nets.layers import Block, Tensor
 from engine.nets.optimizers import Rule, global_norm
 from engine.protocol.errors import InputError, StageError, UsageError
-from engine.protocol.options import Life
+from engine.protocol.options import Life, unknown_option
 from engine.protocol.spec import ModelSpec
 from engine.train.batches import Batch, BatchStream, SideBatch
 from engine.train.generations import Generation, State
@@ -178,16 +178,20 @@ class NetModel(ABC):
     def reset_nets(self, names: Sequence[str]) -> None:
         """See `Trainable.reset_nets`."""
         owners = {net: learner for learner in self.learners.values() for net in learner.nets}
-        known = {*owners, *self._resting}
+        resting = {
+            adversary.net_name: adversary.files
+            for adversary in self.adversaries(self.options)
+            if adversary.net_name in self._resting
+        }
         for name in names:
-            if name not in known:
-                raise UsageError(
-                    f"the model has no net {name}", f"it has {', '.join(sorted(owners))}"
-                )
+            if name not in {*owners, *resting}:
+                known = ", ".join([*owners, *resting])
+                raise UsageError(f"the model has no net {name}", f"it has {known}")
         for name in names:
             if name in owners:
                 owners[name].reset_net(name, draw=self.iteration)
-            self._resting.pop(name, None)
+            for file in resting.get(name, ()):
+                self._resting.pop(file, None)
 
     def restore(self, saved: Generation) -> None:
         """See `Trainable.restore`."""
@@ -211,7 +215,7 @@ class NetModel(ABC):
         return files
 
     def _step_graph(self, src: Sides, dst: Sides, loss_limit: Tensor) -> tuple[Any, ...]:
-        with tf.GradientTape(persistent=True) as tape:
+        with tf.GradientTape(persistent=len(self.learners) > 1) as tape:
             objective = self.objective(src, dst)
             totals = {file: tf.reduce_sum(loss) for file, loss in objective.lowered.items()}
         gradients = {
@@ -238,7 +242,7 @@ class NetModel(ABC):
         wanted = dict(self.options)
         for name, raw in changes.items():
             if name not in known:
-                raise UsageError(f"{self.spec.title} has no option {name}", "see its options")
+                raise unknown_option(name, tuple(known))
             wanted[name] = known[name].parse(raw)
             if known[name].life is not Life.RUNNING and wanted[name] != self.options[name]:
                 raise UsageError(

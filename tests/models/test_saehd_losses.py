@@ -98,6 +98,27 @@ def test_larger_faces_have_the_references_losses_and_gradients(archi, name, enla
     agree(model, batch, facts["grads"], facts["src_loss"], facts["dst_loss"])
 
 
+@pytest.mark.parametrize(
+    ("archi", "name", "without"),
+    [
+        ("df-ud", "gan", "default"),
+        ("df-ud", "gan_not_masked", "not_masked"),
+        ("df-ud", "true_face", "default"),
+        ("liae-ud", "gan", "default"),
+    ],
+)
+def test_what_judges_add_to_the_loss_is_the_references_to_the_last_digit(archi, name, without):
+    # T10: smoothness over rows and columns is a hundred-thousandth of the whole
+    cases = golden_json("losses.json")["archs"][archi]
+    expected = np.subtract(
+        *(cases[case]["grads"]["G"]["loss_per_sample"] for case in (name, without))
+    )
+    model = recipe_saehd(archi, **cases[name]["options_changed"])
+    shown, lowered, _ = measured(model, golden_batch())
+    added = lowered["src_dst_opt"] - (shown[0] + shown[1])
+    np.testing.assert_allclose(added, expected, atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("archi", ["df-ud", "liae-ud"])
 def test_without_warp_liae_moves_what_the_reference_moves(archi):
     wanted = golden_json("losses.json")["archs"][archi]["no_random_warp"]["trained_variables"]

@@ -93,6 +93,15 @@ def test_another_patch_or_size_starts_the_gan_anew_and_leaves_the_rest(change):
     assert not any(moment.any() for moment in started.state()["GAN_opt"].values())
 
 
+def test_a_discriminator_that_rests_can_be_reset_too():
+    model = train(tiny_saehd(**JUDGED))
+    model.change_options({"gan_power": 0})
+    model.reset_nets(["GAN", "code_discriminator"])
+    assert set(model.state()) == MAIN | {"code_discriminator", "D_code_opt"}
+    with pytest.raises(UsageError, match="GAN_opt"):
+        model.reset_nets(["GAN_opt"])
+
+
 def test_a_power_that_does_not_fit_is_refused_and_changes_nothing():
     model = tiny_saehd("liae-ud")
     with pytest.raises(UsageError, match="true-face-power"):
