@@ -67,7 +67,7 @@ def open_history(path: Path) -> sqlite3.Connection:
 
 def read_history(path: Path, *, after: int = 0, limit: int | None = None) -> list[LossPoint]:
     """The points of `history.sqlite` with iteration > `after`, oldest first; with `limit` the last
-    so many. [] if there is no file yet. Never blocks the writer."""
+    so many. [] if there is no file yet, or none that can be read. Never blocks the writer."""
     if not path.is_file():
         return []
     connection = open_history(path)
@@ -77,8 +77,8 @@ def read_history(path: Path, *, after: int = 0, limit: int | None = None) -> lis
             " ORDER BY iteration DESC LIMIT ?",
             (after, -1 if limit is None else limit),
         ).fetchall()
-    except sqlite3.OperationalError:
-        return []  # made this moment: no tables yet
+    except sqlite3.DatabaseError:
+        return []  # made this moment (no tables yet), or damaged: the engine says so
     finally:
         connection.close()
     return [
@@ -88,7 +88,8 @@ def read_history(path: Path, *, after: int = 0, limit: int | None = None) -> lis
 
 
 def read_marks(path: Path) -> list[Mark]:
-    """All marks of `history.sqlite`, oldest first; [] if there is no file, or it knows none yet."""
+    """All marks of `history.sqlite`, oldest first; [] if there is no file, it knows none yet, or it
+    cannot be read."""
     if not path.is_file():
         return []
     connection = open_history(path)
@@ -96,8 +97,8 @@ def read_marks(path: Path) -> list[Mark]:
         rows = connection.execute(
             "SELECT iteration, at, kind, text FROM marks ORDER BY rowid"
         ).fetchall()
-    except sqlite3.OperationalError:
-        return []  # a history of before marks
+    except sqlite3.DatabaseError:
+        return []  # a history of before marks, or a damaged one
     finally:
         connection.close()
     return [Mark(*row) for row in rows]
