@@ -139,12 +139,6 @@ async def test_a_loss_of_zero_does_not_break_the_logarithmic_axis() -> None:
         assert len(lines(app.chart)) == 12
 
 
-async def test_without_losses_the_chart_says_so() -> None:
-    app = ChartApp()
-    async with app.run_test(size=(80, 24)):
-        assert lines(app.chart)[0].strip() == "no losses yet"
-
-
 async def test_a_single_point_is_shown() -> None:
     app = ChartApp()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -48,3 +48,34 @@ async def test_the_models_earlier_course_is_read_when_training_is_attached(tmp_p
     live = [events.Losses(iteration=n, step_ms=1.0, values=(0.5, 0.25)) for n in (10, 11)]
     await watch.follow(played(STARTED, *live))
     assert list(watch.losses.iterations) == list(range(1, 12))
+
+
+async def test_a_training_with_a_damaged_history_is_watched_all_the_same(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    folder = workspace.model("m", "quick96")
+    folder.mkdir(parents=True)
+    (folder / HISTORY_NAME).write_bytes(b"no database " * 1000)
+    watch = RunWatch(workspace, RunFolder(tmp_path / "r"))
+    await watch.follow(played(STARTED, events.Losses(iteration=3, step_ms=1.0, values=(0.5, 0.2))))
+    assert list(watch.losses.iterations) == [3]
+    assert watch.marks == []
+
+
+async def test_a_model_that_went_back_draws_its_new_course(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    folder = workspace.model("m", "quick96")
+    folder.mkdir(parents=True)
+    history = sqlite3.connect(folder / HISTORY_NAME)
+    history.executescript(SCHEMA)
+    rows = [(n, 0.0, 1.0, pack_losses((0.5, 0.25))) for n in range(1, 21)]
+    with history:
+        history.executemany("INSERT INTO steps VALUES (?, ?, ?, ?)", rows)
+    watch = RunWatch(workspace, RunFolder(tmp_path / "r"))
+    await watch.follow(played(STARTED))
+    with history:
+        history.execute("DELETE FROM steps WHERE iteration > 12")
+        history.execute("INSERT INTO marks VALUES (12, 0.0, 'rollback', 'the losses exploded')")
+    history.close()
+    await watch.catch_up()
+    assert list(watch.losses.iterations) == list(range(1, 13))
+    assert [mark.text for mark in watch.marks] == ["the losses exploded"]

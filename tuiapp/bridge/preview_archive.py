@@ -27,8 +27,11 @@ class PreviewArchive:
                 del pictures[dropped]
 
     def look(self) -> None:
-        """See what the model's folder has."""
-        pictures = list_preview_pictures(self._model_folder)
+        """See what the model's folder has; what was seen before stays if it cannot be read now."""
+        try:
+            pictures = list_preview_pictures(self._model_folder)
+        except OSError:
+            return
         self._kept = {folder: dict(paths) for folder, paths in pictures.items()}
 
     def iterations(self, page: str) -> list[int]:

@@ -77,7 +77,7 @@ class LossChart(Widget):
         width, height = self.size
         base = self.visual_style.rich_style
         if self._window is None or not len(self._window):
-            return [[Segment("no losses yet"[:width], base + Style(dim=True))]]
+            return []
         if width < _LEAST_WIDTH or height < _LEAST_HEIGHT:
             return []
         curves = self._window.curves((width - _LABEL_CELLS) * 2)

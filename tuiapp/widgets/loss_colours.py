@@ -17,7 +17,7 @@ _MARK_VARIABLES = {
     "backup": "success",
 }
 # How much of its colour a raw curve keeps on the background, beside the smoothed one.
-FAINT = 0.4
+FAINT = 0.34
 
 
 def loss_colour(variables: Mapping[str, str], name: str, number: int) -> Color:

@@ -163,6 +163,8 @@ class LossPlot(Vertical):
         )
 
     def _legend(self, window: LossWindow) -> Content:
+        if not len(window):
+            return Content.styled("no losses yet", "dim")
         variables = self.app.get_css_variables()
         parts: list[tuple[str, str] | str] = []
         for number, name in enumerate(self._names):
