@@ -11,6 +11,8 @@ import tensorflow as tf
 from engine.models.net_model import tensors
 from engine.protocol.errors import UsageError
 from tests.models.tiny_saehd import MadeBatches, options, saved_by, tiny_saehd
+from tests.train.made_faces import write_workspace
+from tests.train.tiny_model import stream_for
 
 pytestmark = pytest.mark.slow  # builds nets
 
@@ -308,3 +310,15 @@ def test_sampling_is_what_the_options_say():
     assert (sampling.scale, sampling.warp, sampling.batch_size) == (0.15, True, 2)
     assert sampling.mirror == {"src", "dst"}
     assert (sampling.hsv_power, sampling.ct_mode, sampling.uniform_yaw) == (0.05, "lct", True)
+
+
+def test_faces_are_bent_recoloured_and_drawn_evenly_as_the_options_ask(tmp_path):
+    write_workspace(tmp_path, 4)
+    model = tiny_saehd(
+        random_hsv_power=0.1, ct_mode="rct", uniform_yaw=True, eyes_mouth_prio=True, face_type="f"
+    )
+    with stream_for(tmp_path, model.sampling()) as batches:
+        assert train(model, 2, batches).iteration == 2
+    model.change_options({"random_warp": False, "batch_size": 3, "eyes_mouth_prio": False})
+    with stream_for(tmp_path, model.sampling()) as batches:
+        assert train(model, 1, batches).iteration == 3

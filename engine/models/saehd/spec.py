@@ -250,7 +250,7 @@ _LOSSES = (
         "Where the background is: on, the mask of the src sample says it, as in DeepFaceLab; off,"
         " the masks that the model itself sees in the dst face, which is what was meant.",
         life=RUNNING,
-        applies=Unless("bg_style_power", (0, 0.0)),
+        applies=Unless("bg_style_power", (0,)),
         advanced=True,
     ),
     Option(
@@ -271,7 +271,7 @@ _LOSSES = (
         " eighth of the resolution is usual. Another value starts that net anew.",
         unit="pixels",
         life=RUNNING,
-        applies=Unless("gan_power", (0, 0.0)),
+        applies=Unless("gan_power", (0,)),
         derive=lambda values: values["resolution"] // 8,
     ),
     Option(
@@ -282,7 +282,7 @@ _LOSSES = (
         "How much the second net can know. More finds more detail and needs more memory. Another"
         " value starts that net anew.",
         life=RUNNING,
-        applies=Unless("gan_power", (0, 0.0)),
+        applies=Unless("gan_power", (0,)),
     ),
 )
 
