@@ -37,7 +37,8 @@ class TinyQuick96(Quick96):
 
 
 def tiny_model(saved=None, *, seed=7):
-    return TinyQuick96(OPTIONS, seed=seed, dtype="float32", saved=saved)
+    options = saved.manifest.options if saved else OPTIONS
+    return TinyQuick96(options, seed=seed, dtype="float32", saved=saved)
 
 
 def sources_for(root: Path, *, seed=7, threads=1, warn=None) -> Sources:

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
-import cv2
-import psutil
-
-from engine.faces.face_type import FaceType
-from engine.faces.faceset import Faceset, open_faceset
 from engine.models.classes import model_code, model_spec
 from engine.nets.device import Device, prepare_device
-from engine.protocol.errors import InputError
 from engine.protocol.options import Life, Option
 from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
-from engine.protocol.workspace import Side, make_folder
+from engine.protocol.workspace import make_folder
+from engine.stages.train.faces import TrainingFaces
+from engine.stages.train.plan import settle_plan
 from engine.stages.train.spec import TRAIN
 from engine.train.backups import Backups
+from engine.train.companions import Companion
 from engine.train.event_files import EventFiles
 from engine.train.feed import Feed
 from engine.train.generations import Generation, Generations
 from engine.train.history import HistoryWriter
 from engine.train.loop import TrainingLoop
+from engine.train.phases import Phases
 from engine.train.preview_history import PreviewHistory
 from engine.train.saver import Saver
 from engine.train.sources import Sources
-
-# Crops are kept in at most this share of the memory that is free at the start, and this many bytes.
-CACHE_SHARE = 0.25
-LARGEST_CACHE_BYTES = 8 << 30
-MOST_AUTO_LOADERS = 8
+from engine.train.trainable import Trainable
 
 
 def run(context: StageContext) -> None:
@@ -42,29 +36,27 @@ def run(context: StageContext) -> None:
     if stopped, `InputError` for unusable faces or saves."""
     options = context.options
     spec = model_spec(options["model_class"])
-    src = _open(context, context.workspace.src)
-    dst = _open(context, context.workspace.dst)
+    faces = TrainingFaces(context)
+    faces.open(options)
     context.check_stop()
-    folder = make_folder(context.workspace.model(options["model"], spec.id))
+    folder = context.workspace.model(options["model"], spec.id)
+    follows_plans = settle_plan(context, spec, folder)
+    make_folder(folder)
     generations = Generations(folder)
     generations.sweep()
     saved = generations.newest(context.warn)
     context.check_stop()
     device = prepare_device(options["device"], context.warn)
     model = _make_model(context, spec, device, saved)
-    for faceset in (src, dst):
-        _warn_of_narrow_faces(context, faceset, model.sampling().kind.face_type)
     context.check_stop()
     model.trace()
     context.check_stop()
     with ExitStack() as open_things:
         history = open_things.enter_context(HistoryWriter(folder, model.iteration, spec.loss_names))
-        saver = open_things.enter_context(Saver(generations, model.iteration, context.warn))
-        first = saved.manifest.drawn if saved else 0
-        sources = _sources(context, src, dst, model.seed, device)
-        feed = open_things.enter_context(
-            Feed(lambda _: sources, model.options, model.sampling(), first)
+        saver = open_things.enter_context(
+            Saver(generations, saved.manifest.iteration if saved else 0, context.warn)
         )
+        feed = open_things.enter_context(_feed(faces, model, device, saved))
         loop = TrainingLoop(
             context,
             model,
@@ -74,48 +66,12 @@ def run(context: StageContext) -> None:
             model_folder=folder,
             model_class=spec.id,
             running_options=running_options(spec),
-            companions=(
-                Backups(),
-                PreviewHistory(folder, model.sampling().kind.side_px),
-                EventFiles(folder, spec.loss_names),
-            ),
+            companions=_companions(spec, model, folder, saved, follows_plans=follows_plans),
         )
         try:
             loop.run()
         finally:
             _report(context, spec, loop)
-
-
-def _open(context: StageContext, side: Side) -> Faceset:
-    """The side's faceset, with a warning for pictures that are no faces."""
-    faceset = open_faceset(side.aligned, context.check_stop)
-    if faceset.skipped:
-        name, reason = faceset.skipped[0]
-        context.warn(
-            f"{len(faceset.skipped)} pictures in {side.aligned} are no usable faces,"
-            f" for example {name}: {reason}",
-            "extract them again or take them out of the folder",
-        )
-    if not len(faceset):
-        raise InputError(
-            f"no usable faces in {side.aligned}",
-            f"run faces-extract --side {side.name} first",
-            code="no-faces",
-        )
-    context.note(f"{side.name}: {len(faceset)} faces")
-    return faceset
-
-
-def _warn_of_narrow_faces(context: StageContext, faceset: Faceset, wanted: FaceType) -> None:
-    """Faces that show less than the model learns: their edges are smeared to fill its square."""
-    narrow = [face for face in faceset if not face.data.face_type.contains(wanted)]
-    if narrow:
-        context.warn(
-            f"{len(narrow)} of {len(faceset)} faces in {faceset.folder} show less than the model's"
-            f" {wanted.dfl_name}, for example {narrow[0].name}"
-            f" ({narrow[0].data.face_type.dfl_name})",
-            f"extract them again with --face-type {wanted.short} or wider",
-        )
 
 
 def _make_model(
@@ -137,27 +93,33 @@ def _make_model(
     return model_code(spec)(options, seed=seed, dtype=dtype, saved=saved)
 
 
-def _sources(
-    context: StageContext, src: Faceset, dst: Faceset, seed: int, device: Device
-) -> Sources:
-    cv2.setNumThreads(1)  # the sample threads are the parallelism; OpenCV's own would fight them
-    return Sources(
-        src,
-        dst,
-        seed=seed,
-        limit_bytes=min(int(psutil.virtual_memory().available * CACHE_SHARE), LARGEST_CACHE_BYTES),
-        warn=context.warn,
-        threads=_loader_count(context.options["loaders"], device),
-    )
+def _feed(faces: TrainingFaces, model: Trainable, device: Device, saved: Generation | None) -> Feed:
+    wanted = model.sampling().kind.face_type
+
+    def sources(options: Mapping[str, Any]) -> Sources:
+        return faces.sources(options, wanted, seed=model.seed, device=device)
+
+    first = saved.manifest.drawn if saved else 0
+    return Feed(sources, model.options, model.sampling(), first)
 
 
-def _loader_count(loaders: str, device: Device) -> int:
-    """Without a GPU the step itself wants the cores, and takes long."""
-    if loaders != "auto":
-        return int(loaders)
-    cores = len(os.sched_getaffinity(0))
-    wanted = cores - 1 if device.is_gpu else cores // 2
-    return max(1, min(wanted, MOST_AUTO_LOADERS))
+def _companions(
+    spec: ModelSpec,
+    model: Trainable,
+    folder: Path,
+    saved: Generation | None,
+    *,
+    follows_plans: bool,
+) -> list[Companion]:
+    """Phases come first: what else looks at a step sees the options that the next one has."""
+    carried = saved.manifest.carried if saved else {}
+    phases = Phases(folder, spec, carried.get(Phases.carried_as, {}))
+    return [
+        *([phases] if follows_plans else []),
+        Backups(),
+        PreviewHistory(folder, model.sampling().kind.side_px),
+        EventFiles(folder, spec.loss_names),
+    ]
 
 
 def running_options(spec: ModelSpec) -> Mapping[str, Option]:

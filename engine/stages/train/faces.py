@@ -1,0 +1,121 @@
+"""The faces that a model trains on: those of the workspace, or those for pretraining."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import psutil
+
+from engine.faces.face_type import FaceType
+from engine.faces.faceset import Faceset, open_faceset
+from engine.nets.device import Device
+from engine.protocol.errors import InputError
+from engine.protocol.stage import StageContext
+from engine.protocol.workspace import Side
+from engine.train.sources import Sources, open_training_faces
+
+# Crops are kept in at most this share of the memory that is free at the start, and this many bytes.
+CACHE_SHARE = 0.25
+LARGEST_CACHE_BYTES = 8 << 30
+MOST_AUTO_LOADERS = 8
+
+
+class TrainingFaces:
+    """Opens facesets, each once. A model that pretrains has the same faces on both sides."""
+
+    def __init__(self, context: StageContext) -> None:
+        self._context = context
+        self._pairs: dict[str, tuple[Faceset, Faceset]] = {}
+        self._sources: dict[str, Sources] = {}
+
+    def open(self, options: Mapping[str, Any]) -> tuple[Faceset, Faceset]:
+        """The src and dst faces for a model of these options. Raises `InputError` if there are none
+        that can be used."""
+        key = _key(options)
+        if key not in self._pairs:
+            self._pairs[key] = self._both(Path(key)) if key else self._of_workspace()
+        return self._pairs[key]
+
+    def sources(
+        self, options: Mapping[str, Any], wanted: FaceType, *, seed: int, device: Device
+    ) -> Sources:
+        """What streams of samples of these faces are opened from; the same for the same faces.
+        Warns of faces that show less than is wanted. Raises `InputError` as `open` does."""
+        key = _key(options)
+        if key not in self._sources:
+            src, dst = self.open(options)
+            for faceset in (src,) if src is dst else (src, dst):
+                self._warn_of_narrow_faces(faceset, wanted)
+            self._sources[key] = self._make_sources(src, dst, seed, device)
+        return self._sources[key]
+
+    def _both(self, path: Path) -> tuple[Faceset, Faceset]:
+        faces = open_training_faces(path, self._context.check_stop)
+        self._context.note(f"pretraining: {len(faces)} faces")
+        return faces, faces
+
+    def _of_workspace(self) -> tuple[Faceset, Faceset]:
+        workspace = self._context.workspace
+        return self._of_side(workspace.src), self._of_side(workspace.dst)
+
+    def _of_side(self, side: Side) -> Faceset:
+        """The side's faceset, with a warning for pictures that are no faces."""
+        faceset = open_faceset(side.aligned, self._context.check_stop)
+        if faceset.skipped:
+            name, reason = faceset.skipped[0]
+            self._context.warn(
+                f"{len(faceset.skipped)} pictures in {side.aligned} are no usable faces,"
+                f" for example {name}: {reason}",
+                "extract them again or take them out of the folder",
+            )
+        if not len(faceset):
+            raise InputError(
+                f"no usable faces in {side.aligned}",
+                f"run faces-extract --side {side.name} first",
+                code="no-faces",
+            )
+        self._context.note(f"{side.name}: {len(faceset)} faces")
+        return faceset
+
+    def _warn_of_narrow_faces(self, faceset: Faceset, wanted: FaceType) -> None:
+        """Faces that show less than the model learns: their edges are smeared to fill its
+        square."""
+        narrow = [face for face in faceset if not face.data.face_type.contains(wanted)]
+        if narrow:
+            self._context.warn(
+                f"{len(narrow)} of {len(faceset)} faces in {faceset.folder} show less than the"
+                f" model's {wanted.dfl_name}, for example {narrow[0].name}"
+                f" ({narrow[0].data.face_type.dfl_name})",
+                f"extract them again with --face-type {wanted.short} or wider",
+            )
+
+    def _make_sources(self, src: Faceset, dst: Faceset, seed: int, device: Device) -> Sources:
+        # The sample threads are the parallelism; OpenCV's own would fight them.
+        cv2.setNumThreads(1)
+        free_bytes = psutil.virtual_memory().available
+        return Sources(
+            src,
+            dst,
+            seed=seed,
+            limit_bytes=min(int(free_bytes * CACHE_SHARE), LARGEST_CACHE_BYTES),
+            warn=self._context.warn,
+            threads=_loader_count(self._context.options["loaders"], device),
+        )
+
+
+def _key(options: Mapping[str, Any]) -> str:
+    """The path of the pretraining faces; "" for those of the workspace."""
+    return str(options["pretrain_faces"]) if options.get("pretrain") else ""
+
+
+def _loader_count(loaders: str, device: Device) -> int:
+    """Without a GPU the step itself wants the cores, and takes long."""
+    if loaders != "auto":
+        return int(loaders)
+    cores = len(os.sched_getaffinity(0))
+    wanted = cores - 1 if device.is_gpu else cores // 2
+    return max(1, min(wanted, MOST_AUTO_LOADERS))
