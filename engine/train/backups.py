@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from engine.protocol.commands import Backup, Command
+from engine.protocol.errors import InputError
 from engine.protocol.history import LossPoint
 from engine.protocol.model_files import BACKUPS, About, newest_generation
 from engine.train.companions import Companion, Training
@@ -28,7 +29,7 @@ class Backups(Companion):
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="backups")
         self._copying: tuple[str, Future[Path]] | None = None
-        self._asked = False
+        self._asked_at: int | None = None  # the iteration at which somebody asked for one
         self._clock = time.monotonic()  # when the last automatic one was due
 
     def __exit__(self, *exception: object) -> None:
@@ -43,20 +44,20 @@ class Backups(Companion):
         """See `Companion.asked`: `Backup` is for this one."""
         if not isinstance(command, Backup):
             return
+        self._asked_at = training.iteration
         newest = newest_generation(training.model_folder)
-        self._asked = True
         if newest is not None and int(newest.name) == training.iteration:
             self.saved(training, training.iteration, newest)
-        else:
-            training.save()
 
     def stepped(self, training: Training, point: LossPoint) -> None:
         """See `Companion.stepped`."""
         self._hear(training)
+        if self._asked_at is not None and self._copying is None:
+            training.save()  # does nothing while an older save is being written
 
     def saved(self, training: Training, iteration: int, path: Path) -> None:
         """See `Companion.saved`."""
-        kind = self._kind_due(training.options["autobackup_hour"])
+        kind = self._kind_due(iteration, training.options["autobackup_hour"])
         if kind is None or self._copying is not None:
             return
         name = f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{iteration:08d}"
@@ -65,23 +66,29 @@ class Backups(Companion):
         wait([self._copying[1]], _WAIT_SECONDS)
         self._hear(training)
 
-    def _kind_due(self, every_hours: int) -> str | None:
-        if self._asked:
+    def _kind_due(self, iteration: int, every_hours: int) -> str | None:
+        if self._asked_at is not None and iteration >= self._asked_at:
             return ASKED_FOR
         is_due = every_hours and time.monotonic() - self._clock >= every_hours * 3600
         return AUTOMATIC if is_due else None
 
     def _hear(self, training: Training) -> None:
-        """Record a backup that is made. One that failed is raised, and due again at the next
-        save."""
+        """Record a backup that is made; tell of one that could not be. An automatic one is then due
+        again at the next save."""
         if self._copying is None or not self._copying[1].done():
             return
         (kind, made), self._copying = self._copying, None
-        target = made.result()
         if kind == ASKED_FOR:
-            self._asked = False
-        else:
-            interval_s = training.options["autobackup_hour"] * 3600
+            self._asked_at = None
+        try:
+            target = made.result()
+        except InputError as error:
+            if kind == AUTOMATIC:
+                raise
+            training.context.warn(f"no backup was made: {error.message}", error.remedy)
+            return
+        if kind == AUTOMATIC:
+            interval_s = max(1, training.options["autobackup_hour"]) * 3600
             self._clock += (time.monotonic() - self._clock) // interval_s * interval_s
         training.mark("backup", f"backup {target.name}")
         training.context.note(f"backup: {target}")

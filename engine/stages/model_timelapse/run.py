@@ -124,7 +124,7 @@ def _write(context: StageContext, path: Path, pictures: list[tuple[int, Path]], 
             if wanted != drawn:
                 frame, drawn = _frame(context, frame, pictures[wanted], cut, enlarged), wanted
             writer.write(frame)
-            context.progress(number + 1, frames, note=path.name)
+            context.progress(number + 1, frames)
         writer.finish(context.check_stop)
     return frames
 
