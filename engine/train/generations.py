@@ -113,7 +113,8 @@ class Generations:
         if found:
             raise InputError(
                 f"all {len(found)} saves in {self.folder} are damaged",
-                "restore the folder from a copy, or move it away to start the model anew",
+                "go back to a backup or snapshot (model-restore), or move the folder away to start"
+                " the model anew",
                 code="model-damaged",
             )
         return None

@@ -301,3 +301,18 @@ def test_a_picture_that_cannot_be_read_is_told_and_left_out(workspace):
     context = run_stage(workspace, "model-timelapse", seconds=1, fps=10)
     assert any("00000030.jpg" in warning for warning in context.warnings)
     assert len(frames_of(folder / "timelapse-light.mp4")) == 10
+
+
+def test_a_model_whose_newest_saves_are_all_damaged_is_restored_from_a_snapshot(workspace):
+    folder = train(workspace, 5)
+    run_stage(workspace, "model-snapshot", name="a")
+    train(workspace, 9)
+    for path in (folder / "generations").rglob("*.safetensors"):
+        path.unlink()
+        path.write_bytes(b"damaged")
+    with pytest.raises(InputError) as refused:
+        train(workspace, 12)
+    assert "model-restore" in refused.value.remedy
+    run_stage(workspace, "model-restore", save="a", confirmed=True)
+    train(workspace, 12)
+    assert newest_iteration(folder) == 12
