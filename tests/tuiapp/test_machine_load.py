@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
+import pynvml
+import pytest
 
 from engine.runtime.client import RunFolder
 from engine.runtime.run_folder import EngineProcess
@@ -35,6 +39,44 @@ def test_of_an_engine_that_has_ended_or_runs_elsewhere_nothing_is_told(tmp_path:
     elsewhere = run_of(tmp_path, os.getpid(), "another-host")
     assert MachineMeter(elsewhere, "auto").read() == MachineLoad()
     assert MachineMeter(RunFolder(tmp_path / "none"), "auto").read() == MachineLoad()
+
+
+class MadeNvml:
+    """As `pynvml` on a machine with two GPUs, the second of which this process computes on."""
+
+    NVML_TEMPERATURE_GPU = 0
+
+    class NVMLError(Exception):
+        pass
+
+    nvmlInit = staticmethod(lambda: None)  # noqa: N815 - NVML's names
+    nvmlDeviceGetCount = staticmethod(lambda: 2)  # noqa: N815
+    nvmlDeviceGetHandleByIndex = staticmethod(lambda index: index)  # noqa: N815
+    nvmlDeviceGetMemoryInfo = staticmethod(  # noqa: N815
+        lambda handle: SimpleNamespace(used=3 * 10**9, total=8 * 10**9)
+    )
+    nvmlDeviceGetUtilizationRates = staticmethod(  # noqa: N815
+        lambda handle: SimpleNamespace(gpu=50 + handle)
+    )
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[SimpleNamespace]:
+        if handle == 0:
+            raise self.NVMLError
+        return [SimpleNamespace(pid=os.getpid())]
+
+    def nvmlDeviceGetTemperature(self, handle: int, sensor: int) -> int:
+        raise self.NVMLError
+
+
+def test_of_several_gpus_those_that_the_engine_computes_on_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = MadeNvml()
+    names = [name for name in vars(MadeNvml) if name.lower().startswith("nvml")]
+    assert [name for name in names if not hasattr(pynvml, name)] == []
+    monkeypatch.setitem(sys.modules, "pynvml", made)
+    meter = MachineMeter(run_of(tmp_path, os.getpid(), socket.gethostname()), "auto")
+    assert meter.read().gpus == (GpuLoad(1, 0.51, 3 * 10**9, 8 * 10**9, None),)
 
 
 def test_a_gpus_figures_are_words_that_fit_the_line() -> None:

@@ -256,9 +256,9 @@ async def test_marks_are_gone_through_with_their_words(workspace: Workspace) -> 
     marked_history(workspace, 200)
     made_run(workspace, "train-running", alive=True)
     async with opened(workspace, (120, 40), attach=TRAINING) as (_, pilot):
-        await sees(pilot, "▲ 90 backup  by the hour  2/2", "┊")
+        await sees(pilot, "▲ 90 backup 2/2  by the hour", "┊")
         await pilot.press("M")
-        await sees(pilot, "▲ 50 phase  phase 2 of 3: sharp  1/2")
+        await sees(pilot, "▲ 50 phase 1/2  phase 2 of 3: sharp")
         await pilot.press("m")
         await sees(pilot, "▲ 90 backup")
 

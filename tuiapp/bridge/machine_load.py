@@ -85,20 +85,20 @@ def _gpus_of(pid: int, device: str) -> list[int]:
     import pynvml
 
     count = pynvml.nvmlDeviceGetCount()
-    in_use = [
-        index
-        for index in range(count)
-        if any(
-            process.pid == pid
-            for process in pynvml.nvmlDeviceGetComputeRunningProcesses(
-                pynvml.nvmlDeviceGetHandleByIndex(index)
-            )
-        )
-    ]
-    if in_use or not count:
-        return in_use
+    in_use = [index for index in range(count) if _computes_on(index, pid)]
     named = [int(number) for number in device.split(",") if number.isdigit()]
-    return [index for index in named or [0] if index < count]
+    return in_use or [index for index in named or [0] if index < count]
+
+
+def _computes_on(index: int, pid: int) -> bool:
+    import pynvml
+
+    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+    try:
+        processes = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+    except pynvml.NVMLError:
+        return False  # virtual GPUs do not tell
+    return any(process.pid == pid for process in processes)
 
 
 def _gpu_load(index: int) -> GpuLoad:

@@ -186,8 +186,8 @@ class LossPlot(Vertical):
         colour = mark_colour(self.app.get_css_variables(), mark.kind).hex6
         text = Content.assemble(
             (f"▲ {count_text(mark.iteration)} {plain_text(mark.kind)}", colour),
-            f"  {plain_text(mark.text)}",
-            (f"  {place}/{len(self._marks)}", "dim"),
+            (f" {place}/{len(self._marks)}  ", "dim"),
+            plain_text(mark.text),
         )
         self.query_one("#mark", Static).update(text, layout=False)
 
