@@ -28,11 +28,13 @@ from engine.stages.faceset_unpack.spec import FACESET_UNPACK
 from engine.stages.merge.spec import MERGE
 from engine.stages.model_export.spec import MODEL_EXPORT
 from engine.stages.model_import.spec import MODEL_IMPORT
+from engine.stages.model_plan.spec import MODEL_PLAN
 from engine.stages.model_restore.spec import MODEL_RESTORE
 from engine.stages.model_save_delete.spec import MODEL_SAVE_DELETE
 from engine.stages.model_snapshot.spec import MODEL_SNAPSHOT
 from engine.stages.model_timelapse.spec import MODEL_TIMELAPSE
 from engine.stages.train.spec import TRAIN
+from engine.stages.train_preflight.spec import TRAIN_PREFLIGHT
 from engine.stages.video_cut.spec import VIDEO_CUT
 from engine.stages.video_denoise.spec import VIDEO_DENOISE
 from engine.stages.video_extract.spec import VIDEO_EXTRACT
@@ -57,7 +59,9 @@ STAGES: tuple[StageSpec, ...] = (
     FACESET_METADATA_SAVE,
     FACESET_METADATA_RESTORE,
     FACESET_RECOVER_NAMES,
+    TRAIN_PREFLIGHT,
     TRAIN,
+    MODEL_PLAN,
     MODEL_SNAPSHOT,
     MODEL_RESTORE,
     MODEL_SAVE_DELETE,
@@ -94,6 +98,11 @@ def options_of(spec: StageSpec, model_class: str | None = None) -> tuple[Option,
         return spec.options
     chosen = model_class or next(o.default for o in spec.options if o.name == "model_class")
     return spec.options + model(chosen).options
+
+
+def rehearsal_of(stage_id: str) -> StageSpec | None:
+    """The stage that tries out what that one would need, if there is one."""
+    return next((spec for spec in STAGES if spec.rehearses == stage_id), None)
 
 
 def _unknown(what: str, wanted: str, known: tuple[str, ...]) -> UsageError:

@@ -100,9 +100,22 @@ def _faces(workspace: Workspace, options: Mapping[str, Any]) -> None:
     _need_faces(_side_of(workspace, options))
 
 
-def _both_facesets(workspace: Workspace, _: Mapping[str, Any]) -> None:
+def _both_facesets(workspace: Workspace, options: Mapping[str, Any]) -> None:
+    """Those of the workspace, or the faces of many people that a model is pretrained with."""
+    if options.get("pretrain"):
+        _need_pretraining_faces(Path(options["pretrain_faces"]))
+        return
     _need_faces(workspace.src)
     _need_faces(workspace.dst)
+
+
+def _need_pretraining_faces(path: Path) -> None:
+    if not path.exists():
+        raise InputError(
+            f"no faces for pretraining at {path}",
+            "name a folder of extracted faces, or a faceset.pak, with --pretrain-faces",
+            code="no-faces",
+        )
 
 
 def _dst_faces(workspace: Workspace, _: Mapping[str, Any]) -> None:

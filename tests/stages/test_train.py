@@ -110,7 +110,11 @@ def test_pictures_that_are_no_faces_are_named_and_left_out(tmp_path):
     write_workspace(tmp_path, 2)
     (tmp_path / "data_src" / "aligned" / "foreign.jpg").write_bytes(b"\xff\xd8 no picture")
     context = context_for(tmp_path, "train", device="cpu")
-    context.stop_requested = True
+
+    def stop_when_src_is_read(text):
+        context.stop_requested = text.startswith("src")
+
+    context.note = stop_when_src_is_read
     with pytest.raises(Stopped):
         run(context)
     assert any("foreign.jpg" in warning for warning in context.warnings)

@@ -1,0 +1,235 @@
+"""Options that change in the middle of training: by a viewer, for want of memory, after
+pretraining."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.models.quick96.spec import QUICK96
+from engine.protocol.commands import SetOption
+from engine.protocol.errors import InputError, StageError, UsageError
+from engine.protocol.history import HISTORY_NAME, read_history, read_marks
+from engine.protocol.model_files import list_saves
+from engine.protocol.options import FilePath, Flag, Life, Option
+from engine.train.companions import Companion
+from engine.train.generations import Generations
+from tests.support.context import context_for
+from tests.train import light_model
+from tests.train.light_model import LightModel, light_loop
+from tests.train.made_faces import write_workspace
+
+PRETRAIN = Option("pretrain", "Pretraining", Flag(), False, "", life=Life.RUNNING)
+PRETRAIN_FACES = Option("pretrain_faces", "Faces", FilePath(), "", "", life=Life.RUNNING)
+
+
+class Willing(LightModel):
+    """Takes options as real models do: refuses odd pairs, begins at 0 after pretraining; has memory
+    for batches up to `room`."""
+
+    room = 256
+    starts_pretraining = False
+
+    def __init__(self, saved=None, *, floats=1000):
+        super().__init__(saved, floats=floats)
+        self.options |= {"pretrain": self.starts_pretraining, "pretrain_faces": "x"}
+        if saved:
+            self.options = dict(saved.manifest.options)
+
+    def change_options(self, changes):
+        wanted = {**self.options, **changes}
+        if wanted["random_src_flip"] and wanted["batch_size"] > 4:
+            raise UsageError("not with such batches", "take a smaller one")
+        if self.options["pretrain"] and not wanted["pretrain"]:
+            self.iteration = 0
+        self.options = wanted
+
+    def train_step(self, batches, loss_limit=float("inf")):
+        if batches.batch_size > self.room:
+            raise StageError("too little memory", "?", code="out-of-memory")
+        return super().train_step(batches, loss_limit)
+
+
+class Watcher(Companion):
+    """Notes what it is told, and acts after certain iterations."""
+
+    def __init__(self, **acts):
+        self.acts = {int(name.removeprefix("at")): act for name, act in acts.items()}
+        self.batch_sizes, self.iterations = [], []
+        self.restarts = 0
+
+    def stepped(self, training, point):
+        self.iterations.append(point.iteration)
+        self.batch_sizes.append(training.batches.batch_size)
+        act = self.acts.pop(point.iteration, None)
+        if act:
+            act(training)
+
+    def restarted(self, training):
+        self.restarts += 1
+
+
+@pytest.fixture(autouse=True)
+def willing(monkeypatch):
+    monkeypatch.setattr(light_model, "LightModel", Willing)
+    rows = (*QUICK96.options, PRETRAIN, PRETRAIN_FACES)
+    monkeypatch.setattr(light_model, "QUICK96", replace(QUICK96, options=rows))
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return write_workspace(tmp_path, 3)
+
+
+@pytest.fixture
+def folder(workspace):
+    return workspace / "model" / "new_light"
+
+
+def ask(**changes):
+    """An act that sends the changes as a viewer does."""
+    commands = [SetOption(name=name, value=value) for name, value in changes.items()]
+    return lambda training: training.context.queue.extend(commands)
+
+
+def train(workspace, folder, watcher, **options):
+    context = context_for(workspace, "train", **options)
+    with light_loop(context, folder, companions=[watcher]) as loop:
+        loop.run()
+    return loop, context
+
+
+def marks(folder, kind):
+    return [mark for mark in read_marks(folder / HISTORY_NAME) if mark.kind == kind]
+
+
+def test_another_batch_size_is_drawn_from_the_next_step_on_told_recorded_and_saved(
+    workspace, folder
+):
+    watcher = Watcher(at3=ask(batch_size="4"))
+    loop, context = train(workspace, folder, watcher, target_iter=6)
+    assert watcher.batch_sizes == [2, 2, 2, 4, 4, 4]
+    assert loop.batches.drawn == 3 * 2 + 3 * 4, "the stream goes on where the first stopped"
+    assert context.changed_options == {"batch_size": 4}
+    (mark,) = marks(folder, "option")
+    assert (mark.iteration, mark.text) == (3, "on request: batch_size 4")
+    assert Generations(folder).newest(context.warn).manifest.options["batch_size"] == 4
+
+
+def test_asking_twice_for_a_value_changes_it_once(workspace, folder):
+    watcher = Watcher(at3=ask(batch_size=4), at4=ask(batch_size=4))
+    train(workspace, folder, watcher, target_iter=6)
+    assert len(marks(folder, "option")) == 1
+
+
+def test_values_that_do_not_go_together_leave_everything_as_it_was(workspace, folder):
+    watcher = Watcher(at2=ask(batch_size=8), at4=ask(random_src_flip=True))
+    loop, context = train(workspace, folder, watcher, target_iter=6)
+    assert context.changed_options == {"batch_size": 8}
+    assert loop.options["random_src_flip"] is False
+    assert loop.model.options["random_src_flip"] is False
+    assert context.warnings == ["not with such batches"]
+
+
+def test_several_changes_are_taken_together_or_not_at_all(workspace, folder):
+    def both(training):
+        with pytest.raises(UsageError):
+            training.change_options({"save_minutes": 5, "batch_size": 999}, "a test")
+
+    loop, context = train(workspace, folder, Watcher(at2=both), target_iter=3)
+    assert context.changed_options == {}
+    assert loop.options["save_minutes"] == context.options["save_minutes"]
+
+
+def test_too_little_memory_ends_the_run_saved_and_names_what_helps(workspace, folder):
+    watcher = Watcher(at3=lambda training: setattr(training.model, "room", 1))
+    with pytest.raises(StageError, match="too little memory") as refused:
+        train(workspace, folder, watcher, target_iter=9)
+    assert refused.value.code == "out-of-memory"
+    assert "--batch-size" in refused.value.remedy
+    assert "--retry-smaller-batch" in refused.value.remedy
+    assert Generations(folder).iterations()[-1] == 3
+
+
+def test_too_little_memory_halves_the_batch_if_that_is_wanted(workspace, folder):
+    watcher = Watcher(
+        at2=ask(batch_size=8), at4=lambda training: setattr(training.model, "room", 2)
+    )
+    _, context = train(workspace, folder, watcher, target_iter=6, retry_smaller_batch=True)
+    assert watcher.batch_sizes == [2, 2, 8, 8, 2, 2]
+    assert watcher.iterations == [1, 2, 3, 4, 5, 6]
+    assert [mark.text for mark in marks(folder, "option")][1:] == [
+        "too little memory: batch_size 4",
+        "too little memory: batch_size 2",
+    ]
+    assert len(context.warnings) == 2
+
+
+def test_too_little_memory_for_a_single_face_is_the_end(workspace, folder, monkeypatch):
+    monkeypatch.setattr(Willing, "room", 0)
+    with pytest.raises(StageError, match="too little memory"):
+        train(workspace, folder, Watcher(), target_iter=6, retry_smaller_batch=True)
+
+
+def test_leaving_pretraining_begins_anew_and_keeps_its_last_save_as_a_snapshot(
+    workspace, folder, monkeypatch
+):
+    monkeypatch.setattr(Willing, "starts_pretraining", True)
+    watcher = Watcher(at5=lambda training: training.change_options({"pretrain": False}, "a test"))
+    train(workspace, folder, watcher, target_iter=4)
+    _, context = train(workspace, folder, watcher, target_iter=8)
+    assert watcher.iterations == [1, 2, 3, 4, 5, *range(1, 9)]
+    assert watcher.restarts == 1
+    assert [row.iteration for row in read_history(folder / HISTORY_NAME)] == list(range(1, 9))
+    saves = {(save.kind, save.iteration) for save in list_saves(folder)}
+    assert ("snapshot", 4) in saves
+    assert {iteration for kind, iteration in saves if kind == "generation"} <= {0, 1, 8}
+    assert marks(folder, "restart")[0].iteration == 0
+    assert context.warnings == []
+
+
+def test_a_model_whose_pretraining_was_switched_off_at_the_start_begins_anew(
+    workspace, folder, monkeypatch
+):
+    monkeypatch.setattr(Willing, "starts_pretraining", True)
+    watcher = Watcher()
+    train(workspace, folder, watcher, target_iter=4)
+
+    class Off(Willing):
+        def __init__(self, saved=None, *, floats=1000):
+            super().__init__(saved, floats=floats)
+            self.change_options({"pretrain": False})
+
+    monkeypatch.setattr(light_model, "LightModel", Off)
+    monkeypatch.setattr(light_model, "Saver", saver_that_knows_the_newest(folder))
+    train(workspace, folder, watcher, target_iter=3)
+    assert watcher.iterations == [1, 2, 3, 4, 1, 2, 3]
+    assert [save.iteration for save in list_saves(folder) if save.kind == "snapshot"] == [4]
+    assert Generations(folder).iterations()[-1] == 3
+
+
+def saver_that_knows_the_newest(folder):
+    """As the stage makes it: with the newest save's iteration, not the model's."""
+    made = light_model.Saver
+    return lambda generations, _, warn: made(generations, generations.iterations()[-1], warn)
+
+
+def test_pretraining_whose_new_beginning_cannot_be_saved_loses_nothing(
+    workspace, folder, monkeypatch
+):
+    monkeypatch.setattr(Willing, "starts_pretraining", True)
+
+    def leave(training):
+        training.saving.hear(wait=True)
+        training.saving.saver.generations.write = refuse
+        training.change_options({"pretrain": False}, "a test")
+
+    def refuse(manifest, state):
+        raise InputError("the disk is full", "make room")
+
+    watcher = Watcher(at5=leave)
+    train(workspace, folder, watcher, target_iter=4)
+    with pytest.raises(InputError, match="the disk is full"):
+        train(workspace, folder, watcher, target_iter=8)
+    assert Generations(folder).iterations()[-1] == 4
