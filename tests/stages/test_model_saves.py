@@ -14,6 +14,8 @@ from engine import catalog
 from engine.protocol.errors import ConfirmationNeeded, InputError, UsageError
 from engine.protocol.history import HISTORY_NAME, read_history, read_marks
 from engine.protocol.model_files import find_save, list_preview_pictures, list_saves
+from engine.protocol.workspace import Workspace
+from engine.runtime.host.locks import resources_held
 from engine.train.backups import Backups
 from engine.train.generations import read_generation
 from engine.train.preview_history import PreviewHistory
@@ -316,3 +318,16 @@ def test_a_model_whose_newest_saves_are_all_damaged_is_restored_from_a_snapshot(
     run_stage(workspace, "model-restore", save="a", confirmed=True)
     train(workspace, 12)
     assert newest_iteration(folder) == 12
+
+
+def test_a_model_in_training_can_be_made_a_snapshot_of_but_not_restored(workspace):
+    root = Workspace(workspace)
+    chosen = {"model": "new", "model_class": "quick96"}
+    with resources_held(root, catalog.stage("train"), chosen, "the-training"):
+        with resources_held(root, catalog.stage("model-snapshot"), chosen, "a-snapshot"):
+            pass
+        with (
+            pytest.raises(InputError, match="the-training"),
+            resources_held(root, catalog.stage("model-restore"), chosen, "a-restore"),
+        ):
+            pass

@@ -1,3 +1,9 @@
+"""Saves: whole or absent, checked when read, pruned with care.
+
+Traps of the training spec: T3 (a file that could not be read silently made a fresh net), T6 (saves
+were replaced file by file), T14 (a save of iteration 0 lost its options).
+"""
+
 from __future__ import annotations
 
 import json
@@ -98,6 +104,12 @@ def test_a_model_whose_saves_are_all_damaged_is_refused_rather_than_started_anew
         (path / "encoder.safetensors").write_bytes(b"")
     with pytest.raises(InputError, match="all 2 saves"):
         generations.newest(lambda text, remedy: None)
+
+
+def test_a_save_of_iteration_0_keeps_its_options(tmp_path):
+    Generations(tmp_path).write(manifest(0, {"archi": "liae-ud"}), state())
+    found = Generations(tmp_path).newest(no_warning)
+    assert found.manifest.options == {"archi": "liae-ud"}
 
 
 def test_a_new_model_has_no_save(tmp_path):

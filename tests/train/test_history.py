@@ -1,3 +1,9 @@
+"""The history: rows are only ever added, beside training.
+
+Traps of the training spec: T7 (all losses were rewritten at every save), T19 (saving held up
+training).
+"""
+
 from __future__ import annotations
 
 import sqlite3

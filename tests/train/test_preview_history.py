@@ -1,12 +1,18 @@
-"""The preview history: pictures of the same faces as the model learns."""
+"""The preview history: pictures of the same faces as the model learns.
+
+Trap T19 of the training spec: writing them must not hold up training.
+"""
 
 from __future__ import annotations
+
+import threading
 
 import cv2
 import pytest
 
 from engine.protocol.commands import SetOption
 from engine.protocol.model_files import list_preview_pictures, read_preview_pictures
+from engine.train import preview_history
 from engine.train.preview_history import PreviewHistory
 from tests.support.context import context_for
 from tests.support.disks import small_disk
@@ -77,6 +83,31 @@ def test_too_many_pictures_become_half_as_many_and_later_ones_come_half_as_often
     assert read_preview_pictures(folder / "preview_history").every == 20
     folder, _ = train(workspace, target_iter=1250, history_pictures=100)
     assert iterations(folder)[-3:] == [1200, 1220, 1240], "also in the next run"
+
+
+def test_a_disk_that_does_not_answer_costs_pictures_and_holds_nothing_up(workspace, monkeypatch):
+    free = threading.Event()
+    write = preview_history.write_atomically
+
+    def stuck(*arguments, **more):
+        assert free.wait(30)
+        write(*arguments, **more)
+
+    monkeypatch.setattr(preview_history, "write_atomically", stuck)
+    context = context_for(workspace, "train", write_preview_history=True, target_iter=200)
+    folder = workspace / "model" / "new_light"
+    with light_loop(context, folder, companions=[PreviewHistory(folder, LIGHT_PX)]) as loop:
+        step = loop.model.train_step
+
+        def freeing_step(batches, loss_limit=float("inf")):
+            if loop.model.iteration == 195:
+                free.set()
+            return step(batches, loss_limit)
+
+        loop.model.train_step = freeing_step
+        loop.run()
+    assert iterations(folder)[:4] == [10, 20, 30, 40]
+    assert len(iterations(folder)) <= 5, "what waits is bounded"
 
 
 def test_a_full_disk_costs_pictures_and_not_the_training(tmp_path):
