@@ -55,6 +55,8 @@ class StageSpec:
     replaces: in words, what the stage may replace; such a stage asks for a confirmation when there
         is something to replace.
     trains_model: its options go on with those of the model class chosen by `model_class`.
+    rehearses: the id of the stage whose needs this one tries out, by the same options; it changes
+        nothing, and none of its options while it runs.
     """
 
     id: str
@@ -67,6 +69,7 @@ class StageSpec:
     resources: tuple[str, ...] = ()
     replaces: str = ""
     trains_model: bool = False
+    rehearses: str = ""
     help: str = ""
 
     @property

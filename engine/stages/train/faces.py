@@ -103,7 +103,7 @@ class TrainingFaces:
             seed=seed,
             limit_bytes=min(int(free_bytes * CACHE_SHARE), LARGEST_CACHE_BYTES),
             warn=self._context.warn,
-            threads=_loader_count(self._context.options["loaders"], device),
+            threads=loader_count(self._context.options["loaders"], device),
         )
 
 
@@ -112,8 +112,9 @@ def _key(options: Mapping[str, Any]) -> str:
     return str(options["pretrain_faces"]) if options.get("pretrain") else ""
 
 
-def _loader_count(loaders: str, device: Device) -> int:
-    """Without a GPU the step itself wants the cores, and takes long."""
+def loader_count(loaders: str, device: Device) -> int:
+    """How many threads make samples, by the option `loaders`: without a GPU the step itself wants
+    the cores, and takes long."""
     if loaders != "auto":
         return int(loaders)
     cores = len(os.sched_getaffinity(0))
