@@ -19,7 +19,7 @@ def trained(root, model, steps=1):
     return model
 
 
-def test_training_goes_on_with_another_batch_size(tmp_path):
+def test_training_goes_on_with_another_batch_size(tmp_path):  # T29
     write_workspace(tmp_path, 3)
     model = trained(tmp_path, tiny_model())
     model.change_options({"batch_size": 3})

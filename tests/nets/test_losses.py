@@ -29,7 +29,7 @@ def test_structural_loss_of_a_picture_with_itself_is_nothing(ops_npz, batch):
 
 
 @pytest.mark.parametrize("sigma", ["0.5", "1", "2", "2.5", "8"])
-def test_gaussian_blur_is_the_references(ops_npz, batch, sigma):
+def test_gaussian_blur_done_separably_is_the_references(ops_npz, batch, sigma):  # T17
     found = losses.gaussian_blur(batch["src_mask"][:2], float(sigma))
     np.testing.assert_allclose(found, ops_npz[f"gblur_{sigma}"], atol=2e-6)
 
