@@ -22,7 +22,7 @@ PAGE_COLUMNS = {
 }
 ALL_COLUMNS = ("src", "src drawn", "dst", "dst drawn", "swapped")
 # Above this proportion of cells two pictures lie side by side, below one on the other.
-_WIDE = 3.0
+_WIDE = 2.5
 
 
 class TrainingPreview(Container):
