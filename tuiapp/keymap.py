@@ -59,6 +59,12 @@ CONTEXTS: dict[str, str] = {
 }
 
 
+def _help(context: str) -> Key:
+    """A second key for the help, where it does not write a question mark."""
+    words = "Show all keys and what they do."
+    return Key(f"{context}-help", context, "question_mark", "app.help", "Help", words, shown=False)
+
+
 def _training(
     id: str, keys: str, action: str, label: str, help: str, *, shown: bool = False
 ) -> Key:
@@ -123,15 +129,7 @@ KEYS: tuple[Key, ...] = (
         "Look at the workspace again.",
         shown=False,
     ),
-    Key(
-        "home-help",
-        "home",
-        "question_mark",
-        "app.help",
-        "Help",
-        "Show all keys and what they do.",
-        shown=False,
-    ),
+    _help("home"),
     Key("list-down", "list", "j", "cursor_down", "Down", "One line down.", shown=False),
     Key("list-up", "list", "k", "cursor_up", "Up", "One line up.", shown=False),
     Key("list-first", "list", "g", "first", "First", "To the first line.", shown=False),
@@ -154,6 +152,14 @@ KEYS: tuple[Key, ...] = (
         "Copy the command line that does the same.",
     ),
     Key("form-reset", "form", "f8", "reset", "Defaults", "Set every option to its default."),
+    Key(
+        "form-check",
+        "form",
+        "f9",
+        "check",
+        "Check first",
+        "Try what this would need with these values: memory, time, disk. Nothing is changed.",
+    ),
     Key("form-back", "form", "escape", "back", "Back", "Leave the form; nothing is started."),
     Key("number-more", "number", "up", "step(1)", "More", "One step more.", shown=False),
     Key("number-less", "number", "down", "step(-1)", "Less", "One step less.", shown=False),
@@ -197,15 +203,7 @@ KEYS: tuple[Key, ...] = (
         "Give the whole screen to the preview, and back.",
         shown=False,
     ),
-    Key(
-        "run-help",
-        "run",
-        "question_mark",
-        "app.help",
-        "Help",
-        "Show all keys and what they do.",
-        shown=False,
-    ),
+    _help("run"),
     Key("run-back", "run", "escape", "back", "Back", "Leave the screen; the run goes on."),
     _training(
         "stop", "enter,x", "stop", "Stop", "Save the model and stop, after asking.", shown=True
@@ -247,7 +245,7 @@ KEYS: tuple[Key, ...] = (
     ),
     _training("edit", "e", "edit", "Form", "Open the stage's form with this run's values."),
     _training("log", "v", "log", "Log", "Show the whole log."),
-    _training("help", "question_mark", "app.help", "Help", "Show all keys and what they do."),
+    _help("training"),
     _training("back", "escape", "back", "Back", "Leave the screen; the run goes on.", shown=True),
     Key("plan-edit", "plan", "e", "edit", "Edit", "Change the phase: its options and its end."),
     Key("plan-add", "plan", "a", "add", "Add", "Add a phase after this one."),
@@ -256,15 +254,7 @@ KEYS: tuple[Key, ...] = (
     Key("plan-later", "plan", "J", "move(1)", "Later", "Move the phase down."),
     Key("plan-preset", "plan", "f", "preset", "Ready ones", "Take one of the ready plans."),
     Key("plan-save", "plan", "s", "save", "Save", "Save the plan; a run that goes on follows it."),
-    Key(
-        "plan-help",
-        "plan",
-        "question_mark",
-        "app.help",
-        "Help",
-        "Show all keys and what they do.",
-        shown=False,
-    ),
+    _help("plan"),
     Key("plan-back", "plan", "escape", "back", "Back", "Leave the plan, asking if it is changed."),
     _faces(
         "zoom",
@@ -347,7 +337,7 @@ KEYS: tuple[Key, ...] = (
     _faces("last", "end,G", "last", "Last", "To the last face."),
     _faces("larger", "plus,equals_sign", "tiles(1)", "Larger", "Larger pictures, fewer of them."),
     _faces("smaller", "minus", "tiles(-1)", "Smaller", "Smaller pictures, more of them."),
-    _faces("help", "question_mark", "app.help", "Help", "Show all keys and what they do."),
+    _help("faceset"),
     _faces(
         "back", "escape", "back", "Back", "Leave filter, range, zoom; then the screen.", shown=True
     ),
