@@ -158,7 +158,7 @@ KEYS: tuple[Key, ...] = (
         "f9",
         "check",
         "Check first",
-        "Try what this would need with these values: memory, time, disk. Nothing is changed.",
+        "Try what this needs: memory, time, disk. Nothing is changed.",
     ),
     Key("form-back", "form", "escape", "back", "Back", "Leave the form; nothing is started."),
     Key("number-more", "number", "up", "step(1)", "More", "One step more.", shown=False),
