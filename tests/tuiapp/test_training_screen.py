@@ -381,3 +381,27 @@ async def test_a_training_of_a_million_iterations_opens_within_a_second(
         await sees(pilot, "1 000 000")
         took_s = time.process_time() - began
         assert took_s < 1.0
+
+
+async def test_a_training_that_ended_is_looked_at_later_with_all_its_figures(
+    workspace: Workspace,
+) -> None:
+    marked_history(workspace, 200)
+    run = made_run(workspace, "train-running")
+    add_previews(run)
+    journalled = [e for e in transcript_events("train-running") if type(e).journalled]
+    ending = [
+        events.Result(facts={"iterations_made": 200, "samples_wanted_per_s": 21.4}),
+        events.Result(facts={"samples_deliverable_per_s": 640.0, "saved_iteration": 200}),
+        events.Finished(exit_status=130),
+    ]
+    for number, event in enumerate(ending):
+        event.t, event.seq = journalled[-1].t, 1000 + number
+    lines = [encode(event) for event in (*journalled, *ending)]
+    run.journal_path.write_bytes(b"".join(lines))
+    async with opened(workspace, attach=TRAINING) as (app, pilot):
+        await sees(pilot, "stopped", "iteration 200  src 0.5000  dst 0.2500", "samples 21/s")
+        await sees(pilot, "iterations made: 200   samples wanted", "▲ 90 backup", "faces at 200")
+        assert app.screen.query_one(LossPlot).size.height >= 6
+        assert "Resume" in screen_text(pilot)
+        assert "Stop" not in screen_text(pilot)

@@ -42,17 +42,20 @@ class RunSummary(Static):
 
 
 class RunOutcome(Static):
-    """How a run ended: facts, or what was wrong and what to do. Invisible while it runs."""
+    """How a run ended: facts, or what was wrong and what to do. Invisible while it runs.
 
-    def __init__(self) -> None:
+    flows: facts follow each other on a line, for screens that need the room."""
+
+    def __init__(self, *, flows: bool = False) -> None:
         super().__init__("", markup=False)
         self.display = False
+        self._flows = flows
 
     def show(self, view: RunView, log_end: list[str]) -> None:
         """log_end: the log's last lines, shown after a failure."""
         self.display = not view.state.live and bool(view.error or view.facts)
         self.set_class(view.error is not None, "-failed")
-        self.update(outcome_text(view, log_end))
+        self.update(outcome_text(view, log_end, flows=self._flows))
 
 
 def title_line(view: RunView, now: float) -> Content:
@@ -111,8 +114,8 @@ def progress_words(view: RunView) -> list[str]:
     return words or ["no figures yet"]
 
 
-def outcome_text(view: RunView, log_end: list[str]) -> Content:
-    """Facts, one a line; or message, remedy and the log's last lines."""
+def outcome_text(view: RunView, log_end: list[str], *, flows: bool = False) -> Content:
+    """Facts, one a line unless they flow; or message, remedy and the log's last lines."""
     lines: list[Content] = []
     if view.error is not None:
         lines.append(Content.styled(plain_text(view.error.message), "bold $error"))
@@ -120,10 +123,14 @@ def outcome_text(view: RunView, log_end: list[str]) -> Content:
             remedy = plain_text(view.error.remedy)
             lines.append(Content.assemble(("What to do: ", "bold"), remedy))
         lines += [Content.styled(f"  {plain_text(line)}", "dim") for line in log_end]
-    for name, value in view.facts.items():
-        words = plain_text(name.replace("_", " "))
-        lines.append(Content.assemble((f"{words}: ", "$primary"), plain_text(fact_text(value))))
+    facts = [_fact(name, value) for name, value in view.facts.items()]
+    lines += [Content("   ").join(facts)] if flows and facts else facts
     return Content("\n").join(lines)
+
+
+def _fact(name: str, value: object) -> Content:
+    words = plain_text(name.replace("_", " "))
+    return Content.assemble((f"{words}: ", "$primary"), plain_text(fact_text(value)))
 
 
 def note_lines(line: NoteLine, warning: bool) -> list[str]:

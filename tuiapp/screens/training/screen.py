@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from engine import catalog
 from engine.protocol.commands import Backup, Preview, Save
+from tuiapp.bridge.loss_history import LossHistory
 from tuiapp.bridge.machine_load import MachineLoad, MachineMeter
+from tuiapp.bridge.run_view import RunView
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.keymap import bindings
 from tuiapp.screens.dialogs import AskScreen
@@ -45,7 +48,7 @@ class TrainingScreen(WatchingScreen):
 
     def body(self) -> ComposeResult:
         yield TrainingSummary()
-        yield RunOutcome()
+        yield RunOutcome(flows=True)
         with Horizontal(id="pictures"):
             yield LossPlot()
             yield TrainingPreview(self.folder.path)
@@ -62,7 +65,8 @@ class TrainingScreen(WatchingScreen):
     def paint(self) -> None:
         watch = self.run_watch
         summary = self.query_one(TrainingSummary)
-        summary.show(self.view, time.time(), self._load, len(self._other_runs()))
+        view = with_last_losses(self.view, watch.losses)
+        summary.show(view, time.time(), self._load, len(self._other_runs()))
         self.query_one(LogPane).read_on()
         self.query_one(LossPlot).show(watch.losses, self.view.loss_names, watch.marks)
         if watch.version != self._painted:
@@ -176,3 +180,14 @@ class TrainingScreen(WatchingScreen):
         in_order = later + earlier
         if in_order:
             self.workbench.open_run(in_order[0 if direction > 0 else -1])
+
+
+def with_last_losses(view: RunView, losses: LossHistory) -> RunView:
+    """The view with iteration and losses of the model's history where no event told them: they are
+    not in the journal of a run that is looked at later. Not if the model was trained on since."""
+    if view.iteration is not None or not len(losses):
+        return view
+    last = losses.iterations[-1]
+    if not view.state.live and last != view.done:
+        return view
+    return replace(view, iteration=last, losses=tuple(losses.losses[-losses.width :]))
