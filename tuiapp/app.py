@@ -16,6 +16,7 @@ from engine import catalog
 from engine.protocol.commands import Command
 from engine.protocol.errors import ConfirmationNeeded, FacewrightError
 from engine.protocol.faceset_report import read_report
+from engine.protocol.spec import StageSpec
 from engine.protocol.survey import WorkspaceSurvey, survey
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import RunFolder, discard_run, find_run, send, start_run
@@ -260,6 +261,16 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
     ) -> None:
         """Start a run and show it."""
         self.run_worker(self._start(stage_id, values, confirmed), group="start", exclusive=True)
+
+    def rehearse_stage(self, rehearsal: StageSpec, values: Mapping[str, object]) -> None:
+        """Start the stage that tries out what another would need with these values, which that
+        one's form keeps; and show it."""
+        try:
+            remember_values(self.workspace, rehearsal.rehearses, values)
+        except FacewrightError as error:
+            self._tell(error)
+            return
+        self.start_stage(rehearsal.id, values)
 
     async def _start(self, stage_id: str, values: Mapping[str, object], confirmed: bool) -> None:
         try:

@@ -42,6 +42,10 @@ def test_a_stage_that_does_not_train_has_no_losses() -> None:
     assert not viewed(started("faces-extract")).trains
 
 
+def test_a_stage_that_only_tries_a_training_has_no_losses_either() -> None:
+    assert not viewed(started("train-preflight", model_class="quick96")).trains
+
+
 def test_progress_replaces_progress() -> None:
     view = viewed(
         started(),

@@ -8,11 +8,12 @@ from textual.pilot import Pilot
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import list_runs
 from tests.tuiapp.made import made_run
-from tests.tuiapp.seen import opened, sees, until
+from tests.tuiapp.seen import opened, screen_text, sees, until
 from tuiapp.app import FacewrightApp
 from tuiapp.forms.memory import remembered_values
 from tuiapp.screens.dialogs import AskScreen, TellScreen
 from tuiapp.screens.home import HomeScreen
+from tuiapp.screens.run import RunScreen
 from tuiapp.screens.stage import StageScreen
 from tuiapp.screens.watching import WatchingScreen
 
@@ -70,3 +71,26 @@ async def test_agreeing_to_replace_starts_the_stage_with_that_confirmation(
         screen = await until_ended(app, pilot)
         assert screen.folder.job().confirmed
         assert [info.id for info in list_runs(workspace)] == [screen.folder.id]
+
+
+async def test_f9_in_the_form_of_training_tries_what_it_would_need_and_the_form_keeps_its_values(
+    workspace: Workspace,
+) -> None:
+    async with opened(workspace) as (app, pilot):
+        app.open_form("train", {"batch_size": 3})
+        await sees(pilot, "f9 Check first")
+        await pilot.press("f9")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen), ENGINE_LIMIT_S)
+        await until(pilot, lambda: "1 trials" in screen_text(pilot), ENGINE_LIMIT_S)
+        await pilot.press("x")
+        screen = await until_ended(app, pilot)
+        assert screen.folder.job().stage == "train-preflight"
+        assert screen.folder.job().options["batch_size"] == 3
+        assert remembered_values(workspace, "train")["batch_size"] == 3
+
+
+async def test_only_a_stage_that_can_be_tried_offers_to_check_first(workspace: Workspace) -> None:
+    async with opened(workspace) as (app, pilot):
+        app.open_form("faces-extract")
+        await sees(pilot, "f5 Start")
+        assert "Check first" not in screen_text(pilot)

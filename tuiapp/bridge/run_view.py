@@ -120,9 +120,10 @@ def apply(view: RunView, event: AnyEvent) -> RunView:
 
 
 def trains(stage_id: str) -> bool:
-    """Whether the stage trains a model, as far as this version knows it."""
+    """Whether the stage trains a model (not only tries to), as far as this version knows it."""
     try:
-        return catalog.stage(stage_id).trains_model
+        spec = catalog.stage(stage_id)
+        return spec.trains_model and not spec.rehearses
     except UsageError:
         return False
 

@@ -14,7 +14,10 @@ from tuiapp.screens.options_dialog import OptionGroup, OptionsDialog, refusal_wo
 
 
 def running_options(stage_id: str, values: Mapping[str, Any]) -> tuple[Option, ...]:
-    """The options of a run that may be changed now; () for a stage this version does not have."""
+    """The options of a run that may be changed now; () for a stage this version does not have, and
+    for one that only rehearses another."""
+    if not _all_options(stage_id, values) or catalog.stage(stage_id).rehearses:
+        return ()
     return tuple(o for o in _all_options(stage_id, values) if o.life is Life.RUNNING)
 
 

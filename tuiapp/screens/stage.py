@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Static
 
+from engine import catalog
 from engine.protocol.spec import StageSpec
 from tuiapp.bridge.wording import command_line
 from tuiapp.forms.form_state import FormState
@@ -31,6 +32,7 @@ class StageScreen(FramedScreen):
         self.place = spec.title
         self._given = given
         self._command = ""
+        self._rehearsal = catalog.rehearsal_of(spec.id)
 
     def body(self) -> ComposeResult:
         suggestions = {"model": self.workbench.model_names()}
@@ -65,12 +67,19 @@ class StageScreen(FramedScreen):
         self.action_start()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "start" and self.query(StageForm):
+        if action == "check" and self._rehearsal is None:
+            return False
+        if action in ("start", "check") and self.query(StageForm):
             return None if self.form.state.refusals else True
         return True
 
     def action_start(self) -> None:
         self.workbench.start_stage(self.spec.id, self.form.state.values)
+
+    def action_check(self) -> None:
+        """Try out what the stage would need; its form keeps the values."""
+        if self._rehearsal is not None:
+            self.workbench.rehearse_stage(self._rehearsal, self.form.state.values)
 
     def action_toggle_advanced(self) -> None:
         self.form.toggle_advanced()
