@@ -6,7 +6,7 @@ companion that has much to do (encode, copy) must hand it to a thread of its own
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -107,3 +107,13 @@ class Companion:
     def status(self) -> str:
         """A few words on where it stands, shown beside the progress; mostly nothing."""
         return ""
+
+
+def carried_by(companions: Iterable[Companion]) -> dict[str, dict[str, Any]]:
+    """What a save keeps of companions, by `carried_as`."""
+    return {c.carried_as: dict(c.carried()) for c in companions if c.carried_as}
+
+
+def status_of(companions: Iterable[Companion]) -> str:
+    """Where they stand, in one line."""
+    return ", ".join(filter(None, (companion.status() for companion in companions)))

@@ -17,24 +17,23 @@ from engine.protocol.history import LossPoint, Mark
 from engine.protocol.options import Option
 from engine.protocol.stage import StageContext
 from engine.train.batches import BatchStream
-from engine.train.companions import Companion
+from engine.train.companions import Companion, carried_by, status_of
 from engine.train.feed import Feed
 from engine.train.generations import Generation, Manifest
 from engine.train.guard import Collapse, Guard, why_bad
 from engine.train.history import HistoryWriter
 from engine.train.live_options import LiveOptions
 from engine.train.pretrained import keep_pretrained
-from engine.train.previews import write_previews
-from engine.train.recovery import Rollbacks, memory_remedy, remedy_changes
+from engine.train.previewing import Previewing
+from engine.train.recovery import Rollbacks, remedy_changes, smaller_batch
 from engine.train.saver import Saver
 from engine.train.saving import Saving
 from engine.train.step_times import StepTimes
 from engine.train.trainable import StepResult, Trainable
 
-PREVIEW_ROWS = 4
-PREVIEW_HEIGHT_PX = 800
 # A step cannot be broken off, and whoever stops a run should not wait for more than about 10 s.
 SLOW_STEP_SECONDS = 5.0
+PRETRAINING_ENDED = "pretraining has ended; its last save is kept as a snapshot"
 BAD_STEPS_TOLD = 20  # in a run; of more, the number is told at its end
 
 
@@ -65,6 +64,7 @@ class TrainingLoop:
         self.saving = Saving(context, saver, self._tell_of_save)
         self.model_folder = model_folder
         self.model_class = model_class
+        self.previewing = Previewing(context, model, feed, model_folder)
         self.live = LiveOptions(context, model, feed, running_options)
         self.companions = companions
         self.guard = Guard(history.smoothed_loss)
@@ -75,8 +75,7 @@ class TrainingLoop:
         self.steps_skipped = 0
         self.last_losses: tuple[float, ...] = ()
         self._finished = False
-        self._preview_at = self.begun_at
-        self._preview_first = 0  # number of the first sample shown
+        self._restarts = saver.last_iteration > model.iteration  # it has left its pretraining
         self._warned: set[str] = set()
 
     @property
@@ -96,7 +95,8 @@ class TrainingLoop:
 
     @property
     def _may_save(self) -> bool:
-        return self.guard.is_sound or not self.options["collapse_guard"]
+        is_sound = self.guard.is_sound or not self.options["collapse_guard"]
+        return is_sound and not self._restarts
 
     def run(self) -> None:
         """Train. Raises `Stopped` after saving if a stop was asked for; `StageError` if the model
@@ -109,8 +109,6 @@ class TrainingLoop:
                 going_along.enter_context(companion)
             try:
                 self._each_companion(lambda companion: companion.begun(self))
-                if self.saving.saver.last_iteration > self.model.iteration:
-                    self._restart()
                 self._train()
             except (InputError, StageError) as error:
                 if error.code != "collapsed":  # the weights are sound, and hours of work perhaps
@@ -122,6 +120,8 @@ class TrainingLoop:
 
     def _train(self) -> None:
         while not self._ended():
+            if self._restarts:
+                self._restart()
             if self._step():
                 self._do_what_is_due()
             self._obey_commands()
@@ -217,15 +217,9 @@ class TrainingLoop:
 
     def _make_room(self, error: StageError) -> None:
         """Go on with half the batch if that may help; else raise the error, saying what may."""
-        size = self.options.get("batch_size", 1)
-        if error.code != "out-of-memory":
-            raise error
-        if not self.options["retry_smaller_batch"] or size < 2:
-            raise StageError(
-                error.message, memory_remedy(self.model.options), code=error.code
-            ) from error
-        self.context.warn(f"{error.message}; training goes on with a batch of {size // 2}")
-        self.change_options({"batch_size": size // 2}, "too little memory")
+        size = smaller_batch(error, self.options)
+        self.context.warn(f"{error.message}; training goes on with a batch of {size}")
+        self.change_options({"batch_size": size}, "too little memory")
 
     def _record(self, result: StepResult, step_s: float) -> None:
         iteration = self.model.iteration
@@ -237,7 +231,7 @@ class TrainingLoop:
             iteration,
             self.options["target_iter"] or None,
             unit="iterations",
-            note=", ".join(filter(None, (companion.status() for companion in self.companions))),
+            note=status_of(self.companions),
             skipped=self.begun_iteration,
         )
         self._each_companion(lambda companion: companion.stepped(self, point))
@@ -253,7 +247,7 @@ class TrainingLoop:
         self.saving.hear()
         if self.context.stop_requested:
             return  # the end saves; a preview would keep whoever stopped it waiting
-        preview_due = self.options["preview_seconds"] and time.monotonic() >= self._preview_at
+        preview_due = self.previewing.is_due(self.options["preview_seconds"])
         if self.saving.is_due or self.model.iteration == 1:
             self.save()
             self.preview()
@@ -267,7 +261,7 @@ class TrainingLoop:
                     self.save()
                 case Preview(redraw=redraw):
                     if redraw:
-                        self._preview_first += PREVIEW_ROWS
+                        self.previewing.show_others()
                     self.preview()
                 case SetOption(name=name, value=value):
                     self._set_option(name, value)
@@ -288,14 +282,15 @@ class TrainingLoop:
         changed = self.live.differing(changes)
         if not changed:
             return
+        if changed.get("pretrain") is False:
+            self._save_now()  # the last of the pretraining is kept
         before = self.model.iteration
         if self.live.take(changed):
             self.times.compiles = True
             self.guard.begin_anew()
         words = ", ".join(f"{name} {value}" for name, value in changed.items())
         self.mark("option", f"{why}: {words}")
-        if self.model.iteration < before:
-            self._restart()
+        self._restarts = self._restarts or self.model.iteration < before
         if "save_minutes" in changed:
             self._plan_next_save()
 
@@ -303,13 +298,15 @@ class TrainingLoop:
         """The model has left its pretraining: it begins at iteration 0, its saves and history too.
 
         Its first save is there before the old ones go, so that a kill leaves one to go on from.
+        Raises `InputError` if the disk does not take it; the old ones are there then.
         """
         self.begun_iteration = self.model.iteration
         self._rewind_history()
         self.saving.begin_anew(self._manifest(), self.model.state())
-        snapshot = keep_pretrained(self.saving.saver.generations)
-        self.mark("restart", f"pretraining has ended; its last save is kept as {snapshot}")
-        self.context.note(f"pretraining has ended; its last save is kept as {snapshot}")
+        keep_pretrained(self.saving.saver.generations)
+        self._restarts = False
+        self.mark("restart", PRETRAINING_ENDED)
+        self.context.note(PRETRAINING_ENDED)
         self._each_companion(lambda companion: companion.restarted(self))
 
     def reset_nets(self, names: Sequence[str], why: str) -> None:
@@ -335,26 +332,26 @@ class TrainingLoop:
         self._commit_history()
         self.saving.begin(self._manifest(), self.model.state(), keep=self.options["keep"])
 
+    def _save_now(self) -> None:
+        self.saving.hear(wait=True)
+        self.save()
+        self.saving.hear(wait=True)
+
     def preview(self) -> None:
         """Make and announce the preview pictures."""
-        self._preview_at = time.monotonic() + self.options["preview_seconds"]
-        pages = self.preview_pages(self._preview_first)
         try:
-            paths = write_previews(pages, self.context.run_dir, self.model_folder)
+            self.previewing.make()
         except InputError as error:
             self._warn_once("preview", error)
-            return
-        for page, path in paths.items():
-            self.context.preview(page, path, self.model.iteration)
 
     def preview_pages(self, first: int) -> dict[str, NDArray[np.uint8]]:
         """See `Training.preview_pages`."""
-        fitting = max(1, PREVIEW_HEIGHT_PX // self.feed.sampling.kind.side_px)
-        count = min(PREVIEW_ROWS, self.batches.batch_size, fitting)
-        return self.model.preview_pages(self.batches.make(first, count).unwarped())
+        return self.previewing.pages(first)
 
     def _save_at_the_end(self) -> None:
         self._commit_history()
+        if self._restarts:
+            self._restart()
         if not self._may_save:
             self.saving.hear(wait=True)
             self.context.warn(
@@ -397,9 +394,5 @@ class TrainingLoop:
             drawn=self.batches.drawn,
             options=dict(self.model.options),
             smoothed_loss=self.history.smoothed_loss,
-            carried={
-                companion.carried_as: dict(companion.carried())
-                for companion in self.companions
-                if companion.carried_as
-            },
+            carried=carried_by(self.companions),
         )

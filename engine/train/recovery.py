@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.protocol.errors import InputError, StageError
+from engine.protocol.files import disk_error
 from engine.train.generations import Generation, Generations, read_generation
 from engine.train.guard import Collapse
 
@@ -46,7 +47,18 @@ _SAVES_MEMORY: Mapping[str, tuple[tuple[object, ...], str]] = {
 }
 
 
-def memory_remedy(options: Mapping[str, Any]) -> str:
+def smaller_batch(error: StageError, options: Mapping[str, Any]) -> int:
+    """Half the batch size, to try after a step for which the device had too little memory. Raises
+    the error, saying what may help, if it is another one or that is not wanted or possible."""
+    if error.code != "out-of-memory":
+        raise error
+    size = options.get("batch_size", 1)
+    if size < 2 or not options["retry_smaller_batch"]:
+        raise StageError(error.message, _memory_remedy(options), code=error.code) from error
+    return int(size) // 2
+
+
+def _memory_remedy(options: Mapping[str, Any]) -> str:
     """What helps a model with these options where the device has too little memory."""
     useful = [
         words for name, (spent, words) in _SAVES_MEMORY.items() if options.get(name) not in spent
@@ -70,13 +82,17 @@ class Rollbacks:
     def choose(self, collapse: Collapse, iteration: int) -> Generation:
         """The newest save that may be sound, of a model that collapsed at `iteration`; newer ones
         are put aside. Raises `StageError` (code "collapsed") if there is none, or this has happened
-        too often."""
+        too often, `InputError` if the disk refuses."""
         self._check_how_often(collapse, iteration)
         saved = self._newest_sound(collapse, iteration)
         if saved is None:
             raise _collapsed(collapse, iteration, "there is no good save to go back to")
         self._last = saved.manifest.iteration
-        for path in self._generations.put_aside_after(self._last):
+        try:
+            aside = self._generations.put_aside_after(self._last)
+        except OSError as error:
+            raise disk_error(error, self._generations.folder) from error
+        for path in aside:
             self._warn(f"a save of the collapse was put aside: {path}", "delete it when you like")
         return saved
 

@@ -1,4 +1,4 @@
-"""A model that is being ruined goes back to a good save and goes on, without a hand."""
+"""A model that is being ruined goes back to a good save and goes on, without a hand (trap T28)."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ def test_leaving_pretraining_begins_anew_and_keeps_its_last_save_as_a_snapshot(
     assert watcher.restarts == 1
     assert [row.iteration for row in read_history(folder / HISTORY_NAME)] == list(range(1, 9))
     saves = {(save.kind, save.iteration) for save in list_saves(folder)}
-    assert ("snapshot", 4) in saves
+    assert ("snapshot", 5) in saves, "what was learned since the last save is kept, too"
     assert {iteration for kind, iteration in saves if kind == "generation"} <= {0, 1, 8}
     assert marks(folder, "restart")[0].iteration == 0
     assert context.warnings == []
@@ -221,7 +221,6 @@ def test_pretraining_whose_new_beginning_cannot_be_saved_loses_nothing(
     monkeypatch.setattr(Willing, "starts_pretraining", True)
 
     def leave(training):
-        training.saving.hear(wait=True)
         training.saving.saver.generations.write = refuse
         training.change_options({"pretrain": False}, "a test")
 
@@ -232,4 +231,5 @@ def test_pretraining_whose_new_beginning_cannot_be_saved_loses_nothing(
     train(workspace, folder, watcher, target_iter=4)
     with pytest.raises(InputError, match="the disk is full"):
         train(workspace, folder, watcher, target_iter=8)
+    assert watcher.iterations[-1] == 5, "no step is made that could not be saved"
     assert Generations(folder).iterations()[-1] == 4
