@@ -16,8 +16,9 @@ from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
 from engine.stages.train.faces import CACHE_SHARE, LARGEST_CACHE_BYTES, TrainingFaces
 from engine.stages.train_preflight.attempt import Job, Report, Stepped, Warned
+from engine.stages.train_preflight.findings import Findings
 from engine.stages.train_preflight.trial import Bounds, Trial, try_job
-from engine.stages.train_preflight.words import Findings, tell, tell_of_trial
+from engine.stages.train_preflight.words import tell, tell_of_search, tell_of_trial
 from engine.train.memory_room import available_bytes
 from engine.train.preflight import DiskRoom, find_largest_batch, saves_wanted
 from engine.train.samples import Sampling
@@ -42,6 +43,7 @@ def run(context: StageContext) -> None:
     tell(context, findings)
     if context.options["try_minutes"]:
         rehearsal.search(findings)
+        tell_of_search(context, findings)
     context.result(**findings.facts(context.options))
 
 

@@ -35,15 +35,20 @@ _LOOK_EVERY_S = 0.05
 
 @dataclass
 class Trial:
-    """What became of an attempt. steps_s: the first one compiles. peak_bytes: of the process.
+    """What became of an attempt. steps: the first one compiles. peak_bytes: of the process.
     why_not: why it does not fit, "" if it does. in_time: it was not given up for want of time."""
 
     begun: Begun | None = None
-    steps_s: list[float] = field(default_factory=list)
+    steps: list[Stepped] = field(default_factory=list)
     ended: Ended | None = None
     peak_bytes: int = 0
     why_not: str = ""
     in_time: bool = True
+
+    @property
+    def gpu_bytes(self) -> int | None:
+        """The most that it took of the GPU; None without one, or if it is not known."""
+        return self.ended.gpu_bytes if self.ended else None
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ def _take(trial: Trial, report: Report) -> bool:
         case Begun():
             trial.begun = report
         case Stepped():
-            trial.steps_s.append(report.step_s)
+            trial.steps.append(report)
         case Ended():
             trial.ended = report
             trial.peak_bytes = max(trial.peak_bytes, report.memory_bytes)
