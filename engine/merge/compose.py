@@ -13,8 +13,6 @@ from engine.faces.alignment import face_from_frame
 from engine.faces.face_type import FaceType
 from engine.faces.masks import hull_mask
 from engine.merge.finish import finish
-from engine.merge.look import Look
-from engine.merge.look_options import BLENDING_MODES
 from engine.merge.mask_modes import MaskSources, work_mask
 from engine.merge.masks import SHAPING_SCALE, shape_mask, without_dust
 from engine.merge.modes import FaceWork, is_visible, mix, render_face
@@ -28,6 +26,8 @@ from engine.merge.placement import (
     unit_floats,
 )
 from engine.models.predictor import FacePredictor, Prediction
+from engine.protocol.look import Look
+from engine.protocol.look_options import BLENDING_MODES
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.merge.look import Look
+from engine.protocol.look import Look
 
 Floats = NDArray[np.float32]
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from engine.media.colour_distribution import match_histogram
 from engine.media.colour_transfer import transfer_colours
-from engine.merge.look import Look
 from engine.merge.motion import STILL, Motion
 from engine.merge.placement import Matrix, Region, lay_into, lay_unclipped
 from engine.protocol.errors import StageError
+from engine.protocol.look import Look
 
 Floats = NDArray[np.float32]
 

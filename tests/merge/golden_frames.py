@@ -9,9 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from engine.merge.look import Look
-from engine.merge.look_options import COLOR_TRANSFER_MODE, MASK_MODE, MODE, SHARPEN_MODE
 from engine.merge.motion import Motion
+from engine.protocol.look import Look
+from engine.protocol.look_options import COLOR_TRANSFER_MODE, MASK_MODE, MODE, SHARPEN_MODE
 from tests.support.shared import shared_path
 
 # The reference gives these as numbers; a choice's place in its list is that number.

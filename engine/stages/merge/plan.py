@@ -17,9 +17,9 @@ from engine.faces.alignment import checked_landmarks, face_from_frame
 from engine.faces.face_type import FaceType
 from engine.faces.faceset import FaceEntry, open_faceset
 from engine.merge.compose import RAW_PREDICT
-from engine.merge.look import Look
 from engine.merge.motion import STILL, Motion, motions
 from engine.protocol.errors import InputError
+from engine.protocol.look import Look
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side, list_images
 

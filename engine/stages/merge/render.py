@@ -22,9 +22,9 @@ from engine.merge.compose import (
     crop_faces,
     predict_faces,
 )
-from engine.merge.look import Look
 from engine.models.predictor import FacePredictor
 from engine.protocol.errors import InputError
+from engine.protocol.look import Look
 from engine.stages.merge.outputs import Outputs
 from engine.stages.merge.plan import FrameJob
 

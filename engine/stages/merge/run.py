@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from engine.merge.look import Look
 from engine.models.predictor import FacePredictor, load_predictor
 from engine.protocol.errors import InputError
+from engine.protocol.look import Look
 from engine.protocol.stage import StageContext
 from engine.stages.merge.ledger import Ledger, Rendered
 from engine.stages.merge.outputs import Outputs, clear_the_way, finished_frames

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.merge.look_options import LOOK_OPTIONS
+from engine.protocol.look_options import LOOK_OPTIONS
 from engine.protocol.options import Option, Text
 from engine.protocol.spec import DEVICE, FRESH, StageSpec
 from engine.stages.train.spec import MODEL, MODEL_CLASS

@@ -9,16 +9,16 @@ import pytest
 from engine.media.colour_transfer import TRANSFERS
 from engine.media.filters import SHARPENERS
 from engine.merge.compose import RAW_PREDICT
-from engine.merge.look import Look
-from engine.merge.look_options import (
+from engine.merge.mask_modes import MASK_MODES
+from engine.merge.modes import MODES
+from engine.protocol.look import Look
+from engine.protocol.look_options import (
     COLOR_TRANSFER_MODE,
     LOOK_OPTIONS,
     MASK_MODE,
     MODE,
     SHARPEN_MODE,
 )
-from engine.merge.mask_modes import MASK_MODES
-from engine.merge.modes import MODES
 from engine.protocol.options import Option, complete_values
 
 NOT_OFFERED_YET = {"morph_factor"}

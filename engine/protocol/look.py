@@ -11,7 +11,7 @@ from typing import Any, Self
 @dataclass(frozen=True)
 class Look:
     """How faces are put into a frame. Field names, ranges and defaults are those of the rows in
-    `engine.merge.look_options`.
+    `engine.protocol.look_options`.
 
     morph_factor: for AMP models, 1 is the pure result and less blends towards dst; other model
         classes have no use for it.
