@@ -32,6 +32,7 @@ class RunWatch:
         self.version = 0
         self._workspace = workspace
         self._read_up_to = 0
+        self._is_reading = False
 
     @property
     def model_folder(self) -> Path:
@@ -52,7 +53,16 @@ class RunWatch:
 
     async def catch_up(self) -> None:
         """Read what the model's history has beyond what was read before: the course before the
-        run, and iterations that were made while nobody was connected."""
+        run, and iterations that were made while nobody was connected. Never twice at once."""
+        if self._is_reading:
+            return
+        self._is_reading = True
+        try:
+            await self._read_history()
+        finally:
+            self._is_reading = False
+
+    async def _read_history(self) -> None:
         path, width = self.model_folder / HISTORY_NAME, len(self.view.loss_names)
         marks = await asyncio.to_thread(read_marks, path)
         turned_back = _turns(marks) != _turns(self.marks)
