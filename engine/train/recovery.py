@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.protocol.errors import InputError, StageError
 from engine.protocol.files import disk_error
+from engine.protocol.memory_advice import memory_remedy
 from engine.train.generations import Generation, Generations, read_generation
 from engine.train.guard import Collapse
 
@@ -37,16 +38,6 @@ def remedy_changes(remedy: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in REMEDIES[remedy].items() if name in options}
 
 
-# Options that make a step need less memory: the values with which they do not, and what to say.
-_SAVES_MEMORY: Mapping[str, tuple[tuple[object, ...], str]] = {
-    "batch_size": ((None, 1), "a smaller --batch-size"),
-    "models_opt_on_gpu": ((None, False), "--no-models-opt-on-gpu"),
-    "adabelief": ((None, False), "--no-adabelief (RMSprop keeps half as much)"),
-    "gan_power": ((None, 0.0), "--gan-power 0"),
-    "true_face_power": ((None, 0.0), "--true-face-power 0"),
-}
-
-
 def smaller_batch(error: StageError, options: Mapping[str, Any]) -> int:
     """Half the batch size, to try after a step for which the device had too little memory. Raises
     the error, saying what may help, if it is another one or that is not wanted or possible."""
@@ -54,20 +45,8 @@ def smaller_batch(error: StageError, options: Mapping[str, Any]) -> int:
         raise error
     size = options.get("batch_size", 1)
     if size < 2 or not options["retry_smaller_batch"]:
-        raise StageError(error.message, _memory_remedy(options), code=error.code) from error
+        raise StageError(error.message, memory_remedy(options), code=error.code) from error
     return int(size) // 2
-
-
-def _memory_remedy(options: Mapping[str, Any]) -> str:
-    """What helps a model with these options where the device has too little memory."""
-    useful = [
-        words for name, (spent, words) in _SAVES_MEMORY.items() if options.get(name) not in spent
-    ]
-    ways = ", or ".join([*useful, "--precision bf16"])
-    return (
-        f"start again with {ways}, or end what else uses the device; --retry-smaller-batch halves"
-        " the batch by itself; resolution and dimensions are fixed once a model is made"
-    )
 
 
 class Rollbacks:
