@@ -58,22 +58,28 @@ class Guard:
     def __init__(self, usual_loss: float | None = None) -> None:
         self.bad_in_a_row = 0
         self._usual = usual_loss
+        self._saturated: dict[str, int] = {}
         self._begin_window()
 
     def begin_anew(self) -> None:
-        """Options were changed, nets reset, or the model went back: losses may differ from now."""
+        """Options were changed or nets reset: losses may be of another size from now on. What was
+        bad stays so."""
         if self._sums:
             self._usual = median(self._sums)
         self._begin_window()
 
-    def _begin_window(self) -> None:
+    def went_back(self) -> None:
+        """The weights are those of a save again."""
+        self.begin_anew()
         self.bad_in_a_row = 0
+        self._saturated.clear()
+
+    def _begin_window(self) -> None:
         self._sums: deque[float] = deque(maxlen=WINDOW)
         self._lowest = math.inf
         self._low_until: int | None = None  # the iteration where the median was last near it
         self._last: tuple[float, ...] = ()
         self._alike = 0
-        self._saturated: dict[str, int] = {}
 
     @property
     def loss_limit(self) -> float:

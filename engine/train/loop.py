@@ -203,7 +203,7 @@ class TrainingLoop:
         self.saving.went_back(then.iteration)
         self.begun_iteration = min(self.begun_iteration, then.iteration)
         self._rewind_history()
-        self.guard.begin_anew()
+        self.guard.went_back()
         self._each_companion(
             lambda companion: companion.restored(self, then.carried.get(companion.carried_as, {}))
         )

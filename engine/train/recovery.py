@@ -85,7 +85,8 @@ class Rollbacks:
 
     def _newest_sound(self, collapse: Collapse, iteration: int) -> Generation | None:
         latest = iteration if collapse.sound_until is None else collapse.sound_until
-        found = [number for number in self._generations.iterations() if number <= latest]
+        there = self._generations.iterations()
+        found = [number for number in there if number <= latest] or there[:1]
         if self._last is not None and iteration - self._last < FEWEST_SOUND_STEPS:
             older = [number for number in found if number < self._last]
             found = older or found  # the only one there is gets another chance, with other faces

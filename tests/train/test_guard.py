@@ -45,6 +45,15 @@ def test_a_single_step_that_is_no_number_is_forgotten_by_the_next():
     assert guard.is_sound
 
 
+def test_a_change_of_options_makes_no_bad_step_good_and_going_back_does():
+    guard = Guard()
+    guard.judge(1, result(math.nan, applied=False), dict)
+    guard.begin_anew()
+    assert not guard.is_sound
+    guard.went_back()
+    assert guard.is_sound
+
+
 def test_several_bad_steps_in_a_row_are_a_collapse_that_says_what_was_bad():
     found = watch(Guard(), [result(math.nan, applied=False)] * BAD_IN_A_ROW)
     assert found is not None

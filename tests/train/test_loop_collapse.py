@@ -259,3 +259,25 @@ def test_with_the_guard_off_bad_steps_are_not_applied_and_nothing_goes_back(work
     assert loop.steps_skipped > BAD_IN_A_ROW
     assert ruin.restored_from == []
     assert Generations(folder_of(workspace)).iterations()[-1] == 3
+
+
+def test_losses_that_creep_up_go_back_to_the_last_save_from_before(workspace, monkeypatch):
+    monkeypatch.setattr("engine.train.guard.WINDOW", 5)
+    context = context_for(workspace, "train", target_iter=40)
+    ruin = Ruin(save_at={10, 14, 18})
+    with light_loop(context, folder_of(workspace), companions=[ruin]) as loop:
+        step = loop.model.train_step
+
+        def creeping(batches, limit):
+            result = step(batches, limit)
+            number = loop.model.iteration
+            rises = number > 12 and not ruin.restored_from
+            loss = 0.1 * 1.25 ** (number - 12) if rises else 0.1 + number / 1e6
+            return StepResult((loss, loss), result.applied)
+
+        loop.model.train_step = creeping
+        loop.run()
+    assert ruin.restored_from == [14]
+    assert loop.model.iteration == 40
+    (mark,) = marks_of(workspace, "rollback")
+    assert "risen" in mark.text
