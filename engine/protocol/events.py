@@ -35,7 +35,8 @@ class Started(Event, tag="started"):
 
 
 class Progress(Event, tag="progress"):
-    """`done` of `total` units; `rate` is units per second, `eta_s` seconds to go, if known."""
+    """`done` of `total` units; `rate` is units per second, `eta_s` seconds to go, if known.
+    `memory_bytes`: what the engine holds in memory, in those that are journalled."""
 
     done: int
     total: int | None = None
@@ -43,6 +44,7 @@ class Progress(Event, tag="progress"):
     rate: float | None = None
     eta_s: float | None = None
     note: str = ""
+    memory_bytes: int | None = None
 
 
 class Note(Event, tag="note"):

@@ -29,6 +29,7 @@ from engine.protocol.workspace import Workspace
 
 # A starter blocks these until the engine, which inherits that, can take them: none is lost.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SYSTEM_COUNTS = Path("/proc/vmstat")
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]+-[0-9a-f]{4}")
 
 
@@ -44,11 +45,13 @@ class Job(msgspec.Struct):
 
 
 class EngineProcess(msgspec.Struct):
-    """Which process runs a run; the start time guards against reused process ids."""
+    """Which process runs a run; the start time guards against reused process ids. oom_kills: how
+    many processes the system had killed for lack of memory by then; None if it does not tell."""
 
     pid: int
     pid_started: float
     host: str
+    oom_kills: int | None = None
 
     def alive(self) -> bool:
         try:
@@ -62,7 +65,18 @@ class EngineProcess(msgspec.Struct):
 def engine_process(pid: int) -> EngineProcess:
     """The running process `pid` of this machine."""
     process = psutil.Process(pid)
-    return EngineProcess(process.pid, process.create_time(), socket.gethostname())
+    return EngineProcess(process.pid, process.create_time(), socket.gethostname(), oom_kill_count())
+
+
+def oom_kill_count(path: Path = _SYSTEM_COUNTS) -> int | None:
+    """How many processes the system has killed for lack of memory since it started; None if it does
+    not tell. Counts those of all containers on the machine (`oom_kill` in Linux's /proc/vmstat)."""
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    counts = [line.split()[1] for line in lines if line.startswith("oom_kill ")]
+    return int(counts[0]) if counts else None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from engine.protocol.errors import StageError
 from engine.protocol.events import LAST_EVENTS, Ack, AnyEvent, Failed, Progress
 from engine.protocol.wire import MAX_LINE_BYTES, decode_event
-from engine.runtime.client.listing import RunState, crash_report, run_info
+from engine.runtime.client.crash import crash_report
+from engine.runtime.client.listing import RunState, run_info
 from engine.runtime.client.steer import control_socket_path
 from engine.runtime.journal import JournalReader
 from engine.runtime.run_folder import RunFolder

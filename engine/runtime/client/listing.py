@@ -9,6 +9,7 @@ from enum import StrEnum
 from engine.protocol.errors import EXIT_STOPPED, InputError
 from engine.protocol.events import Failed, Finished, Progress
 from engine.protocol.workspace import Workspace
+from engine.runtime.client.crash import crash_report
 from engine.runtime.journal import last_events
 from engine.runtime.run_folder import Job, RunFolder, run_ids
 
@@ -95,16 +96,3 @@ def _ended(info: RunInfo, last: Finished | Failed) -> RunInfo:
         return replace(info, state=state, ended_at=last.t)
     state = RunState.REFUSED if last.refused else RunState.FAILED
     return replace(info, state=state, ended_at=last.t, message=last.message, remedy=last.remedy)
-
-
-def crash_report(run: RunFolder) -> Failed:
-    """The event shown for an engine that died without saying why."""
-    tail = [line for line in run.log_tail(20) if line.strip()]
-    last_words = f"; its log ends: {tail[-1][:200]}" if tail else ""
-    return Failed(
-        t=time.time(),
-        exit_status=4,
-        message=f"the engine died (killed, out of memory, or a crash){last_words}",
-        remedy=f"start the stage again: it goes on from the last save; log: {run.log_path}",
-        code="crashed",
-    )

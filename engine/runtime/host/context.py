@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
+
 from engine.protocol.commands import Command
 from engine.protocol.errors import Stopped
 from engine.protocol.events import (
@@ -81,6 +83,7 @@ class RunContext:
         self._stop = stop
         self._pace = _Pace()
         self._untold: Progress | None = None
+        self._process = psutil.Process()
 
     @property
     def stop_requested(self) -> bool:
@@ -113,6 +116,7 @@ class RunContext:
         """Journal the newest progress unless it is: called when due, and when the run ends."""
         if self._untold is not None:
             event, self._untold = self._untold, None
+            event.memory_bytes = self._process.memory_info().rss
             self._emitter.emit(event, live=True)
 
     def note(self, text: str) -> None:

@@ -23,6 +23,7 @@ from engine.protocol.errors import (
 )
 from engine.protocol.events import Event, Failed, Finished, Started, Stopping
 from engine.protocol.files import disk_error
+from engine.protocol.memory_advice import run_remedy
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Workspace
 from engine.runtime.host.context import Emitter, RunContext
@@ -86,9 +87,11 @@ def _outcome(run: RunFolder, job: Job, context: RunContext) -> Finished | Failed
         return _failed(disk_error(error, where), has_begun=context.has_begun)
     except MemoryError:
         _log.error("%s", traceback.format_exc())
-        remedy = "use fewer --workers, a smaller --batch-size or smaller pictures"
         return Failed(
-            exit_status=EXIT_FAILED, message="out of memory", remedy=remedy, code="memory"
+            exit_status=EXIT_FAILED,
+            message="out of memory",
+            remedy=run_remedy(job.options),
+            code="memory",
         )
     except Exception as error:  # noqa: BLE001 - the one border: a defect ends as an event, with its trace in the log
         _log.error("%s", traceback.format_exc())
