@@ -44,8 +44,8 @@ class Mark:
     """Something that happened to a model in training, as a line under its losses.
 
     iteration: how many steps had been made. at: wall-clock time in seconds. kind: "phase",
-    "option", "rollback", "reset", "backup", "restore", "gap", "import". text: a sentence for
-    people.
+    "option", "skipped" (a bad step), "rollback", "reset" (of nets), "restart" (after pretraining),
+    "backup", "restore", "gap", "import". text: a sentence for people.
     """
 
     iteration: int
