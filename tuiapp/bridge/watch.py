@@ -15,7 +15,7 @@ from tuiapp.bridge.loss_history import LossHistory
 from tuiapp.bridge.run_view import RunView, apply
 
 # Marks after which the history goes on from an earlier iteration: what was read is read anew.
-_TURNING_BACK = frozenset({"rollback", "reset", "restore"})
+_TURNING_BACK = frozenset({"rollback", "restart", "restore"})
 
 
 class RunWatch:
