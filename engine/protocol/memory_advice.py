@@ -9,6 +9,7 @@ from typing import Any
 # None is what a model has that lacks the option.
 _SAVES_MEMORY: Mapping[str, tuple[tuple[object, ...], str]] = {
     "batch_size": ((None, 1), "a smaller --batch-size"),
+    "accumulate": ((None,), "a smaller one with more --accumulate, which learns as well"),
     "recompute": ((None, True), "--recompute"),
     "models_opt_on_gpu": ((None, False), "--no-models-opt-on-gpu"),
     "adabelief": ((None, False), "--no-adabelief (RMSprop keeps half as much)"),

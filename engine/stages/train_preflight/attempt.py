@@ -74,11 +74,13 @@ class Stepped:
 @dataclass(frozen=True)
 class Ended:
     """All steps were made. memory_bytes: the most that the process held; gpu_bytes: the same of the
-    GPU, None without one. samples_per_s: what the loaders could deliver meanwhile."""
+    GPU, None without one. samples_per_step: what one took of both sides together, on average;
+    deliverable_per_s: how many samples the loaders could have made meanwhile."""
 
     memory_bytes: int
     gpu_bytes: int | None
-    samples_per_s: float
+    samples_per_step: float
+    deliverable_per_s: float
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,9 @@ def _train(job: Job, parent: Connection) -> None:
             parent.send(Stepped(time.perf_counter() - begun, time.process_time() - cpu_begun))
             if number == 0:  # the first save comes then, and is written while training goes on
                 held = [model.state() for _ in range(job.state_copies)]
+        taken = 2 * batches.drawn / (1 + job.steps)
         deliverable = sources.rates.deliverable_per_s(sources.threads)
-    parent.send(Ended(_peak_memory_bytes(), _peak_gpu_bytes(device), deliverable))
+    parent.send(Ended(_peak_memory_bytes(), _peak_gpu_bytes(device), taken, deliverable))
 
 
 def _sources(job: Job, sampling: Sampling, threads: int) -> Sources:

@@ -72,8 +72,8 @@ class Findings:
             self.trial.steps[0].step_s,
             per_s,
             median(step.cpu_s for step in timed),
-            2 * self.batch_size * per_s,
-            ended.samples_per_s,
+            ended.samples_per_step * per_s,
+            ended.deliverable_per_s,
             max(0, target_iter - self.iteration) if target_iter else USUAL_ITERATIONS,
             bool(target_iter),
         )
