@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
+
+from engine.protocol.look_options import LOOK_FIELDS
+from engine.protocol.options import Integer, Number, unknown_option
 
 
 @dataclass(frozen=True)
@@ -64,3 +67,35 @@ class Look:
     def key(self) -> str:
         """The look as text; two looks are equal exactly if their texts are."""
         return json.dumps(asdict(self), sort_keys=True)
+
+
+_ROWS = {option.name: option for option in LOOK_FIELDS}
+_NUMERIC = {name: row.kind for name, row in _ROWS.items() if isinstance(row.kind, Integer | Number)}
+
+
+def changed_look(look: Look, changes: Mapping[str, object]) -> Look:
+    """The look with other values in some fields. Raises `UsageError` for a name that is no field
+    and for a value that its row does not allow."""
+    for name in changes:
+        if name not in _ROWS:
+            raise unknown_option(name, tuple(_ROWS))
+    return replace(look, **{name: _ROWS[name].parse(raw) for name, raw in changes.items()})
+
+
+def look_between(one: Look, other: Look, part: float) -> Look:
+    """The look on the way from `one` (part 0) to `other` (part 1): numbers in between, in their
+    rows' steps; all else as in `one`."""
+    if part <= 0 or one == other:
+        return one
+    numbers: dict[str, Any] = {name: _between(name, one, other, part) for name in _NUMERIC}
+    return replace(one, **numbers)
+
+
+def _between(name: str, one: Look, other: Look, part: float) -> int | float:
+    first, last, kind = getattr(one, name), getattr(other, name), _NUMERIC[name]
+    wanted = first + (last - first) * part
+    steps = round((wanted - kind.minimum) / kind.step)
+    # Floats of decimal steps: 3 * 0.1 is not 0.3, but is in text. Ends may lie off the steps.
+    nearest = round(kind.minimum + steps * kind.step, 6)
+    between: int | float = min(max(nearest, min(first, last)), max(first, last))
+    return between

@@ -6,7 +6,7 @@ place in its list is the number that DeepFaceLab gives it.
 
 from __future__ import annotations
 
-from engine.protocol.options import Choice, Flag, Integer, Option, When
+from engine.protocol.options import Choice, Flag, Integer, Number, Option, When
 
 BLENDING_MODES = ("overlay", "hist-match", "seamless", "seamless-hist-match")
 MASKED_MODES = ("original", *BLENDING_MODES)
@@ -180,6 +180,14 @@ COLOR_DEGRADE_POWER = Option(
     applies=When("mode", BLENDING_MODES),
 )
 
+MORPH_FACTOR = Option(
+    "morph_factor",
+    "Morph",
+    Number(0.0, 1.0, 0.01),
+    1.0,
+    "For AMP models: 1 is the pure result, less blends towards dst.",
+)
+
 LOOK_OPTIONS: tuple[Option, ...] = (
     MODE,
     MASKED_HIST_MATCH,
@@ -196,3 +204,6 @@ LOOK_OPTIONS: tuple[Option, ...] = (
     BICUBIC_DEGRADE_POWER,
     COLOR_DEGRADE_POWER,
 )
+
+# A row for each field of a look: those above, and what only some model classes have a use for.
+LOOK_FIELDS: tuple[Option, ...] = (*LOOK_OPTIONS, MORPH_FACTOR)
