@@ -40,4 +40,4 @@ class Ping(Command, tag="ping", frozen=True):
     """Ask for a `Hello`."""
 
 
-AnyCommand = Stop | Save | Backup | Preview | SetOption | Ping
+RunCommand = Stop | Save | Backup | Preview | SetOption | Ping

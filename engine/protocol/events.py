@@ -87,6 +87,102 @@ class OptionChanged(Event, tag="option-changed"):
     value: Any
 
 
+class FaceBox(msgspec.Struct, array_like=True, frozen=True):
+    """Where a face of the frame is: its track and its box in pixels of the frame."""
+
+    track: str
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+class MergeShown(Event, tag="merge-shown"):
+    """A picture of a merge session is complete at `path` (JPEG or PNG; a few names in turn, so read
+    it at once or skip it: a newer one follows).
+
+    answered: the newest `MergeEdit.seq` that it shows. proxy: made faster at a lower resolution; a
+    full one follows when no more commands come. look: of the face that the view names, by field.
+    tracks: the faces of the frame and their places. width, height: of the picture; crop: the part
+    of the frame in it (left, top, width, height in the frame's pixels), before a "side" view puts
+    two of them beside each other. note: why there is no result to see ("predicting", or what is
+    wrong with the frame); the picture is the frame as it is then.
+    """
+
+    journalled: ClassVar[bool] = False
+
+    frame: int
+    name: str
+    path: str
+    view: str
+    width: int
+    height: int
+    frame_width: int
+    frame_height: int
+    crop: tuple[int, int, int, int]
+    look: dict[str, Any]
+    answered: int = 0
+    proxy: bool = False
+    faces: tuple[FaceBox, ...] = ()
+    note: str = ""
+    ms: float = 0.0
+
+
+class MergeStrip(Event, tag="merge-strip"):
+    """Thumbnails side by side in one picture at `path`: `count` frames from `first` on, each
+    `thumb_width` wide. They are results where they are rendered, else the frames as they are."""
+
+    journalled: ClassVar[bool] = False
+
+    frame: int
+    first: int
+    count: int
+    thumb_width: int
+    path: str
+    width: int
+    height: int
+
+
+class KeyMark(msgspec.Struct, array_like=True, frozen=True):
+    """A key of the timeline; `goes_on`: hold, linear or smooth."""
+
+    frame: int
+    track: str
+    goes_on: str
+
+
+class MergeState(Event, tag="merge-state"):
+    """Where a merge session stands. Sent when it changed, a few times a second at most.
+
+    frames: how many there are. frame: the shown one. done: lengths of runs of frames, alternately
+    not rendered and rendered as they would be now, beginning with not rendered (0 if the first one
+    is rendered). shots: the first frames of all shots. names: the named looks.
+    """
+
+    journalled: ClassVar[bool] = False
+
+    frames: int
+    frame: int
+    done: tuple[int, ...]
+    keys: tuple[KeyMark, ...] = ()
+    shots: tuple[int, ...] = (0,)
+    undo_depth: int = 0
+    redo_depth: int = 0
+    names: tuple[str, ...] = ()
+    processing: bool = False
+
+
+class MergeRefused(Event, tag="merge-refused"):
+    """A command to a merge session changed nothing: why, and what would do. `edit_seq`: that of
+    the `MergeEdit`; 0 for other commands."""
+
+    journalled: ClassVar[bool] = False
+
+    edit_seq: int
+    message: str
+    remedy: str = ""
+
+
 class Ack(Event, tag="ack"):
     """The engine's answer to a command, to its sender only; `error` is empty when it was taken."""
 
@@ -130,6 +226,10 @@ AnyEvent = (
     | Saved
     | PreviewReady
     | OptionChanged
+    | MergeShown
+    | MergeStrip
+    | MergeState
+    | MergeRefused
     | Ack
     | Stopping
     | Result

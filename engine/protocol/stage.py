@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from engine.protocol.commands import Command
+from engine.protocol.events import Event
 from engine.protocol.workspace import Workspace
 
 Item = TypeVar("Item")
@@ -19,7 +20,7 @@ Result = TypeVar("Result")
 
 class StageContext(Protocol):
     """One run, seen from the stage's code. All methods may be called from the main thread only,
-    except `stop_requested`, `note` and `warn`."""
+    except `stop_requested`, `note`, `warn` and `wake`."""
 
     @property
     def workspace(self) -> Workspace: ...
@@ -91,6 +92,19 @@ class StageContext(Protocol):
     def commands(self) -> list[Command]:
         """Commands that arrived since the last call (save, preview, set option); stop is not
         among them: see `stop_requested`."""
+        ...
+
+    def wait_for_commands(self, timeout_s: float) -> list[Command]:
+        """As `commands`, but waits until there is one, a stop is requested, `wake` is called or the
+        time is over; then there may be none."""
+        ...
+
+    def wake(self) -> None:
+        """Let `wait_for_commands` return at once; for other threads that have something done."""
+        ...
+
+    def tell(self, event: Event) -> None:
+        """Send an event of a kind that is live only to the viewers, at once."""
         ...
 
     def map_in_processes(

@@ -6,12 +6,15 @@ import json
 
 import msgspec
 
-from engine.protocol.commands import AnyCommand, Command
+from engine.protocol.commands import Command, RunCommand
 from engine.protocol.errors import StageError
 from engine.protocol.events import AnyEvent, Event
+from engine.protocol.merge_commands import MergeCommand
 
 # A line longer than this is refused unread: events and commands are small.
 MAX_LINE_BYTES = 1 << 20
+
+AnyCommand = RunCommand | MergeCommand
 
 _NOT_ONE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encoder = msgspec.json.Encoder()

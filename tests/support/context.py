@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from engine import catalog
 from engine.protocol.commands import Command
 from engine.protocol.errors import Stopped
+from engine.protocol.events import Event
 from engine.protocol.options import complete_values
 from engine.protocol.workspace import Workspace
 
@@ -33,6 +35,8 @@ class RecordingContext:
     previews: list[tuple[str, Path, int]] = field(default_factory=list)
     changed_options: dict[str, object] = field(default_factory=dict)
     queue: list[Command] = field(default_factory=list)
+    told: list[Event] = field(default_factory=list)
+    woken: threading.Event = field(default_factory=threading.Event)
 
     def check_stop(self) -> None:
         if self.stop_requested:
@@ -75,6 +79,18 @@ class RecordingContext:
     def commands(self) -> list[Command]:
         queue, self.queue = self.queue, []
         return queue
+
+    def wait_for_commands(self, timeout_s: float) -> list[Command]:
+        if not self.queue:
+            self.woken.wait(timeout_s)
+        self.woken.clear()
+        return self.commands()
+
+    def wake(self) -> None:
+        self.woken.set()
+
+    def tell(self, event: Event) -> None:
+        self.told.append(event)
 
     def map_in_processes(
         self,

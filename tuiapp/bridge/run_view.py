@@ -218,7 +218,7 @@ def _failed(view: RunView, event: events.Failed) -> RunView:
     return replace(view, state=state, eta_s=None, error=error, exit_status=event.exit_status)
 
 
-def _ack(view: RunView, _: events.Ack) -> RunView:
+def _unchanged(view: RunView, _: events.Event) -> RunView:
     return view
 
 
@@ -231,7 +231,11 @@ _RULES: dict[type[events.Event], _Rule] = {
     events.Saved: _saved,
     events.PreviewReady: _preview,
     events.OptionChanged: _option_changed,
-    events.Ack: _ack,
+    events.Ack: _unchanged,
+    events.MergeShown: _unchanged,
+    events.MergeStrip: _unchanged,
+    events.MergeState: _unchanged,
+    events.MergeRefused: _unchanged,
     events.Stopping: _stopping,
     events.Result: _result,
     events.Finished: _finished,

@@ -35,6 +35,8 @@ Outcome = TypeVar("Outcome")
 
 _LIVE_PROGRESS_S = 0.25
 _RATE_WINDOW_S = 20.0
+# How soon a stage that waits for commands sees that it shall stop.
+_STOP_LOOK_S = 0.2
 
 
 class Emitter:
@@ -143,6 +145,19 @@ class RunContext:
 
     def commands(self) -> list[Command]:
         return self._control.take_commands()
+
+    def wait_for_commands(self, timeout_s: float) -> list[Command]:
+        until = time.monotonic() + timeout_s
+        while (left_s := until - time.monotonic()) > 0 and not self._stop.is_set():
+            if self._control.wait_for_commands(min(left_s, _STOP_LOOK_S)):
+                break
+        return self._control.take_commands()
+
+    def wake(self) -> None:
+        self._control.wake_waiting()
+
+    def tell(self, event: Event) -> None:
+        self._emitter.emit(event)
 
     def map_in_processes(
         self,

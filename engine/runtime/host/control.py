@@ -49,6 +49,7 @@ class ControlServer:
         self._stop = stop
         self._run_path = run.path
         self._commands: deque[Command] = deque(maxlen=1000)
+        self._arrived = threading.Event()
         self._viewers: dict[socket.socket, _Viewer] = {}
         self._broadcasts: deque[bytes] = deque(maxlen=10_000)
         self._selector = selectors.DefaultSelector()
@@ -70,10 +71,20 @@ class ControlServer:
 
     def take_commands(self) -> list[Command]:
         """The commands since the last call, without Stop and Ping."""
+        self._arrived.clear()
         taken = []
         while self._commands:
             taken.append(self._commands.popleft())
         return taken
+
+    def wait_for_commands(self, timeout_s: float) -> bool:
+        """Wait for a command or `wake_waiting`; whether one came. True at once for what came since
+        `take_commands`."""
+        return self._arrived.wait(timeout_s)
+
+    def wake_waiting(self) -> None:
+        """End `wait_for_commands`, from any thread."""
+        self._arrived.set()
 
     def close(self) -> None:
         """Deliver what is queued (for at most a second) and go."""
@@ -150,6 +161,7 @@ class ControlServer:
             self._stop.set()
         elif not isinstance(command, Ping):
             self._commands.append(command)
+            self._arrived.set()
         return Ack()
 
     def _write(self, viewer: _Viewer) -> None:
