@@ -73,26 +73,29 @@ class MergeCopy(Command, tag="merge-copy", frozen=True):
 
     frame: int
     to: Literal["previous", "next", "before", "after"]
-    track: str = ""
 
 
 class MergeKey(Command, tag="merge-key", frozen=True):
-    """A key at `frame`: "add" (with the look that the frame has), "remove", or "goes-on": how the
-    key that governs the frame goes on to the next one. "add" of a key that is there changes only
-    how it goes on."""
+    """A key at `frame`: "add" one with the look that the frame has, or change how the one there
+    goes on; "remove" it; "move" it to frame `to`.
+
+    goes_on: "" as the key before does.
+    """
 
     frame: int
-    action: Literal["add", "remove", "goes-on"]
-    goes_on: Literal["hold", "linear", "smooth"] = "hold"
+    action: Literal["add", "remove", "move"]
+    goes_on: Literal["", "hold", "linear", "smooth"] = ""
+    to: int = 0
     track: str = ""
 
 
 class MergeShot(Command, tag="merge-shot", frozen=True):
-    """Shots: "start": the look of `frame` becomes that of its whole shot, in place of all keys in
-    it; "cut" and "join": a shot begins at `frame`, or no longer does."""
+    """Shots: "start": the shot of `frame` begins with the frame's look, its keys stay; "fill": all
+    frames of the shot take the look; "cut" and "join": a shot begins at `frame`, or no longer
+    does."""
 
     frame: int
-    action: Literal["start", "cut", "join"]
+    action: Literal["start", "fill", "cut", "join"]
 
 
 class MergeUndo(Command, tag="merge-undo", frozen=True):
