@@ -55,7 +55,8 @@ class Timeline:
     keys: sorted by `Key.place`. cuts: the first frames of all shots but the first, ascending.
     default: the look before the first key. visited: ranges (first, last + 1), ascending, of the
     frames that were seen or rendered: those keep their looks when a frame before them is changed.
-    names: looks by name, sorted. missing_cuts: stems of cuts whose frames are not there now.
+    names: looks by name, sorted. missing_cuts: for those of `cuts` that were set at a frame that is
+    not there now, that frame's stem.
     """
 
     keys: tuple[Key, ...] = ()
@@ -63,7 +64,7 @@ class Timeline:
     default: Look = field(default_factory=Look)
     visited: tuple[tuple[int, int], ...] = ()
     names: tuple[tuple[str, Look], ...] = ()
-    missing_cuts: tuple[str, ...] = ()
+    missing_cuts: tuple[tuple[int, str], ...] = ()
 
 
 def look_at(timeline: Timeline, frame: int, track: str = ALL_FACES) -> Look:

@@ -135,7 +135,9 @@ def move_key(timeline: Timeline, frame: int, to: int, track: str = ALL_FACES) ->
 
 def set_cuts(timeline: Timeline, cuts: Iterable[int]) -> Timeline:
     """The shots, by their first frames; that of the first shot may be left out."""
-    return replace(timeline, cuts=tuple(sorted({cut for cut in cuts if cut > 0})))
+    wanted = {cut for cut in cuts if cut > 0}
+    missing = tuple(item for item in timeline.missing_cuts if item[0] in wanted)
+    return replace(timeline, cuts=tuple(sorted(wanted)), missing_cuts=missing)
 
 
 def save_name(timeline: Timeline, name: str, look: Look) -> Timeline:
