@@ -12,7 +12,7 @@ ROUNDING_S = Fraction(1, 1000)
 
 @dataclass(frozen=True)
 class Timing:
-    """`frames` frames; frame i (from 0) is shown `times_s(i)` after the first one.
+    """`frames` frames; frame i (from 0) is shown `time_s(i)` after the first one.
 
     rate_hz: exact frame rate, None for a variable one. pts: time stamps from 0 in units of
     `time_base` (seconds), strictly rising; empty when the rate is constant.
@@ -26,6 +26,16 @@ class Timing:
     def stamp(self, index: int) -> int:
         """Frame `index`'s time in units of `time_base`."""
         return self.pts[index] if self.pts else index
+
+    def time_s(self, index: int) -> Fraction:
+        """When frame `index` is shown, in seconds after the first one."""
+        return self.stamp(index) * self.time_base
+
+    def part(self, span: range) -> Timing:
+        """The timing of the frames `span` (in steps of 1, not empty) alone, from 0."""
+        first = self.pts[span.start] if self.pts else 0
+        stamps = tuple(stamp - first for stamp in self.pts[span.start : span.stop])
+        return Timing(len(span), self.rate_hz, self.time_base, stamps)
 
 
 def constant(frames: int, rate_hz: Fraction) -> Timing:

@@ -19,6 +19,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from engine.media.images import ImageU8
+from engine.media.video_colour import BT709, UNSPECIFIED, VideoColour, guessed_matrix
 from engine.protocol.errors import InputError
 
 # Measured on flat patches: these flags bring the error from 3 of 255 to 1-2 in 4:2:0 video.
@@ -28,8 +29,6 @@ _EXACT = (
     | Interpolation.FULL_CHR_H_INT
     | Interpolation.FULL_CHR_H_INP
 )
-_UNSPECIFIED_MATRIX = 2  # AVCOL_SPC_UNSPECIFIED
-_HD_HEIGHT_PX = 720  # players take untagged video from here on as BT.709, below as BT.601
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}  # AVCOL_TRC_SMPTE2084, AVCOL_TRC_ARIB_STD_B67
 # A playlist that calls itself a video must not make us open other addresses.
 _OPEN_OPTIONS = {"protocol_whitelist": "file"}
@@ -76,6 +75,7 @@ class VideoFacts:
     turn: Turn
     interlaced: bool
     hdr: str
+    colour: VideoColour
     audio_codecs: tuple[str, ...]
 
 
@@ -212,8 +212,15 @@ def _facts(path: Path, container: Any, stream: Any, first: Any) -> VideoFacts:
         turn=turn,
         interlaced=bool(first.interlaced_frame),
         hdr=_HDR_TRANSFERS.get(int(first.color_trc), ""),
+        colour=_colour_of(first),
         audio_codecs=tuple(_codec_name(audio) for audio in container.streams.audio),
     )
+
+
+def _colour_of(frame: Any) -> VideoColour:
+    full_range = int(frame.color_range) == ColorRange.JPEG
+    tags = (frame.color_primaries, frame.color_trc)
+    return VideoColour(int(frame.colorspace), full_range, *map(int, tags))
 
 
 def _codec_name(stream: Any) -> str:
@@ -272,9 +279,10 @@ def _converter(frame: Any, facts: VideoFacts) -> Callable[[], ImageU8]:
 
 
 def _matrix_if_untagged(frame: Any) -> Colorspace | None:
-    if int(frame.colorspace) != _UNSPECIFIED_MATRIX:
+    if int(frame.colorspace) != UNSPECIFIED:
         return None
-    return Colorspace.ITU709 if frame.height >= _HD_HEIGHT_PX else Colorspace.ITU601
+    hd = guessed_matrix(frame.height) == BT709
+    return Colorspace.ITU709 if hd else Colorspace.ITU601
 
 
 def _reason(error: Exception) -> str:

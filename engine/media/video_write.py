@@ -18,25 +18,32 @@ import av.error
 from engine.media.ffmpeg import Ffmpeg
 from engine.media.images import ImageU8
 from engine.media.timing import Timing
+from engine.media.video_colour import VideoColour
 
 
 @dataclass(frozen=True)
 class Sound:
     """Audio stream `track`, from 0, of `source`. arguments: ffmpeg's for codec and bitrate. skip_s:
-    how much of its beginning to leave out."""
+    how much of its beginning to leave out. length_s: how much of the rest to take; None for all.
+    Sound that is copied begins and ends with whole packets (of some 20 ms)."""
 
     source: Path
     arguments: tuple[str, ...]
     skip_s: Fraction = Fraction(0)
+    length_s: Fraction | None = None
     track: int = 0
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How pictures are encoded: ffmpeg's filters from BGR24 and its codec arguments."""
+    """How pictures are encoded: ffmpeg's filters from BGR(A) and its codec arguments. alpha:
+    pictures have it, not multiplied into their colours. colour: of the Y'CbCr that it makes; None
+    for RGB."""
 
     filters: str
     arguments: tuple[str, ...]
+    alpha: bool = False
+    colour: VideoColour | None = None
 
 
 class VideoWriter:
@@ -58,6 +65,7 @@ class VideoWriter:
         """`start_s`: when the first frame is shown, counted from the start of the sound's file."""
         self._timing = timing
         self._written = 0
+        self._pixels = "bgra" if encoding.alpha else "bgr24"
         filters = f"{encoding.filters},setsar={_ratio(sample_aspect)}"
         self._ffmpeg = Ffmpeg(
             [
@@ -74,7 +82,7 @@ class VideoWriter:
         self._nut = av.open(self._ffmpeg.stdin, "w", format="nut")
         self._stream = self._nut.add_stream("rawvideo", rate=timing.rate_hz or Fraction(25))
         self._stream.width, self._stream.height = width_px, height_px
-        self._stream.pix_fmt = "bgr24"
+        self._stream.pix_fmt = self._pixels
         self._stream.time_base = timing.time_base
         self._stream.codec_context.time_base = timing.time_base
 
@@ -90,9 +98,9 @@ class VideoWriter:
         self._ffmpeg.__exit__(kind, error, trace)
 
     def write(self, image_bgr_u8: ImageU8) -> None:
-        """The next frame, (h, w, 3) BGR of the video's size. Raises `StageError` with ffmpeg's
-        words if it gave up."""
-        frame = av.VideoFrame.from_ndarray(image_bgr_u8, format="bgr24")
+        """The next frame, (h, w, 3) BGR of the video's size, or (h, w, 4) BGRA where the encoding
+        has alpha. Raises `StageError` with ffmpeg's words if it gave up."""
+        frame = av.VideoFrame.from_ndarray(image_bgr_u8, format=self._pixels)
         frame.pts, frame.time_base = self._timing.stamp(self._written), self._timing.time_base
         try:
             self._nut.mux(self._stream.encode(frame))
@@ -121,6 +129,8 @@ def _sound_input(sound: Sound | None) -> list[str]:
     if sound is None:
         return []
     skip = ["-ss", f"{float(sound.skip_s):.6f}"] if sound.skip_s else []
+    if sound.length_s is not None:
+        skip += ["-t", f"{float(sound.length_s):.6f}"]
     # A playlist that calls itself a video must not make ffmpeg open other addresses.
     return [*skip, "-protocol_whitelist", "file", "-i", str(sound.source.absolute())]
 

@@ -31,10 +31,10 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     try:
         yield beside
         if durable:
-            _sync(beside)
+            sync(beside)
         beside.replace(path)
         if durable:
-            _sync(path.parent)
+            sync(path.parent)
     except OSError as error:
         raise disk_error(error, path) from error
     finally:
@@ -53,7 +53,9 @@ def sweep_parts(folder: Path) -> None:
                 Path(entry.path).unlink()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the disk hold what was written to the file, or the names in the folder, by now. Raises
+    `OSError`."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

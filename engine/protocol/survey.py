@@ -174,7 +174,9 @@ def _file_fact(path: Path) -> FileFact | None:
         status = path.stat()
     except OSError:
         return None  # gone since it was listed
-    return FileFact(path.name, status.st_size, status.st_mtime)
+    folder = path.is_dir()  # a result of single pictures
+    size_bytes = count_files(path, IMAGE_SUFFIXES).bytes if folder else status.st_size
+    return FileFact(path.name, size_bytes, status.st_mtime)
 
 
 def next_step(

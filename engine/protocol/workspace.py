@@ -65,15 +65,19 @@ class Side:
     def merged_mask(self) -> Path:
         return self.frames / "merged_mask"
 
-    def video(self) -> Path | None:
-        """`data_src.*` or `data_dst.*`: the first by name that can be a video."""
+    def videos(self) -> list[Path]:
+        """All `data_src.*` or `data_dst.*` that can be videos, by name."""
         if not self.root.is_dir():
-            return None
-        found = sorted(
+            return []
+        return sorted(
             path
             for path in self.root.glob(f"data_{self.name}.*")
             if path.is_file() and path.suffix.lower() not in NOT_VIDEO_SUFFIXES
         )
+
+    def video(self) -> Path | None:
+        """The first of `videos`, which is the one that stages take."""
+        found = self.videos()
         return found[0] if found else None
 
 
@@ -122,8 +126,10 @@ class Workspace:
         return self.state / "trash"
 
     def results(self) -> list[Path]:
-        """`result.*`, newest first."""
+        """`result.*`, and the folder `result` of pictures, newest first."""
         found = [path for path in self.root.glob("result.*") if path.is_file()]
+        if list_images(self.root / "result"):
+            found.append(self.root / "result")
         return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
     def move_to_trash(self, paths: list[Path], label: str) -> Path | None:

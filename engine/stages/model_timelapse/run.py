@@ -22,7 +22,7 @@ from engine.protocol.model_files import (
 )
 from engine.protocol.stage import StageContext
 from engine.stages.model_saves import model_folder
-from engine.stages.video_render.kinds import KINDS
+from engine.stages.video_render.encodings import Picture, mp4
 
 # A single face of a small model is enlarged to this, so that it and the number can be seen.
 LEAST_SIDE_PX = 256
@@ -114,7 +114,7 @@ def _write(context: StageContext, path: Path, pictures: list[tuple[int, Path]], 
         width_px=width_px,
         height_px=height_px,
         timing=constant(frames, Fraction(context.options["fps"])),
-        encoding=KINDS["mp4"].encode(ENCODING, width_px, height_px),
+        encoding=mp4(ENCODING, Picture(width_px, height_px)),
     )
     frame, drawn = np.zeros((height_px, width_px, 3), np.uint8), -1
     with writer:

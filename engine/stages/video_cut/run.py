@@ -15,6 +15,7 @@ from engine.media.video_read import VideoFacts, open_video
 from engine.protocol.errors import ConfirmationNeeded, InputError, UsageError
 from engine.protocol.files import PART, disk_error, replacing
 from engine.protocol.stage import StageContext
+from engine.stages.side_video import side_video
 
 # Containers that hold H.264 and AAC; a piece of any other becomes an mp4.
 _KEPT_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".avi", ".ts", ".mts", ".m2ts", ".flv"})
@@ -68,7 +69,7 @@ def _video(context: StageContext) -> Path:
             raise InputError(f"no file {path}", "give --input the path of a video")
         return path
     side = context.workspace.side(context.options["side"])
-    video = side.video()
+    video = side_video(context, side)
     if video is None:
         raise InputError(
             f"no video data_{side.name}.* in {side.root}",

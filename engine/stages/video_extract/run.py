@@ -25,6 +25,7 @@ from engine.protocol.errors import InputError, UsageError
 from engine.protocol.files import sweep_parts
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side, make_folder
+from engine.stages.side_video import side_video
 from engine.stages.video_extract.plan import (
     Plan,
     frame_name,
@@ -67,7 +68,7 @@ def extract_video(context: StageContext) -> None:
     """
     side = context.workspace.side(context.options["side"])
     _refuse_sampled_dst(context)
-    video = _video_of(side)
+    video = _video_of(context, side)
     settings = _settings(context, video)
     record = read_record(context.workspace, side.name)
     plan = plan_extraction(side, settings, record, context.options["fresh"])
@@ -91,8 +92,8 @@ def _refuse_sampled_dst(context: StageContext) -> None:
         )
 
 
-def _video_of(side: Side) -> Path:
-    video = side.video()
+def _video_of(context: StageContext, side: Side) -> Path:
+    video = side_video(context, side)
     if video is None:
         raise InputError(
             f"no video data_{side.name}.* in {side.root}",

@@ -15,6 +15,27 @@ from engine.protocol.workspace import list_images
 _NAMED = 10  # so many names stand in a message
 
 
+def chosen_frames(folder: Path, expected_stems: Sequence[str], span: range) -> list[Path]:
+    """The folder's pictures of the frames `span`. Raises `InputError` naming what is missing.
+
+    For all frames see `complete_frames`; for some of them only these have to be there."""
+    if len(span) < len(expected_stems):
+        images = list_images(folder)
+        wanted = expected_stems[span.start : span.stop]
+        _refuse_doubles(folder, images)
+        by_stem = {path.stem: path for path in images}
+        missing = [stem for stem in wanted if stem not in by_stem]
+        if not missing:
+            return [by_stem[stem] for stem in wanted]
+        if len(images) != len(expected_stems):
+            raise InputError(
+                f"{folder} does not hold all {len(wanted)} frames; missing: {_names(missing)}",
+                "run merge until they are there",
+                code="frames-missing",
+            )
+    return complete_frames(folder, expected_stems)[span.start : span.stop]
+
+
 def complete_frames(folder: Path, expected_stems: Sequence[str]) -> list[Path]:
     """The folder's pictures in the order of their names: one for each expected one, or the same
     number under other names. Raises `InputError` naming what is missing or too much.
@@ -22,13 +43,7 @@ def complete_frames(folder: Path, expected_stems: Sequence[str]) -> list[Path]:
     Other names are all other, or numbers without a gap: else a stray picture would stand in for a
     missing frame, and move all between them."""
     images = list_images(folder)
-    doubles = [stem for stem, count in Counter(path.stem for path in images).items() if count > 1]
-    if doubles:
-        raise InputError(
-            f"{folder} holds two pictures for {_names(doubles)} (of different formats)",
-            "keep one of each and move the others away",
-            code="double-frames",
-        )
+    _refuse_doubles(folder, images)
     stems = {path.stem for path in images}
     missing = [stem for stem in expected_stems if stem not in stems]
     surplus = sorted(stems - set(expected_stems))
@@ -46,6 +61,16 @@ def complete_frames(folder: Path, expected_stems: Sequence[str]) -> list[Path]:
         "run merge until it is complete" if missing else "move the pictures too much away",
         code="frames-missing" if missing else "frames-too-many",
     )
+
+
+def _refuse_doubles(folder: Path, images: Iterable[Path]) -> None:
+    doubles = [stem for stem, count in Counter(path.stem for path in images).items() if count > 1]
+    if doubles:
+        raise InputError(
+            f"{folder} holds two pictures for {_names(doubles)} (of different formats)",
+            "keep one of each and move the others away",
+            code="double-frames",
+        )
 
 
 def _without_gap(stems: set[str]) -> bool:

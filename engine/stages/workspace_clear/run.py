@@ -43,8 +43,8 @@ def _to_clear(context: StageContext) -> list[Path]:
     if context.options["models"]:
         paths.append(workspace.models)
     if context.options["results"]:
-        masks = workspace.root.glob("result_mask.*")
-        paths += sorted([*workspace.results(), *(path for path in masks if path.is_file())])
+        masks = [path for path in workspace.root.glob("result_mask.*") if path.is_file()]
+        paths += sorted([*workspace.results(), *masks, workspace.root / "result_mask"])
     return paths
 
 

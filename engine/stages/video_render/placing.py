@@ -1,0 +1,94 @@
+"""Results are written beside their places, and take these when all are whole.
+
+A kill costs nothing that is whole: finished results first get a name of their own, then what they
+replace goes to the trash, then they take its place; the next run does what is left of that.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.protocol.files import PART, disk_error, sync
+from engine.protocol.stage import StageContext
+from engine.protocol.trash import TrashCopies
+
+_WHOLE = ".whole"
+_LABEL = "video-render"
+
+
+@contextmanager
+def part_of(target: Path) -> Iterator[Path]:
+    """A path beside `target` to write a file or folder to; what is still there at the end of the
+    block is removed."""
+    part = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{PART}{target.suffix}")
+    try:
+        yield part
+    finally:
+        _remove(part)
+
+
+def finish_earlier(context: StageContext) -> None:
+    """Remove what a killed render left half-written, and put in its place what it had finished:
+    replacing was agreed to then. Raises `InputError` when the disk is full."""
+    root = context.workspace.root
+    for part in root.glob(f".result*{PART}*"):
+        _remove(part)
+    wholes = {path: _target_of(path) for path in sorted(root.glob(f".result*{_WHOLE}*"))}
+    if wholes:
+        names = " and ".join(target.name for target in wholes.values())
+        context.note(f"an earlier run had finished {names}, but was killed before it was in place")
+        _take_places(context, wholes)
+
+
+def place(context: StageContext, parts: Sequence[tuple[Path, Path]]) -> None:
+    """Each (part, target): the whole part takes the target's place, and what was there goes to the
+    trash. Raises `InputError` when the disk is full: nothing was replaced then, or the next run
+    goes on with it."""
+    wholes = {}
+    try:
+        for part, _ in parts:
+            for path in [*(part.iterdir() if part.is_dir() else ()), part]:
+                sync(path)
+        for part, target in parts:
+            whole = target.with_name(f".{target.stem}{_WHOLE}{target.suffix}")
+            part.rename(whole)
+            wholes[whole] = target
+        sync(context.workspace.root)
+    except OSError as error:
+        raise disk_error(error, parts[0][1]) from error
+    _take_places(context, wholes)
+
+
+def _take_places(context: StageContext, wholes: dict[Path, Path]) -> None:
+    copies = TrashCopies(context.workspace, _LABEL)
+    for whole, target in wholes.items():
+        trash = _to_trash(context, target, copies)
+        if trash:
+            context.note(f"the earlier {target.name} is in {trash}")
+        try:
+            whole.rename(target)
+        except OSError as error:
+            raise disk_error(error, target) from error
+
+
+def _to_trash(context: StageContext, target: Path, copies: TrashCopies) -> Path | None:
+    """A file stays in its place until it is replaced; a folder cannot be replaced in one step."""
+    if not target.is_file():
+        return context.workspace.move_to_trash([target], _LABEL)
+    copies.keep(target)
+    return copies.folder
+
+
+def _target_of(whole: Path) -> Path:
+    return whole.with_name(whole.name.removeprefix(".").replace(_WHOLE, ""))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
