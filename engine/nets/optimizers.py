@@ -55,8 +55,8 @@ class Optimizer(ABC):
     def __init__(
         self, variables: Sequence[tuple[str, Any]], schedule: Schedule, *, seed: int = 0
     ) -> None:
-        self.schedule = schedule
         self.seed = seed
+        self.schedule = schedule
         self.names = [name for name, _ in variables]
         self.variables = [variable for _, variable in variables]
         self.iterations = keras.Variable(0, dtype="int64", trainable=False, name="iters")
@@ -64,6 +64,18 @@ class Optimizer(ABC):
             slot: [(f"{slot}_{name}_0:0", _zeros_like(variable)) for name, variable in variables]
             for slot in self.slots
         }
+
+    @property
+    def schedule(self) -> Schedule:
+        return self._schedule
+
+    @schedule.setter
+    def schedule(self, schedule: Schedule) -> None:
+        """XLA makes one pass over each tensor where TensorFlow makes one for every operation. It
+        places no masks, though."""
+        self._schedule = schedule
+        compiles = not (schedule.masks_on_cpu and schedule.keep < 1)
+        self._compiled = tf.function(self._move, jit_compile=compiles)
 
     def named_state(self) -> Iterator[tuple[str, Any]]:
         """Pairs of name and Keras variable, in the order of DeepFaceLab's files."""
@@ -98,6 +110,9 @@ class Optimizer(ABC):
 
     def apply(self, gradients: Sequence[Tensor | None]) -> None:
         """One step. `gradients` in the order of the variables; None leaves a variable as it is."""
+        self._compiled(list(gradients))
+
+    def _move(self, gradients: Sequence[Tensor | None]) -> None:
         gradients = self._clipped(gradients)
         rate = self._rate()
         by_slot = [[state for _, state in self._state[slot]] for slot in self.slots]
