@@ -46,7 +46,7 @@ def test_what_is_told_of_memory_disk_and_time_is_what_training_then_needs(tmp_pa
     assert facts["samples_deliverable_per_s"] > 0
     assert facts["saves_fitting"] > facts["saves_wanted"] == 5
     assert any("encoder" in line for line in context.notes)
-    assert any("of these faces" in line for line in context.notes + context.warnings)
+    assert any("wanted of these faces" in line for line in context.notes + context.warnings)
 
     train(context_for(workspace, "train", **TINY, target_iter=1))
     [save] = list_saves(Workspace(workspace).model("new", "saehd"))
@@ -59,8 +59,8 @@ def test_larger_batches_are_tried_for_the_given_time_also_without_faces(tmp_path
     assert "made faces stand in" in context.warnings[0]
     assert context.facts["largest_batch_that_fits"] >= 2
     assert context.facts["smallest_batch_too_large"] is None
-    assert not context.facts["largest_batch_searched_out"]
-    tried = [line for line in context.notes if line.startswith("batch 4: ")]
+    assert not context.facts["all_batches_tried_in_time"]
+    tried = [line for line in context.notes if line.startswith("batch 4 ")]
     assert tried, "each try is told"
 
 
@@ -74,7 +74,7 @@ def test_a_batch_that_takes_more_than_is_free_is_ended_and_smaller_ones_are_trie
     assert not context.facts["fits"]
     assert context.facts["largest_batch_that_fits"] == 0
     assert context.facts["smallest_batch_too_large"] == 1
-    assert any(line.startswith("batch 2: too large") for line in context.warnings)
+    assert any(line.startswith("batch 2 is too large") for line in context.warnings)
     assert not _trials(psutil.Process())
 
 

@@ -79,14 +79,14 @@ class Findings:
         )
 
     def facts(self, options: Mapping[str, Any]) -> dict[str, Fact]:
-        """For the run's result."""
+        """For the run's result: what decides first, since a small screen shows no more."""
         return {
             "batch_size": self.batch_size,
             "fits": self.fits,
-            **self._size_facts(),
             **self._memory_facts(),
-            **self._time_facts(options["target_iter"]),
             **self._search_facts(),
+            **self._time_facts(options["target_iter"]),
+            **self._size_facts(),
         }
 
     def _size_facts(self) -> dict[str, Fact]:
@@ -95,8 +95,6 @@ class Findings:
         size = self.trial.begun.size
         return {
             "weights": sum(size.weights.values()),
-            "weights_gb": _in_gb(size.weight_bytes),
-            "optimizer_gb": _in_gb(size.optimizer_bytes),
             "save_gb": _in_gb(size.generation_bytes),
             "saves_wanted": self.disk.wanted,
             "saves_there": self.disk.there,
@@ -129,7 +127,7 @@ class Findings:
         return {
             "largest_batch_that_fits": self.largest.fits,
             "smallest_batch_too_large": self.largest.too_large,
-            "largest_batch_searched_out": self.searched,
+            "all_batches_tried_in_time": self.searched,
         }
 
 

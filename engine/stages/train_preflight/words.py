@@ -29,12 +29,12 @@ def tell(context: StageContext, findings: Findings) -> None:
 def tell_of_trial(context: StageContext, batch_size: int, trial: Trial) -> None:
     """One line of the search for the largest batch."""
     if not trial.in_time:
-        context.note(f"batch {batch_size}: no time left to try it")
+        words = "no time left to try it"
     elif trial.why_not:
-        context.note(f"batch {batch_size}: too large, {trial.why_not}")
+        words = f"too large: {trial.why_not}"
     else:
-        step_s = trial.steps[-1].step_s
-        context.note(f"batch {batch_size}: fits, {_memory_words(trial)}, {step_s:.2f} s a step")
+        words = f"fits  {_memory_words(trial)}  {trial.steps[-1].step_s:.2f} s a step"
+    context.note(f"batch {batch_size:<4} {words}")
 
 
 def tell_of_search(context: StageContext, findings: Findings) -> None:
@@ -43,12 +43,14 @@ def tell_of_search(context: StageContext, findings: Findings) -> None:
     if found is None:
         return
     if not found.fits:
-        words = f"no batch that was tried fits, down to {found.too_large}"
+        words = f"none that was tried fits, down to {found.too_large}"
     elif found.too_large is None:
-        words = f"batch {found.fits} is the largest that was tried, and fits"
+        words = f"{found.fits} is the largest tried, and fits"
     else:
-        words = f"batch {found.fits} fits, {found.too_large} does not"
-    context.note(words if findings.searched else f"{words}; then the time was up (--try-minutes)")
+        words = f"{found.fits} fits, {found.too_large} does not"
+    _row(context, "largest", f"batch {words}")
+    if not findings.searched:
+        _row(context, "", "then the time was up (--try-minutes)")
 
 
 def size_table(size: ModelSize) -> list[str]:
@@ -65,59 +67,69 @@ def size_table(size: ModelSize) -> list[str]:
 
 
 def _tell_of_memory(context: StageContext, findings: Findings) -> None:
-    crops = f", the crops of all faces {_gb(findings.crop_bytes)}" if findings.crop_bytes else ""
-    needs = f"{_memory_words(findings.trial)}{crops}; {_gb(findings.free_bytes)} may be taken"
+    words = f"batch {findings.batch_size} takes {_memory_words(findings.trial)}"
     if findings.fits:
-        context.note(f"batch {findings.batch_size}: fits, {needs}")
-    else:
-        why = findings.trial.why_not or needs
-        words = f"batch {findings.batch_size}: too large, {why}"
-        context.warn(words, memory_remedy(context.options))
+        _row(context, "memory", words)
+        if findings.crop_bytes:
+            _row(context, "", f"crops of all faces take {_gb(findings.crop_bytes)}")
+        _row(context, "", f"{_gb(findings.free_bytes)} may be taken")
+        return
+    why = findings.trial.why_not or (
+        f"with the crops of all faces it takes {_gb(findings.memory_bytes)},"
+        f" and {_gb(findings.free_bytes)} may be taken"
+    )
+    words = f"batch {findings.batch_size} is too large: {why}"
+    context.warn(words, memory_remedy(context.options))
 
 
 def _tell_of_disk(context: StageContext, findings: Findings) -> None:
     disk = findings.disk
     if disk is None:
         return
-    words = (
-        f"disk: {_gb(disk.free_bytes)} free, room for {disk.fitting} saves more; training keeps up"
-        f" to {disk.wanted} at once, {disk.there} are there"
-    )
-    if disk.suffices:
-        context.note(words)
-    else:
-        context.warn(words, "make room, or choose a smaller --keep and no --autobackup-hour")
+    _row(context, "disk", f"{_gb(disk.free_bytes)} free: room for {disk.fitting} saves more")
+    _row(context, "", f"up to {disk.wanted} are kept at once, {disk.there} are there")
+    if not disk.suffices:
+        context.warn(
+            f"the disk has no room for all {disk.wanted} saves",
+            "make room, or choose a smaller --keep and no --autobackup-hour",
+        )
 
 
 def _tell_of_time(context: StageContext, times: Times) -> None:
     goal = "the target" if times.has_target else f"{_grouped(times.iterations)} iterations"
-    context.note(
-        f"{times.iterations_per_s:.3g} iterations/s ({times.cpu_s:.2f} s of CPU time each), after"
-        f" {times.first_step_s:.0f} s of compiling; {times.hours:.1f} hours to {goal}"
+    _row(
+        context,
+        "speed",
+        f"{times.iterations_per_s:.3g} iterations/s ({times.cpu_s:.2f} s of CPU each)",
     )
+    _row(context, "", f"{times.hours:.1f} hours to {goal}")
+    _row(context, "", f"{times.first_step_s:.0f} s for the first, which compiles")
     load, cores = os.getloadavg()[0], len(os.sched_getaffinity(0))
     if load > 2 * cores:  # the trial itself is a load of about as many as there are cores
         context.warn(
-            f"the machine is busy (load {load:.0f} on {cores} cores): training is faster without"
-            " what else runs here",
-            "check again when it is idle",
+            f"the machine is busy (load {load:.0f} on {cores} cores): training alone is faster",
+            "check again when nothing else runs here",
         )
 
 
 def _tell_of_samples(context: StageContext, times: Times, *, real_faces: bool) -> None:
-    words = (
-        f"{times.samples_wanted_per_s:.1f} samples/s are wanted, the loaders can deliver"
-        f" {times.samples_deliverable_per_s:.1f} of {'these' if real_faces else 'made'} faces"
-    )
+    whose = "these" if real_faces else "made"
+    wanted = f"{times.samples_wanted_per_s:.1f}/s wanted of {whose} faces"
+    deliverable = f"{times.samples_deliverable_per_s:.1f}/s can be made"
     if times.loaders_keep_up:
-        context.note(words)
+        _row(context, "samples", f"{wanted}, {deliverable}")
     else:
-        context.warn(words, "training would wait for samples: give it more --loaders")
+        context.warn(f"training would wait for samples: {wanted}, {deliverable}", "raise --loaders")
+
+
+def _row(context: StageContext, head: str, words: str) -> None:
+    """Rows, not sentences: a screen of 120 columns has 48 for a note."""
+    context.note(f"{head:8} {words}")
 
 
 def _memory_words(trial: Trial) -> str:
-    own = f"{_gb(trial.peak_bytes)} of memory"
-    return own if trial.gpu_bytes is None else f"{_gb(trial.gpu_bytes)} of the GPU, {own}"
+    own = _gb(trial.peak_bytes)
+    return own if trial.gpu_bytes is None else f"{_gb(trial.gpu_bytes)} of the GPU, {own} besides"
 
 
 def _grouped(count: int) -> str:
