@@ -134,6 +134,7 @@ class AutoencoderModel(NetModel):
         return seen_by_dst * seen_by_src
 
     def _compile(self) -> None:
+        self.autoencoder.recompute(self.options["recompute"])
         super()._compile()
         self._draw_preview = tf.function(self._preview_graph, reduce_retracing=True)
 

@@ -8,8 +8,8 @@ reads weights that the same step has already moved, and a bad step moves none.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,6 +18,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from engine.models.learner import Learner
+from engine.models.passes import Found, Sides, in_pieces
+from engine.nets.distribution import ALONE, Distribution
 from engine.nets.initialisation import load_weights
 from engine.nets.layers import Block, Tensor
 from engine.nets.optimizers import Rule, global_norm
@@ -31,7 +33,6 @@ from engine.train.tensor_files import Tensors
 from engine.train.trainable import StepResult
 
 MAIN_OPTIMIZER = "src_dst_opt"
-Sides = dict[str, Tensor]  # of one side: input, target, mask, and eyes_mouth if it is sampled
 
 
 @dataclass(frozen=True)
@@ -71,21 +72,29 @@ class NetModel(ABC):
 
     Subclasses say which nets there are, what they train on and what they lower. options: those of
     the model class, complete. dtype: the Keras policy that the nets compute in. Starts with random
-    weights of `seed`, or goes on from `saved`.
+    weights of `seed`, or goes on from `saved`. distribution: the devices that share each batch.
     """
 
     spec: ClassVar[ModelSpec]
 
     def __init__(
-        self, options: Mapping[str, Any], *, seed: int, dtype: str, saved: Generation | None = None
+        self,
+        options: Mapping[str, Any],
+        *,
+        seed: int,
+        dtype: str,
+        saved: Generation | None = None,
+        distribution: Distribution = ALONE,
     ) -> None:
         self.options = options
         self.seed = seed
         self.dtype = dtype
+        self.distribution = distribution
+        self._check_devices(options)
         self.iteration = 0
         self._resting: dict[str, Tensors] = {}
         self._plans: dict[str, object] = {}
-        with self._at_home():
+        with self._making():
             nets = self.make_nets()
             main = Learner(MAIN_OPTIMIZER, nets, self.rule(), seed=seed)
         self.main = main
@@ -129,6 +138,10 @@ class NetModel(ABC):
         """Whether weights and optimizer stay in the host's memory."""
         return False
 
+    def samples_per_step(self) -> int:
+        """Of each side, on all devices together."""
+        return int(self.options["batch_size"] * self.options["accumulate"])
+
     def next_batch(self, batches: BatchStream) -> Batch:
         """What the coming step trains on."""
         return batches.next()
@@ -137,26 +150,28 @@ class NetModel(ABC):
         """Turn the step into a graph now, which takes seconds, rather than within the first step:
         so that whoever starts the model can be stopped in between."""
         sampling = self.sampling()
-        count, side_px = sampling.batch_size, sampling.kind.side_px
+        count, side_px = sampling.batch_size // self.distribution.workers, sampling.kind.side_px
         channels = {"input": 3, "target": 3, "mask": 1}
         if sampling.kind.eyes_mouth:
             channels["eyes_mouth"] = 1
-        side = {
-            name: tf.TensorSpec((count, side_px, side_px, depth), tf.float32)
-            for name, depth in channels.items()
-        }
+        side = self.distribution.split(
+            {
+                name: np.zeros((count, side_px, side_px, depth), np.float32)
+                for name, depth in channels.items()
+            }
+        )
         self._step.get_concrete_function(side, side, tf.TensorSpec((), tf.float32))
 
     def train_step(self, batches: BatchStream, loss_limit: float = float("inf")) -> StepResult:
         """See `Trainable.train_step`."""
-        batch = self.next_batch(batches)
         limit = tf.constant(loss_limit, tf.float32)
         try:
-            losses, health, applied = self._step(tensors(batch.src), tensors(batch.dst), limit)
-        except tf.errors.ResourceExhaustedError as error:
+            batch = self.next_batch(batches)
+            losses, health, applied = self._step(*self._split(batch), limit)
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             raise StageError(
-                f"the device has too little memory for {len(batch.src.input_bgr)} faces of each"
-                f" side at once, after iteration {self.iteration}",
+                f"the device has too little memory for {batches.batch_size} faces of each side at"
+                f" once, after iteration {self.iteration}",
                 "choose a smaller batch size, or end what else uses the device, and start again",
                 code="out-of-memory",
             ) from error
@@ -215,13 +230,14 @@ class NetModel(ABC):
         return files
 
     def _step_graph(self, src: Sides, dst: Sides, loss_limit: Tensor) -> tuple[Any, ...]:
-        with tf.GradientTape(persistent=len(self.learners) > 1) as tape:
-            objective = self.objective(src, dst)
-            totals = {file: tf.reduce_sum(loss) for file, loss in objective.lowered.items()}
-        gradients = {
-            file: learner.gradients(tape, totals[file]) for file, learner in self.learners.items()
-        }
-        shown = tuple(tf.reduce_mean(losses) for losses in objective.shown)
+        found: tuple[Any, ...] = self.distribution.run(self._shared_step, src, dst, loss_limit)
+        return found
+
+    def _shared_step(self, src: Sides, dst: Sides, loss_limit: Tensor) -> tuple[Any, ...]:
+        """One device's part of a step, whose end is the same on all. Gradients are those of sums
+        over a device's samples, and their mean over the devices, as in DeepFaceLab."""
+        mine = in_pieces(self._pass, src, dst, self.options["accumulate"])
+        shown, health, totals, gradients = self.distribution.mean(mine)
         finite = [tf.math.is_finite(total) for total in totals.values()]
         for found in gradients.values():
             moving = [gradient for gradient in found if gradient is not None]
@@ -231,7 +247,17 @@ class NetModel(ABC):
             with self._at_home():
                 for file, learner in self.learners.items():
                     learner.apply(gradients[file])
-        return shown, dict(objective.health), sound
+        return shown, health, sound
+
+    def _pass(self, src: Sides, dst: Sides) -> Found:
+        with tf.GradientTape(persistent=len(self.learners) > 1) as tape:
+            objective = self.objective(src, dst)
+            totals = {file: tf.reduce_sum(loss) for file, loss in objective.lowered.items()}
+        gradients = {
+            file: learner.gradients(tape, totals[file]) for file, learner in self.learners.items()
+        }
+        shown = tuple(tf.reduce_mean(losses) for losses in objective.shown)
+        return Found(shown, dict(objective.health), totals, gradients)
 
     def _compile(self) -> None:
         self._step = tf.function(self._step_graph, reduce_retracing=True)
@@ -252,11 +278,12 @@ class NetModel(ABC):
                 )
         if self.spec.check:
             self.spec.check(wanted)
+        self._check_devices(wanted)
         return wanted
 
     def _arrange(self) -> None:
         """Bring optimizers and adversaries in line with the options."""
-        with self._at_home():
+        with self._making():
             self.main.follow(self.rule(), self.frozen())
             for adversary in self._adversaries_of(self.options):
                 self._arrange_adversary(adversary)
@@ -280,7 +307,7 @@ class NetModel(ABC):
     def _wake(self, adversary: Adversary) -> None:
         """Give a net that is on its learner, with the weights that rested or else fresh ones."""
         if adversary.optimizer_file not in self.learners:
-            with self._at_home():
+            with self._making():
                 nets = {adversary.net_name: adversary.make()}
                 learner = Learner(adversary.optimizer_file, nets, self.rule(), seed=self.seed)
             self.learners[adversary.optimizer_file] = learner
@@ -295,6 +322,36 @@ class NetModel(ABC):
 
     def _adversaries_of(self, options: Mapping[str, Any]) -> tuple[Adversary, ...]:
         return self.adversaries({**self.options, **options})
+
+    def _split(self, batch: Batch) -> tuple[Any, Any]:
+        src, dst = (self.distribution.split(arrays(side)) for side in (batch.src, batch.dst))
+        return src, dst
+
+    def _check_devices(self, options: Mapping[str, Any]) -> None:
+        """Raises `UsageError` where several devices cannot share the work."""
+        devices, size = self.distribution.devices, options["batch_size"]
+        if size % devices:
+            lower = size // devices * devices
+            others = f"{lower} or {lower + devices}" if lower else f"{devices}"
+            raise UsageError(
+                f"--batch-size {size}: {devices} devices cannot have equally many faces each",
+                f"take {others}",
+                code="option-value",
+            )
+        if devices > 1 and self.weights_on_cpu():
+            raise UsageError(
+                f"--no-models-opt-on-gpu: {devices} devices have a copy of all weights each",
+                "leave it on, or choose a single --device",
+                code="option-value",
+            )
+
+    @contextmanager
+    def _making(self) -> Iterator[None]:
+        """Variables come to be where they live, on every device."""
+        with ExitStack() as contexts:
+            contexts.enter_context(self.distribution.scope())
+            contexts.enter_context(self._at_home())
+            yield
 
     def _at_home(self) -> AbstractContextManager[Any]:
         """Where weights live and move."""
@@ -319,9 +376,7 @@ def check_nets(nets: Mapping[str, Block], saved: Generation) -> None:
             )
 
 
-def tensors(side: SideBatch) -> Sides:
-    """A side's arrays as the step takes them."""
+def arrays(side: SideBatch) -> dict[str, NDArray[np.float32]]:
+    """A side as the step takes it."""
     arrays = {"input": side.input_bgr, "target": side.target_bgr, "mask": side.mask}
-    if side.eyes_mouth is not None:
-        arrays["eyes_mouth"] = side.eyes_mouth
-    return {name: tf.constant(array) for name, array in arrays.items()}
+    return arrays if side.eyes_mouth is None else {**arrays, "eyes_mouth": side.eyes_mouth}

@@ -29,6 +29,7 @@ from engine.nets.layers import (
     pixel_norm,
     unflatten_channel_major,
 )
+from engine.nets.recompute import recomputed
 
 # Each wiring's nets by the names of their files: encoder, inters, decoders.
 WIRINGS = {
@@ -96,7 +97,18 @@ class Architecture:
 Step = Downscale | Residual
 
 
-class Encoder(Block):
+class Staged(Block):
+    """A net of stages. recompute: keep what goes between stages alone, and make what is within
+    them again for the gradient."""
+
+    recompute = False
+
+    def through(self, stage: Step | Upscale, x: Tensor) -> Tensor:
+        """What the stage makes of x."""
+        return recomputed(stage, x) if self.recompute else stage(x)
+
+
+class Encoder(Staged):
     """Faces to flat vectors, channel-major."""
 
     def __init__(self, arch: Architecture, *, dtype: str) -> None:
@@ -133,7 +145,7 @@ class Encoder(Block):
     def __call__(self, faces: Tensor) -> Tensor:
         x = faces
         for step in self.steps:
-            x = step(x)
+            x = self.through(step, x)
         flat = flatten_channel_major(x)
         return pixel_norm(flat) if self.normalised else flat
 
@@ -157,7 +169,7 @@ class Inter(Block):
         return self.upscale1(x) if self.upscale1 else x
 
 
-class Decoder(Block):
+class Decoder(Staged):
     """Codes to a face and its mask: two branches that share nothing, so either can be asked alone.
 
     Parts are added in the order of the weight files: stages of the image, residuals, stages of the
@@ -207,7 +219,7 @@ class Decoder(Block):
         """(n, R, R, 3) BGR, float32 0..1."""
         x = code
         for upscale, residual in zip(self.upscales, self.residuals, strict=True):
-            x = residual(upscale(x))
+            x = self.through(residual, self.through(upscale, x))
         logits = ops.concatenate([head(x) for head in self.image_heads], axis=-1)
         return _sigmoid32(depth_to_space(logits) if self.doubled else logits)
 
@@ -215,7 +227,7 @@ class Decoder(Block):
         """(n, R, R, 1), float32 0..1."""
         x = code
         for upscale in self.mask_upscales:
-            x = upscale(x)
+            x = self.through(upscale, x)
         return _sigmoid32(self.mask_head(x))
 
 
@@ -248,6 +260,12 @@ class Autoencoder:
         decoders = [Decoder(arch, dtype=dtype) for _ in decoder_names]
         self.nets.update(zip(decoder_names, decoders, strict=True))
         self.decoder_src, self.decoder_dst = decoders[0], decoders[-1]
+
+    def recompute(self, on: bool) -> None:
+        """Whether gradients are computed with less memory, in more time; from the next graph on."""
+        for net in self.nets.values():
+            if isinstance(net, Staged):
+                net.recompute = on
 
     def codes(self, src_faces: Tensor, dst_faces: Tensor) -> Codes:
         """Codes of equally many src and dst faces; one pass through the encoder for both."""

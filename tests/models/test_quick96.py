@@ -7,13 +7,15 @@ import pytest
 import tensorflow as tf
 
 from engine.models.quick96.model import Quick96
+from engine.models.quick96.spec import QUICK96
 from engine.nets.initialisation import load_weights
+from engine.protocol.options import complete_values
 from tests.nets.golden import golden_arrays, recipe_tensor
 from tests.support.shared import shared_path
 
 pytestmark = pytest.mark.slow  # starts processes or nets
 
-OPTIONS = {"batch_size": 4, "random_src_flip": False, "random_dst_flip": False}
+OPTIONS = complete_values(QUICK96.options, {"batch_size": 4})
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engine.models.net_model import tensors
+from engine.models.net_model import arrays
+from engine.nets.distribution import ALONE
 from tests.models.golden_saehd import golden_batch, golden_json, options, recipe_saehd
 from tests.nets.golden import golden_arrays
 
@@ -41,7 +42,8 @@ def _measured(model, src, dst):
 
 def measured(model, batch):
     """(shown losses, lowered losses by file, gradients by file and reference's tensor name)."""
-    shown, lowered, gradients = _measured(model, tensors(batch.src), tensors(batch.dst))
+    sides = (ALONE.split(arrays(side)) for side in (batch.src, batch.dst))
+    shown, lowered, gradients = _measured(model, *sides)
     named = {}
     for file, learner in model.learners.items():
         names = [

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engine.models.net_model import tensors
+from engine.models.net_model import arrays
+from engine.nets.distribution import ALONE
 from engine.protocol.errors import UsageError
 from tests.models.tiny_saehd import MadeBatches, options, saved_by, tiny_saehd
 from tests.train.made_faces import write_workspace
@@ -241,7 +242,8 @@ def test_going_on_pretraining_counts_on():
 
 def losses(model, batch):
     step = tf.function(lambda src, dst: model.objective(src, dst).shown)
-    return [part.numpy() for part in step(tensors(batch.src), tensors(batch.dst))]
+    sides = (ALONE.split(arrays(side)) for side in (batch.src, batch.dst))
+    return [part.numpy() for part in step(*sides)]
 
 
 def test_bfloat16_has_the_losses_of_float32_within_2_percent():

@@ -10,6 +10,7 @@ from engine.faces.faceset import open_faceset
 from engine.models.quick96.model import Quick96
 from engine.models.quick96.spec import QUICK96
 from engine.nets.autoencoder import Architecture
+from engine.protocol.options import complete_values
 from engine.stages.train.run import running_options
 from engine.train.crops import CropKind
 from engine.train.feed import Feed
@@ -21,7 +22,7 @@ from engine.train.saver import Saver
 from engine.train.sources import Sources
 
 TINY_PX = 32
-OPTIONS = {"batch_size": 2, "random_src_flip": False, "random_dst_flip": False}
+OPTIONS = complete_values(QUICK96.options, {"batch_size": 2})
 
 
 class TinyQuick96(Quick96):

@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.faces.face_type import FaceType
 from engine.models.autoencoder_model import AutoencoderModel
-from engine.models.net_model import MAIN_OPTIMIZER, Objective, Sides
+from engine.models.net_model import MAIN_OPTIMIZER, Objective
+from engine.models.passes import Sides
 from engine.models.quick96.spec import QUICK96
 from engine.nets.autoencoder import Architecture
 from engine.nets.layers import Tensor
@@ -41,7 +42,7 @@ class Quick96(AutoencoderModel):
         mirror = {side for side in ("src", "dst") if self.options[f"random_{side}_flip"]}
         return Sampling(
             CropKind(FaceType.FULL, RESOLUTION),
-            self.options["batch_size"],
+            self.samples_per_step(),
             scale=0.05,
             mirror=frozenset(mirror),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.models.memory_options import ACCUMULATE, RECOMPUTE
 from engine.protocol.options import Flag, Integer, Life, Option
 from engine.protocol.spec import ModelSpec
 
@@ -39,6 +40,8 @@ QUICK96 = ModelSpec(
             "Mirror dst faces at random: generalises better.",
             life=Life.RUNNING,
         ),
+        ACCUMULATE,
+        RECOMPUTE,
     ),
     loss_names=("src", "dst"),
     dfl_class="Quick96",

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras import ops
 
-from engine.models.net_model import Sides
+from engine.models.passes import Sides
 from engine.nets.layers import Tensor
 from engine.nets.losses import (
     believed_made,

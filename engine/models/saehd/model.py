@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from engine.faces.face_type import FaceType
 from engine.models.autoencoder_model import AutoencoderModel, Drawn, PreviewColumns
-from engine.models.net_model import MAIN_OPTIMIZER, Adversary, Objective, Sides
+from engine.models.net_model import MAIN_OPTIMIZER, Adversary, Objective
+from engine.models.passes import Sides
 from engine.models.saehd import losses
 from engine.models.saehd.losses import Targets
 from engine.models.saehd.settings import in_force, wiring_and_letters
@@ -70,7 +71,7 @@ class Saehd(AutoencoderModel):
             CropKind(
                 self.face_type(options), options["resolution"], bool(options["eyes_mouth_prio"])
             ),
-            options["batch_size"],
+            self.samples_per_step(),
             scale=SCALE,
             warp=options["random_warp"],
             mirror=frozenset(mirror),

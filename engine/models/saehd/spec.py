@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.models.memory_options import ACCUMULATE, RECOMPUTE
 from engine.models.saehd.settings import check
 from engine.protocol.options import (
     Choice,
@@ -328,6 +329,8 @@ _STEPS = (
         "Off keeps them in the host's memory: larger models fit on the GPU, each step is slower.",
         advanced=True,
     ),
+    ACCUMULATE,
+    RECOMPUTE,
 )
 
 _PRETRAINING = (
