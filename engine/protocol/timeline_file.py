@@ -58,11 +58,14 @@ def read_timeline(path: Path, stems: Sequence[str]) -> Timeline | None:
         raise _unusable(path, f"it is not TOML: {error}") from error
 
 
-def write_timeline(path: Path, timeline: Timeline, stems: Sequence[str]) -> None:
+def write_timeline(
+    path: Path, timeline: Timeline, stems: Sequence[str], *, durable: bool = True
+) -> None:
     """Write the timeline over the frames named `stems` (in order) in one step. Raises `InputError`
-    when the disk is full or the folder not writable; the file is then as it was."""
+    when the disk is full or the folder not writable; the file is then as it was. Without `durable`
+    it survives a kill of this process, not a power cut."""
     make_folder(path.parent)
-    write_atomically(path, timeline_text(timeline, stems).encode())
+    write_atomically(path, timeline_text(timeline, stems).encode(), durable=durable)
 
 
 def timeline_text(timeline: Timeline, stems: Sequence[str]) -> str:
