@@ -14,7 +14,6 @@ a key of its own goes on with the look that the shot before it ended with.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from engine.protocol.look import Look, look_between
@@ -155,12 +154,6 @@ def next_visited(timeline: Timeline, frame: int) -> int:
         if frame < end:
             return max(first, frame)
     return ENDLESS
-
-
-def visited_frames(timeline: Timeline) -> Iterator[int]:
-    """All visited frames, ascending."""
-    for first, end in timeline.visited:
-        yield from range(first, end)
 
 
 def _range_before(timeline: Timeline, frame: int) -> int:

@@ -75,8 +75,8 @@ def copy_to_next(timeline: Timeline, frame: int) -> Timeline:
 
 
 def copy_to_all_before(timeline: Timeline, frame: int) -> Timeline:
-    """All frames before take over this one's look."""
-    return _spread(visit(timeline, frame), frame, 0, frame)
+    """All frames before take over this one's look, and keep it from now on."""
+    return _spread(visit(timeline, 0, frame + 1), frame, 0, frame)
 
 
 def copy_to_all_after(timeline: Timeline, frame: int) -> Timeline:
