@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.protocol.stage import StageContext
 from engine.train.feed import Feed
 from engine.train.previews import write_previews
+from engine.train.samples import Sampling
 from engine.train.trainable import Trainable
 
 ROWS = 4
@@ -48,6 +49,10 @@ class Previewing:
 
     def pages(self, first: int) -> dict[str, NDArray[np.uint8]]:
         """See `Training.preview_pages`."""
-        fitting = max(1, TALLEST_PX // self._feed.sampling.kind.side_px)
-        count = min(ROWS, self._feed.batches.batch_size, fitting)
+        count = row_count(self._feed.sampling)
         return self._model.preview_pages(self._feed.batches.make(first, count).unwarped())
+
+
+def row_count(sampling: Sampling) -> int:
+    """How many faces of each side a preview shows."""
+    return min(ROWS, sampling.batch_size, max(1, TALLEST_PX // sampling.kind.side_px))

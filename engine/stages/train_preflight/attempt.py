@@ -26,6 +26,7 @@ from engine.protocol.errors import FacewrightError
 from engine.stages.train.faces import loader_count
 from engine.stages.train_preflight.made_faces import made_faces
 from engine.train.preflight import ModelSize, model_size
+from engine.train.previewing import row_count
 from engine.train.samples import Sampling
 from engine.train.side_faces import Face
 from engine.train.sources import Sources
@@ -138,8 +139,9 @@ def _train(job: Job, parent: Connection) -> None:
             begun, cpu_begun = time.perf_counter(), time.process_time()
             model.train_step(batches)
             parent.send(Stepped(time.perf_counter() - begun, time.process_time() - cpu_begun))
-            if number == 0:  # the first save comes then, and is written while training goes on
+            if number == 0:  # the first save is written while training goes on; then a preview
                 held = [model.state() for _ in range(job.state_copies)]
+                model.preview_pages(batches.make(0, row_count(sampling)).unwarped())
         taken = 2 * batches.drawn / (1 + job.steps)
         deliverable = sources.rates.deliverable_per_s(sources.threads)
     parent.send(Ended(_peak_memory_bytes(), _peak_gpu_bytes(device), taken, deliverable))

@@ -41,10 +41,12 @@ def run(context: StageContext) -> None:
     findings.disk = _disk_room(context, findings, saves)
     findings.iteration = max((save.iteration for save in saves), default=0)
     tell(context, findings)
-    if context.options["try_minutes"]:
-        rehearsal.search(findings)
-        tell_of_search(context, findings)
-    context.result(**findings.facts(context.options))
+    try:
+        if context.options["try_minutes"]:
+            rehearsal.search(findings)
+            tell_of_search(context, findings)
+    finally:  # who stops the search wants to know what is known
+        context.result(**findings.facts(context.options))
 
 
 class Rehearsal:
