@@ -33,6 +33,11 @@ class Sound:
     length_s: Fraction | None = None
     track: int = 0
 
+    @property
+    def copied(self) -> bool:
+        """Whether its packets go in as they are."""
+        return self.arguments[-1] == "copy"
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -136,4 +141,9 @@ def _sound_input(sound: Sound | None) -> list[str]:
 
 
 def _sound_output(sound: Sound | None) -> list[str]:
-    return ["-map", f"1:a:{sound.track}", *sound.arguments] if sound else ["-an"]
+    if sound is None:
+        return ["-an"]
+    # When it copies, ffmpeg skips only to the key frame before. From there packets are dropped up to
+    # the one that is heard at 0: decoders need it to begin, containers hide what comes before 0.
+    drop = ["-bsf:a", r"noise=drop=lt(pts+duration\,0)"] if sound.copied and sound.skip_s else []
+    return ["-map", f"1:a:{sound.track}", *sound.arguments, *drop]
