@@ -1,7 +1,7 @@
 """What this stage has rendered: a line per frame, appended as frames are finished.
 
 `claim` lines name the frames that are about to be rendered, so that a file found after a kill is
-known to be this stage's own. Pictures that no line knows are somebody else's, and are not replaced.
+known to be this stage's own, and not taken for the frame's rendering before. Pictures that no line knows are somebody else's, and are not replaced.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Ledger:
         except msgspec.DecodeError:
             return
         if isinstance(line, Claim):
-            self.owned.update(line.stems)
+            self._give_up(line.stems)
         else:
             self.owned.add(line.stem)
             self.rendered[line.stem] = line
@@ -95,11 +95,26 @@ class Ledger:
     ) -> None:
         os.close(self._descriptor)
 
+    def claim(self, stems: Iterable[str]) -> None:
+        """Append that these frames are about to be rendered anew: what is known of them holds no
+        more, whatever becomes of it."""
+        claim = Claim(tuple(stems))
+        self._append(claim)
+        self._give_up(claim.stems)
+
     def add(self, rendered: Rendered) -> None:
         """Append one finished frame. It survives a kill of this process at once."""
+        self._append(rendered)
         self.rendered[rendered.stem] = rendered
+
+    def _give_up(self, stems: Iterable[str]) -> None:
+        self.owned.update(stems)
+        for stem in stems:
+            self.rendered.pop(stem, None)
+
+    def _append(self, line: Line) -> None:
         try:
-            os.write(self._descriptor, _line(rendered))
+            os.write(self._descriptor, _line(line))
         except OSError as error:
             raise disk_error(error, self.path) from error
 
