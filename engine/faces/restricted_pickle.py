@@ -7,15 +7,15 @@ refused with `InputError`. Memory stays proportional to the input (some 15 times
 are checked against the bytes that are there, objects and memo entries are counted, and values used
 again through the memo count each time.
 
-`engine.faces.pickle_stream` reads long pickles item by item; `engine.faces.dfl_pickle` is the way
-back.
+`engine.faces.pickle_stream` reads long pickles item by item, `engine.faces.inert_objects` those
+with objects of DeepFaceLab's classes; `engine.faces.dfl_pickle` is the way back.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -50,8 +50,6 @@ _BYTES_PER_MEMO_ENTRY = (
 )
 _OBJECTS_FLOOR = 4096  # ... or this many of each
 
-_NAMES = {str}
-
 
 def decode_pickle(data: bytes, dtypes: frozenset[str] = ARRAY_DTYPES) -> PlainValue:
     """The value in a pickle of protocol 0 to 5; numpy arrays are read-only, little endian.
@@ -60,14 +58,7 @@ def decode_pickle(data: bytes, dtypes: frozenset[str] = ARRAY_DTYPES) -> PlainVa
     Raises `InputError` with code `unsafe-data` for anything but plain data, `broken-data` for a
     pickle that is cut short or malformed.
     """
-    machine = PickleMachine(data, dtypes)
-    try:
-        value = machine.run()
-    except (IndexError, KeyError, ValueError, OverflowError, struct.error) as error:
-        raise broken(f"malformed near byte {machine.position}") from error
-    if machine.needs_tree_check:
-        check_expansion(value, machine.expansion_left)
-    return value
+    return PickleMachine(data, dtypes).value()
 
 
 def expansion_limit(size_bytes: int) -> int:
@@ -78,12 +69,16 @@ def expansion_limit(size_bytes: int) -> int:
 class PickleMachine:
     """The state of one reading. Methods named after opcodes do what pickle's do, for plain data.
 
+    opcodes: what each opcode does. name_types: what may be a dict's key.
     forgotten: memo entries that a reader item by item dropped; they were numbered all the same.
     """
+
+    name_types: ClassVar[frozenset[type]] = frozenset({str})
 
     def __init__(self, data: bytes, dtypes: frozenset[str]) -> None:
         self.data = data
         self.dtypes = dtypes
+        self.opcodes = OPCODES
         self.position = 0
         self.stack: list[Any] = []
         self.outer_stacks: list[list[Any]] = []  # one for each open mark
@@ -98,8 +93,18 @@ class PickleMachine:
         self.objects_left = size_bytes // _BYTES_PER_OBJECT + _OBJECTS_FLOOR
         self.memo_room = size_bytes // _BYTES_PER_MEMO_ENTRY + _OBJECTS_FLOOR
 
+    def value(self) -> PlainValue:
+        """The whole pickle's value; see `decode_pickle`."""
+        try:
+            value = self.run()
+        except (IndexError, KeyError, ValueError, OverflowError, struct.error) as error:
+            raise broken(f"malformed near byte {self.position}") from error
+        if self.needs_tree_check:
+            check_expansion(value, self.expansion_left)
+        return value
+
     def run(self) -> PlainValue:
-        data, opcodes = self.data, OPCODES
+        data, opcodes = self.data, self.opcodes
         while True:
             code = data[self.position]
             self.position += 1
@@ -198,7 +203,9 @@ class PickleMachine:
         target = self.stack[-1]
         if type(target) is not dict or len(items) % 2:
             raise broken("items for something that is no dict")
-        if not PLAIN.issuperset(map(type, items)) or not _NAMES.issuperset(map(type, items[::2])):
+        if not PLAIN.issuperset(map(type, items)) or not self.name_types.issuperset(
+            map(type, items[::2])
+        ):
             raise unsafe("a dict of other things than names and plain data")
         target.update(zip(items[::2], items[1::2], strict=True))
 
@@ -336,7 +343,7 @@ def _read_list(machine: PickleMachine) -> None:
 # Pickle's opcodes for plain data, by their codes in Python's pickletools. Left out on purpose:
 # persistent ids, extension codes, objects and classes (INST OBJ NEWOBJ), sets, buffers outside the
 # pickle, DUP and Python 2 strings.
-OPCODES: dict[int, Callable[[PickleMachine], object]] = {
+OPCODES: dict[int, Callable[[Any], object]] = {
     0x80: _read_protocol,
     0x95: lambda m: m.number(_U8),  # FRAME: only a hint for buffering
     ord("N"): lambda m: m.push(None),

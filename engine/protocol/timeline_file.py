@@ -134,12 +134,26 @@ def _place(stem: str) -> str:
     return f"{stem}."
 
 
-class _Reading:
-    """Turns what a file holds into a timeline over the frames `stems`. Methods raise `ValueRefused`
-    with the whole reason."""
+class FrameNumbers:
+    """The numbers of frames by their stems, given in order."""
 
     def __init__(self, stems: Sequence[str]) -> None:
-        self.places = [_place(stem) for stem in stems]
+        self._places = [_place(stem) for stem in stems]
+
+    def of(self, stem: str) -> tuple[int, str]:
+        """The frame's number and ""; if it is not there, the number of the next frame that is (or
+        their count) and its stem."""
+        number = bisect_left(self._places, _place(stem))
+        is_here = number < len(self._places) and self._places[number] == _place(stem)
+        return number, "" if is_here else stem
+
+
+class _Reading:
+    """Turns what a file holds into a timeline. Methods raise `ValueRefused` with the whole
+    reason."""
+
+    def __init__(self, stems: Sequence[str]) -> None:
+        self.numbers = FrameNumbers(stems)
 
     def timeline(self, data: dict[str, Any]) -> Timeline:
         if data.get("version") != VERSION:
@@ -173,12 +187,9 @@ class _Reading:
         return Key(frame, track, _look(block, default, where), goes_on, missing), where
 
     def frame(self, stem: object, where: str) -> tuple[int, str]:
-        """The frame's number and ""; if it is not there, that of the next one and its name."""
         if not isinstance(stem, str) or not stem:
             raise ValueRefused(f"{where}: {stem!r} is not the name of a frame")
-        number = bisect_left(self.places, _place(stem))
-        is_here = number < len(self.places) and self.places[number] == _place(stem)
-        return number, "" if is_here else stem
+        return self.numbers.of(stem)
 
     def with_cuts(self, timeline: Timeline, stems: list[object]) -> Timeline:
         found = [self.frame(stem, "cuts") for stem in stems]
