@@ -1,5 +1,5 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
-[facesets] [sorting] [extraction] [accuracy]`.
+[facesets] [sorting] [extraction] [rendering] [accuracy]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -15,6 +15,7 @@ from tests.bench import (
     extraction,
     facesets,
     pieces,
+    rendering,
     sorting,
     stages,
     start,
@@ -29,6 +30,7 @@ BENCHES = {
     "facesets": facesets.measure,
     "sorting": sorting.measure,
     "extraction": extraction.measure,
+    "rendering": rendering.measure,
     "accuracy": accuracy.measure,
 }
 

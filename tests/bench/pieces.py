@@ -18,7 +18,7 @@ REPEATS = 7
 
 def measure() -> Iterator[tuple[str, float, str]]:
     """Rows of (what, value, unit)."""
-    picture_bgr = _astronaut()
+    picture_bgr = astronaut_bgr_u8()
     yield from _detectors(cv2.resize(picture_bgr, (640, 360)))
     yield from _encoders(np.ascontiguousarray(picture_bgr[..., ::-1]))
 
@@ -60,7 +60,7 @@ def _median_ms(work: Callable[[], object]) -> float:
     return statistics.median(times) * 1000
 
 
-def _astronaut() -> np.ndarray:
+def astronaut_bgr_u8() -> np.ndarray:
     files = distribution("scikit-image").files or []
     [path] = [file for file in files if str(file).endswith("data/astronaut.png")]
     return cv2.imread(str(Path(str(path.locate()))))
