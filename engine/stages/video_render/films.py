@@ -43,10 +43,7 @@ def films_of(context: StageContext, kind: Kind, reference: Reference, span: rang
     merged, size_px = _pictures(context, context.workspace.dst.merged, reference, span)
     if reference.size_px not in (None, size_px):
         context.warn(f"merged frames are {_by(size_px)}, data_dst is {_by(reference.size_px)}")
-    masks: list[Path] = []
-    mask_px = size_px
-    if _wants_alpha(context) or _wants_mask_film(context):
-        masks, mask_px = _pictures(context, context.workspace.dst.merged_mask, reference, span)
+    masks, mask_px = _masks(context, reference, span)
     alpha = masks if _wants_alpha(context) else []
     if alpha and mask_px != size_px:
         raise InputError(
@@ -60,6 +57,15 @@ def films_of(context: StageContext, kind: Kind, reference: Reference, span: rang
     result, *mask = targets(context, kind)
     films = [Film(result, merged, size_px, encoding, alpha, sound)]
     return films + [_mask_film(context, kind, target, masks, mask_px) for target in mask]
+
+
+def _masks(
+    context: StageContext, reference: Reference, span: range
+) -> tuple[list[Path], tuple[int, int]]:
+    """The masks, as alpha or for a film of their own, and their size; none if not wanted."""
+    if _wants_alpha(context) or _wants_mask_film(context):
+        return _pictures(context, context.workspace.dst.merged_mask, reference, span)
+    return [], (0, 0)
 
 
 def _mask_film(

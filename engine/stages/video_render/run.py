@@ -23,7 +23,8 @@ def render_video(context: StageContext) -> None:
 
     Raises `InputError` when frames are missing, differ in size or cannot be read, `UsageError` for
     a range that the video does not have, `ConfirmationNeeded` when a result is there, `StageError`
-    when ffmpeg fails; in each case, and when stopped, no file has changed.
+    when ffmpeg fails; in each case, and when stopped, no file has changed but those of an earlier
+    run that had finished when it was killed: they take their places first.
     """
     kind = KINDS[context.options["kind"]]
     _require_merged(context)
