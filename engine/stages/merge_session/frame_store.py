@@ -1,0 +1,129 @@
+"""Frames read and their faces predicted, before they are needed; kept while there is room."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from engine.protocol.errors import FacewrightError
+
+Wake = Callable[[], None]
+
+
+class Sized(Protocol):
+    """Something whose memory is counted."""
+
+    @property
+    def bytes_held(self) -> int: ...
+
+
+Item = TypeVar("Item", bound=Sized)
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A frame that cannot be shown merged, and why."""
+
+    error: FacewrightError
+
+    @property
+    def bytes_held(self) -> int:
+        return 0
+
+
+class FrameStore(Generic[Item]):
+    """Loads wanted frames in a thread of its own, most wanted first, and keeps the frames used last
+    within `limit_bytes` (always those wanted first and last loaded). Thread-safe."""
+
+    def __init__(self, load: Callable[[int], Item], limit_bytes: int, wake: Wake) -> None:
+        self._load = load
+        self._limit_bytes = limit_bytes
+        self._wake = wake
+        self._kept: OrderedDict[int, Item | Unusable] = OrderedDict()
+        self._held_bytes = 0
+        self._asked: tuple[int, ...] = ()
+        self._wanted: tuple[int, ...] = ()  # of those asked for, what there is room for
+        self._defect: BaseException | None = None
+        self._closing = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="frames", daemon=True)
+        self._thread.start()
+
+    def get(self, frame: int) -> Item | Unusable | None:
+        """The frame, if it is loaded. Raises what its loading died of, if that was a defect."""
+        with self._changed:
+            if self._defect is not None:
+                raise self._defect
+            if frame in self._kept:
+                self._kept.move_to_end(frame)
+            return self._kept.get(frame)
+
+    def want(self, frames: Sequence[int]) -> None:
+        """Load these next, in this order, in place of what was wanted so far."""
+        with self._changed:
+            if self._asked != tuple(frames):
+                self._asked = self._wanted = tuple(frames)
+                self._changed.notify()
+
+    def forget(self, frame: int) -> None:
+        """Load that frame anew when it is wanted."""
+        with self._changed:
+            gone = self._kept.pop(frame, None)
+            self._held_bytes -= gone.bytes_held if gone else 0
+            self._changed.notify()
+
+    def close(self) -> None:
+        """End the thread, after the frame that it is at."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (frame := self._next()) is not None:
+            try:
+                loaded = self._loaded(frame)
+            except BaseException as defect:  # noqa: BLE001 - handed to the thread that asks for frames
+                with self._changed:
+                    self._defect = defect
+                self._wake()
+                return
+            self._keep(frame, loaded)
+            self._wake()
+
+    def _loaded(self, frame: int) -> Item | Unusable:
+        try:
+            return self._load(frame)
+        except FacewrightError as error:
+            return Unusable(error)
+
+    def _next(self) -> int | None:
+        """The most wanted frame that is not there, as soon as there is one; None at the end."""
+        with self._changed:
+            while not self._closing:
+                for frame in self._wanted:
+                    if frame not in self._kept:
+                        return frame
+                self._changed.wait()
+        return None
+
+    def _keep(self, frame: int, loaded: Item | Unusable) -> None:
+        with self._changed:
+            self._kept[frame] = loaded
+            self._held_bytes += loaded.bytes_held
+            self._make_room(frame)
+
+    def _make_room(self, newest: int) -> None:
+        """Drop what was not used for longest. What is loaded ahead does not push out what is wanted
+        more: where there is only that, no more is wanted."""
+        while self._held_bytes > self._limit_bytes:
+            oldest = next((one for one in self._kept if one not in self._wanted), None)
+            if oldest is not None:
+                self._held_bytes -= self._kept.pop(oldest).bytes_held
+            elif self._wanted[-1] == newest:
+                return
+            else:
+                self._wanted = self._wanted[: self._wanted.index(newest) + 1]
