@@ -35,7 +35,8 @@ def run(context: StageContext) -> None:
     """Tell what training with these options would need. Raises `Stopped`, `InputError` for a device
     that is not there, `StageError` if the trial breaks by itself."""
     spec = model_spec(context.options["model_class"])
-    saves = list_saves(context.workspace.model(context.options["model"], spec.id))
+    folder = context.workspace.model(context.options["model"], spec.id)
+    saves = [save for save in list_saves(folder) if save.kind == "generation"]
     rehearsal = Rehearsal(context, spec, copies=2 if saves else 1)
     findings = rehearsal.measure()
     findings.disk = _disk_room(context, findings, saves)
@@ -142,7 +143,8 @@ class Rehearsal:
 
 def _some(faces: Sequence[Face]) -> Sequence[Face]:
     """A few from all over the set."""
-    return tuple(faces[:: max(1, len(faces) // FACES_TRIED)][:FACES_TRIED])
+    count = min(len(faces), FACES_TRIED)
+    return tuple(faces[number * len(faces) // count] for number in range(count))
 
 
 def _disk_room(
@@ -155,6 +157,6 @@ def _disk_room(
     return DiskRoom(
         begun.size.generation_bytes,
         wanted=saves_wanted(options["keep"], options["autobackup_hour"]),
-        there=sum(save.kind == "generation" for save in saves),
+        there=len(saves),
         free_bytes=shutil.disk_usage(context.workspace.root).free,
     )
