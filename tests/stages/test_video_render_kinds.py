@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.media.images import ImageU8, read_image_bgr_u8
+from engine.media.images import ImageU8, read_image_bgr_u8, write_image
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.options import Choice
 from engine.protocol.workspace import Workspace
@@ -89,6 +89,15 @@ def test_hevc_has_ten_bits_and_the_tag_that_apple_wants(tmp_path: Path) -> None:
         codec = container.streams.video[0].codec_context
         assert (codec.name, codec.codec_tag) == ("hevc", "hvc1")
         assert next(container.decode(video=0)).format.name == "yuv420p10le"
+
+
+def test_prores_is_off_by_two_levels_at_most_even_in_noise(tmp_path: Path) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (96, 176, 3)).astype(np.uint8)
+    (tmp_path / "data_dst" / "merged").mkdir(parents=True)
+    write_image(tmp_path / "data_dst" / "merged" / "00001.png", noise)
+    render(tmp_path, kind="prores-4444")
+    (picture,) = decoded(tmp_path / "result.mov")[0]
+    assert np.abs(picture.astype(int) - noise).max() <= 2
 
 
 def test_prores_is_of_the_profile_4444(tmp_path: Path) -> None:

@@ -50,9 +50,12 @@ def hevc_10bit(options: Mapping[str, Any], picture: Picture) -> Encoding:
 
 
 def prores_4444(options: Mapping[str, Any], picture: Picture) -> Encoding:
-    """ProRes 4444: not exact to the bit, but to a level of 255; its alpha is. It has no full
-    range."""
-    codec = ("-c:v", "prores_ks", "-profile:v", "4444", "-alpha_bits", "16")
+    """ProRes 4444: not exact to the bit, but nearly. It has no full range.
+
+    Measured on a grained photograph at 1080p: off by 2 levels at most and 0.08 on average, 4 MB and
+    0.09 s of CPU a frame. Without a fixed quantiser it is searched for: off by 14, 1.5 MB, 0.35 s.
+    """
+    codec = ("-c:v", "prores_ks", "-profile:v", "4444", "-qscale:v", "1", "-alpha_bits", "16")
     pixels = "yuva444p10le" if picture.alpha else "yuv444p10le"
     colour = picture.colour.writable(picture.height_px).limited()
     return _ycbcr(pixels, colour, *codec, alpha=picture.alpha)

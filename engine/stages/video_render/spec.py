@@ -35,7 +35,10 @@ VIDEO_RENDER = StageSpec(
                     ("avi", "H.264 in AVI, for old programs; constant frame rate only"),
                     ("mp4-lossless", "H.264 RGB without loss, large"),
                     ("mov-lossless", "PNG in MOV without loss, very large, for editing programs"),
-                    ("prores-4444", "ProRes 4444 in MOV, 10 bits: off by a level or two at most"),
+                    (
+                        "prores-4444",
+                        "ProRes 4444 in MOV: off by 2 levels of 255 at most, very large",
+                    ),
                     ("ffv1", "FFV1 in MKV without loss, for archives; times to a millisecond"),
                     ("png-sequence", "a folder of PNG pictures, without sound"),
                 )
