@@ -12,6 +12,8 @@ from engine.media.colour_linear import monge_kantorovich, principal_axes, reinha
 
 Floats = NDArray[np.float32]
 Transfer = Callable[[Floats, Floats, Floats], Floats]
+# The methods that give the same result for any area.
+IGNORE_AREA = frozenset({"none", "lct", "mkl", "idt"})
 
 
 def transfer_colours(source_bgr: Floats, target_bgr: Floats, method: str, area: Floats) -> Floats:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from engine.media.levels import unit_floats
+
 Floats = NDArray[np.float32]
 
 MEDIAN_PX = 5
@@ -35,14 +37,23 @@ SHARPENERS: dict[str, Callable[[Floats, int, float], Floats]] = {
 }
 
 
-def median_blur(image: Floats, amount: int, full_pass: int) -> Floats:
+def median_blur(image: Floats | NDArray[np.uint8], amount: int, full_pass: int) -> Floats:
     """Repeated 5 px medians: passes for amount, amount - 10, ... while above zero; a pass of n is
-    mixed in by n / full_pass, fully from there on."""
-    for left in range(amount, 0, -10):
-        blurred: Floats = cv2.medianBlur(image, MEDIAN_PX)
-        weight = np.float32(min(1.0, left / full_pass))
-        image = image * (1 - weight) + blurred * weight
-    return image
+    mixed in by n / full_pass, fully from there on.
+
+    A uint8 picture gives float32 0..1, too, and the same: medians of grey levels are grey levels,
+    and full passes of bytes take a fraction of the time.
+    """
+    passes = range(amount, 0, -10)
+    full = [left for left in passes if left >= full_pass]
+    for _ in full:
+        image = cv2.medianBlur(image, MEDIAN_PX)
+    mixed: Floats = unit_floats(image)
+    for left in passes[len(full) :]:
+        blurred = cv2.medianBlur(mixed, MEDIAN_PX)
+        weight = left / full_pass
+        mixed = cv2.addWeighted(mixed, 1 - weight, blurred, weight, 0)
+    return mixed
 
 
 def line_kernel(length_px: int, angle_deg: float) -> Floats:

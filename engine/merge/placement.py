@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.media.levels import unit_floats
+
 Floats = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
@@ -106,10 +108,3 @@ def lay_unclipped(region: Region, square: Floats, face_from_frame: Matrix) -> Fl
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
     )
     return laid
-
-
-def unit_floats(picture: NDArray[np.generic]) -> Floats:
-    """A uint8 picture as float32 0..1; a float32 one as it is."""
-    if picture.dtype == np.uint8:
-        return picture.astype(np.float32) / np.float32(255)
-    return picture.astype(np.float32, copy=False)

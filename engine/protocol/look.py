@@ -31,6 +31,7 @@ class Look:
     color_transfer_mode: str = "rct"
     sharpen_mode: str = "none"
     blursharpen_amount: int = 0
+    super_resolution_power: int = 0
     image_denoise_power: int = 0
     bicubic_degrade_power: int = 0
     color_degrade_power: int = 0
@@ -50,6 +51,16 @@ class Look:
     def is_seamless(self) -> bool:
         """Poisson blending, with colours transferred afterwards."""
         return self.mode.startswith("seamless")
+
+    @property
+    def is_enlarged(self) -> bool:
+        """The face goes through the face enhancer."""
+        return self.super_resolution_power > 0 and self.mode != "original"
+
+    @property
+    def uses_xseg(self) -> bool:
+        """The mask comes from XSeg."""
+        return "XSeg" in self.mask_mode
 
     @property
     def degrades_frame(self) -> bool:

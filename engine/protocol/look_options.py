@@ -43,6 +43,13 @@ MASK_MODE = Option(
             ("learned-dst", "the mask that the model predicts for the face in the frame"),
             ("learned-prd*learned-dst", "where both learned masks agree"),
             ("learned-prd+learned-dst", "where either learned mask is"),
+            ("XSeg-prd", "what the XSeg net sees of the predicted face"),
+            ("XSeg-dst", "what the XSeg net sees of the face in the frame"),
+            ("XSeg-prd*XSeg-dst", "where both XSeg masks agree"),
+            (
+                "learned-prd*learned-dst*XSeg-prd*XSeg-dst",
+                "where all learned and XSeg masks agree",
+            ),
         )
     ),
     "learned-prd*learned-dst",
@@ -152,6 +159,17 @@ BLURSHARPEN_AMOUNT = Option(
     applies=When("mode", BLENDING_MODES),
 )
 
+SUPER_RESOLUTION_POWER = Option(
+    "super_resolution_power",
+    "Super resolution",
+    Integer(0, 100),
+    0,
+    "How much of the face comes from the face enhancer, at four times the model's resolution. Needs"
+    " DeepFaceLab's FaceEnhancer.npy.",
+    unit="%",
+    applies=When("mode", (*BLENDING_MODES, "raw-rgb", "raw-predict")),
+)
+
 IMAGE_DENOISE_POWER = Option(
     "image_denoise_power",
     "Denoise frame",
@@ -200,6 +218,7 @@ LOOK_OPTIONS: tuple[Option, ...] = (
     COLOR_TRANSFER_MODE,
     SHARPEN_MODE,
     BLURSHARPEN_AMOUNT,
+    SUPER_RESOLUTION_POWER,
     IMAGE_DENOISE_POWER,
     BICUBIC_DEGRADE_POWER,
     COLOR_DEGRADE_POWER,

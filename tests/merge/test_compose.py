@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.merge.compose import compose
 from engine.protocol.look import Look
 from engine.protocol.look_options import MODE
+from tests.merge.composing import compose
 from tests.merge.fakes import golden_predictor, round_predictor
 from tests.merge.workspace import made_landmarks
 from tests.support.shared import shared_path

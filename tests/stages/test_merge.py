@@ -24,6 +24,7 @@ from engine.stages.merge.ledger import Ledger
 from engine.stages.merge.plan import collect_jobs
 from engine.stages.merge.run import merge_frames
 from engine.stages.merge.run import run as run_merge
+from tests.merge.composing import fake_nets
 from tests.merge.fakes import FakePredictor, round_predictor
 from tests.merge.workspace import (
     FRAME_HW,
@@ -48,7 +49,7 @@ def merge(
     """Run the stage with the fake predictor in place of a trained model."""
     context = context_for(workspace.root, "merge", confirmed=confirmed, **options)
     context.stop_after = stop_after
-    merge_frames(context, collect_jobs(context), predictor or round_predictor())
+    merge_frames(context, collect_jobs(context), fake_nets(predictor or round_predictor()))
     return context
 
 

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from engine.faces.alignment import checked_landmarks, face_from_frame
 from engine.faces.face_type import FaceType
 from engine.faces.faceset import FaceEntry, open_faceset
-from engine.merge.compose import RAW_PREDICT
+from engine.merge.compose import FrameLooks
+from engine.merge.face_nets import FaceNets
 from engine.merge.motion import STILL, Motion, motions
 from engine.protocol.errors import InputError
-from engine.protocol.look import Look
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side, list_images
 
 # Goes up when the same settings give other pictures; then frames are rendered again.
-RENDERING_VERSION = 1
+RENDERING_VERSION = 2
 NAMED_AT_MOST = 5
 
 
@@ -42,12 +42,16 @@ class FrameJob:
 
 
 @dataclass(frozen=True)
-class ModelIdentity:
-    """Which weights predict, and how."""
+class RenderJob:
+    """A frame and how it is to look. square_px: the side of raw-predict's squares."""
 
-    fingerprint: str
-    resolution: int
-    face_type: FaceType
+    frame: FrameJob
+    looks: FrameLooks
+    square_px: int
+
+    @property
+    def stem(self) -> str:
+        return self.frame.stem
 
 
 def collect_jobs(context: StageContext) -> list[FrameJob]:
@@ -73,22 +77,31 @@ def with_motion(jobs: Sequence[FrameJob]) -> list[FrameJob]:
     return [replace(job, motion=motion) for job, motion in zip(jobs, found, strict=True)]
 
 
-def job_key(job: FrameJob, look: Look, model: ModelIdentity) -> str:
-    """Everything that a rendered frame depends on, as one short text."""
+def job_key(job: RenderJob, nets: FaceNets) -> str:
+    """Everything that a rendered frame depends on, as one short text. Raises `InputError` where a
+    net that a look wants is not there, or the frame is gone."""
+    frame, looks, predictor = job.frame, job.looks, nets.predictor
+    facts: list[object] = [RENDERING_VERSION, frame.path.name, *_size_and_time(frame.path)]
+    if frame.landmarks:
+        facts += [look.key() for look in looks.faces]
+        facts += [nets.fingerprint(looks.faces), predictor.resolution]
+        facts += [predictor.face_type.dfl_name]
+        facts += [points.tolist() for points in frame.landmarks]
+    if any(look.motion_blur_power for look in looks.faces):
+        facts += [frame.motion.power_px, frame.motion.angle_deg]
+    if looks.is_raw_predict:
+        facts.append(job.square_px)
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
     try:
-        state = job.path.stat()
+        state = path.stat()
     except OSError as error:
         raise InputError(
-            f"cannot read {job.path}: {error.strerror or error}", "start merge again"
+            f"cannot read {path}: {error.strerror or error}", "start merge again"
         ) from error
-    facts: list[object] = [RENDERING_VERSION, job.path.name, state.st_size, state.st_mtime_ns]
-    if job.landmarks:
-        facts += [look.key(), model.fingerprint]
-        facts += [points.tolist() for points in job.landmarks]
-        facts += [job.motion.power_px, job.motion.angle_deg]
-    if job.landmarks or look.mode == RAW_PREDICT:
-        facts += [model.resolution, model.face_type.dfl_name]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+    return state.st_size, state.st_mtime_ns
 
 
 def _frames_by_stem(side: Side) -> dict[str, Path]:

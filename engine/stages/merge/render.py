@@ -15,18 +15,19 @@ from dataclasses import dataclass, field
 import psutil
 
 from engine.media.images import ImageU8, read_image_bgr_u8, write_image
-from engine.merge.compose import (
+from engine.merge.compose import compose_frame
+from engine.merge.face_nets import FaceNets
+from engine.merge.faces import (
     FaceCrop,
+    MergeFace,
     PredictedFace,
-    compose_frame,
     crop_faces,
     predict_faces,
+    with_wanted,
 )
-from engine.models.predictor import FacePredictor
 from engine.protocol.errors import InputError
-from engine.protocol.look import Look
 from engine.stages.merge.outputs import Outputs
-from engine.stages.merge.plan import FrameJob
+from engine.stages.merge.plan import RenderJob
 
 # Faces that go through the model at once: more gain little on a GPU, and hold up the other threads.
 BATCH_FACES = 8
@@ -39,7 +40,7 @@ BYTES_PER_PIXEL = 5 * 3 + 10 * 12
 PIXELS_OF_4K = 3840 * 2160
 
 
-def thread_count(wanted: str, jobs: Sequence[FrameJob]) -> int:
+def thread_count(wanted: str, jobs: Sequence[RenderJob]) -> int:
     """The number asked for; for "auto" one per core, fewer if half of the free memory is not enough
     for frames of the first one's size."""
     if wanted != "auto":
@@ -49,11 +50,11 @@ def thread_count(wanted: str, jobs: Sequence[FrameJob]) -> int:
     return max(1, min(len(os.sched_getaffinity(0)), MOST_THREADS, by_memory))
 
 
-def _pixels(jobs: Sequence[FrameJob]) -> int:
+def _pixels(jobs: Sequence[RenderJob]) -> int:
     """Pixels of the first frame that can be read."""
     for job in jobs:
         try:
-            frame = read_image_bgr_u8(job.path)
+            frame = read_image_bgr_u8(job.frame.path)
         except InputError:
             continue  # named when its turn comes
         return frame[..., 0].size
@@ -64,7 +65,7 @@ def _pixels(jobs: Sequence[FrameJob]) -> int:
 class Rendering:
     """A frame that is on disk: the sizes of its files in bytes."""
 
-    job: FrameJob
+    job: RenderJob
     image_bytes: int
     mask_bytes: int
 
@@ -73,30 +74,29 @@ class Rendering:
 class Unreadable:
     """A frame that could not be read, and why."""
 
-    job: FrameJob
+    job: RenderJob
     error: InputError
 
 
 @dataclass(frozen=True)
 class _Loaded:
-    job: FrameJob
+    job: RenderJob
     frame_bgr_u8: ImageU8
     crops: Sequence[FaceCrop]
 
 
 @dataclass
 class Renderer:
-    """Renders frames with one model and one look into one place. Bounded memory: at most about
-    four frames per thread and one batch are held."""
+    """Renders frames with one model into one place. Bounded memory: at most about four frames per
+    thread and one batch are held."""
 
-    predictor: FacePredictor
-    look: Look
+    nets: FaceNets
     outputs: Outputs
     threads: int
     _loading: deque[Future[_Loaded | Unreadable]] = field(default_factory=deque)
     _writing: set[Future[Rendering]] = field(default_factory=set)
 
-    def render(self, jobs: Sequence[FrameJob]) -> Generator[Rendering | Unreadable]:
+    def render(self, jobs: Sequence[RenderJob]) -> Generator[Rendering | Unreadable]:
         """Render all; yields each frame when it is done with, in any order.
 
         Closing the generator lets frames that have begun finish, and yields no more. Raises
@@ -112,7 +112,7 @@ class Renderer:
                     writing.cancel()
 
     def _render(
-        self, pool: ThreadPoolExecutor, jobs: Iterator[FrameJob]
+        self, pool: ThreadPoolExecutor, jobs: Iterator[RenderJob]
     ) -> Iterator[Rendering | Unreadable]:
         self._load_ahead(pool, jobs)
         while self._loading:
@@ -122,7 +122,7 @@ class Renderer:
             self._finish(pool, batch)
         yield from self._written(at_most=0)
 
-    def _load_ahead(self, pool: ThreadPoolExecutor, jobs: Iterator[FrameJob]) -> None:
+    def _load_ahead(self, pool: ThreadPoolExecutor, jobs: Iterator[RenderJob]) -> None:
         while len(self._loading) < 2 * self.threads:
             job = next(jobs, None)
             if job is None:
@@ -130,7 +130,7 @@ class Renderer:
             self._loading.append(pool.submit(self._load, job))
 
     def _next_batch(
-        self, pool: ThreadPoolExecutor, jobs: Iterator[FrameJob]
+        self, pool: ThreadPoolExecutor, jobs: Iterator[RenderJob]
     ) -> tuple[list[_Loaded], list[Unreadable]]:
         """The next frames, up to about `BATCH_FACES` faces. Does not wait for a full batch: what is
         read by now goes on, so that no thread runs dry."""
@@ -149,35 +149,39 @@ class Renderer:
                 faces += len(loaded.crops)
         return batch, unreadable
 
-    def _load(self, job: FrameJob) -> _Loaded | Unreadable:
+    def _load(self, job: RenderJob) -> _Loaded | Unreadable:
         try:
-            frame_bgr_u8 = read_image_bgr_u8(job.path)
+            frame_bgr_u8 = read_image_bgr_u8(job.frame.path)
         except InputError as error:
             return Unreadable(job, error)
-        return _Loaded(job, frame_bgr_u8, crop_faces(frame_bgr_u8, job.landmarks, self.predictor))
+        crops = crop_faces(frame_bgr_u8, job.frame.landmarks, self.nets.predictor)
+        return _Loaded(job, frame_bgr_u8, crops)
 
     def _finish(self, pool: ThreadPoolExecutor, batch: Sequence[_Loaded]) -> None:
         """Predict all faces of the batch; composing and writing go to the threads."""
         crops = [crop for loaded in batch for crop in loaded.crops]
-        predictions = iter(predict_faces(crops, self.look, self.predictor))
+        predictions = iter(predict_faces(crops, self.nets.predictor))
         for loaded in batch:
-            own = [next(predictions) for _ in loaded.crops]
-            self._writing.add(pool.submit(self._compose_and_write, loaded, own))
+            faces = self._faces(loaded, [next(predictions) for _ in loaded.crops])
+            self._writing.add(pool.submit(self._compose_and_write, loaded, faces))
 
-    def _compose_and_write(
-        self, loaded: _Loaded, predictions: Sequence[PredictedFace]
-    ) -> Rendering:
+    def _faces(self, loaded: _Loaded, predictions: Sequence[PredictedFace]) -> list[MergeFace]:
+        """The faces with what their looks want of the other nets."""
+        return [
+            MergeFace(crop, with_wanted(predicted, loaded.frame_bgr_u8, crop, look, self.nets))
+            for crop, predicted, look in zip(
+                loaded.crops, predictions, loaded.job.looks.faces, strict=True
+            )
+        ]
+
+    def _compose_and_write(self, loaded: _Loaded, faces: Sequence[MergeFace]) -> Rendering:
+        job = loaded.job
         composed = compose_frame(
-            loaded.frame_bgr_u8,
-            loaded.crops,
-            predictions,
-            self.look,
-            self.predictor.resolution,
-            loaded.job.motion,
+            loaded.frame_bgr_u8, faces, job.looks, job.square_px, job.frame.motion
         )
-        image_path, mask_path = self.outputs.paths(loaded.job.stem)
+        image_path, mask_path = self.outputs.paths(job.stem)
         return Rendering(
-            loaded.job,
+            job,
             image_bytes=write_image(image_path, composed.image_bgr_u8),
             mask_bytes=write_image(mask_path, composed.mask_u8),
         )

@@ -6,16 +6,20 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 
-from engine.models.predictor import FacePredictor, load_predictor
+from engine.merge.face_nets import FaceNets
+from engine.models.predictor import load_predictor
 from engine.protocol.errors import InputError
-from engine.protocol.look import Look
 from engine.protocol.stage import StageContext
+from engine.protocol.timeline import ALL_FACES
+from engine.stages.merge.enlarger import load_enlarger
 from engine.stages.merge.ledger import Ledger, Rendered
+from engine.stages.merge.looks import chosen_timeline, render_jobs
 from engine.stages.merge.outputs import Outputs, clear_the_way, finished_frames
 from engine.stages.merge.plan import (
     FrameJob,
-    ModelIdentity,
+    RenderJob,
     collect_jobs,
     job_key,
     listed,
@@ -41,7 +45,7 @@ class _Tally:
 def run(context: StageContext) -> None:
     """Merge all dst frames with the trained model that the options name."""
     options = context.options
-    jobs = collect_jobs(context)
+    frames = collect_jobs(context)
     predictor = load_predictor(
         context.workspace,
         options["model"],
@@ -49,43 +53,57 @@ def run(context: StageContext) -> None:
         options["device"],
         warn=context.warn,
     )
-    merge_frames(context, jobs, predictor)
+    merge_frames(context, frames, FaceNets(predictor, partial(load_enlarger, context)))
 
 
-def merge_frames(context: StageContext, jobs: Sequence[FrameJob], predictor: FacePredictor) -> None:
-    """Render the jobs that are not rendered yet as they would be now.
+def merge_frames(context: StageContext, frames: Sequence[FrameJob], nets: FaceNets) -> None:
+    """Render the frames that are not rendered yet as they would be now.
 
     Raises `ConfirmationNeeded` before anything is changed where pictures of others are in the way,
-    `InputError` when frames could not be read (after all others are rendered) or the disk is full,
-    `Stopped` with all finished frames kept.
+    `InputError` when a net is not there, frames could not be read (after all others are rendered)
+    or the disk is full, `Stopped` with all finished frames kept.
     """
-    look = Look.from_options(context.options)
-    jobs = with_motion(jobs) if look.motion_blur_power else jobs
+    jobs = _with_looks(context, frames, nets)
     outputs, ledger = Outputs.of(context.workspace.dst), Ledger.of(context.workspace)
-    model = _identity(predictor)
-    keys = {job.stem: job_key(job, look, model) for job in jobs}
+    keys = {job.stem: job_key(job, nets) for job in jobs}
     finished = set() if context.options["fresh"] else finished_frames(ledger, outputs, keys)
     clear_the_way(context, ledger, outputs, keys.keys())
     ledger.begin(keys, finished)
     tally = _Tally(len(jobs), kept=len(finished))
     left = [job for job in jobs if job.stem not in finished]
-    threads = thread_count(context.options["workers"], left)
-    renderer = Renderer(predictor, look, outputs, threads)
+    renderer = Renderer(nets, outputs, thread_count(context.options["workers"], left))
     started = time.monotonic()
     with ledger:
         _render(context, renderer, left, ledger, keys, tally)
-    _report(context, jobs, outputs, tally, time.monotonic() - started)
+    _report(context, frames, outputs, tally, time.monotonic() - started)
     _require_whole(tally)
 
 
-def _identity(predictor: FacePredictor) -> ModelIdentity:
-    return ModelIdentity(predictor.fingerprint, predictor.resolution, predictor.face_type)
+def _with_looks(
+    context: StageContext, frames: Sequence[FrameJob], nets: FaceNets
+) -> list[RenderJob]:
+    timeline = chosen_timeline(context, [frame.stem for frame in frames])
+    jobs = render_jobs(
+        with_motion(frames), _tracks(frames), timeline, nets.predictor.resolution
+    )
+    squares = sum(job.looks.is_raw_predict for job in jobs)
+    if 0 < squares < len(jobs):
+        context.warn(
+            f"{squares} of {len(jobs)} frames are raw-predict's squares, and of another size than"
+            " the other frames",
+            "choose one kind for all frames that become one video",
+        )
+    return jobs
+
+
+def _tracks(frames: Sequence[FrameJob]) -> list[tuple[str, ...]]:
+    return [(ALL_FACES,) * len(frame.landmarks) for frame in frames]
 
 
 def _render(
     context: StageContext,
     renderer: Renderer,
-    jobs: Sequence[FrameJob],
+    jobs: Sequence[RenderJob],
     ledger: Ledger,
     keys: dict[str, str],
     tally: _Tally,
@@ -109,7 +127,7 @@ def _record(outcome: Rendering, ledger: Ledger, keys: dict[str, str], tally: _Ta
 
 def _report(
     context: StageContext,
-    jobs: Sequence[FrameJob],
+    frames: Sequence[FrameJob],
     outputs: Outputs,
     tally: _Tally,
     seconds: float,
@@ -121,9 +139,9 @@ def _report(
         rendered=tally.rendered,
         kept=tally.kept,
         unreadable=len(tally.unreadable),
-        faces=sum(len(job.landmarks) for job in jobs),
-        frames_without_faces=sum(not job.landmarks for job in jobs),
-        frames_with_several_faces=sum(len(job.landmarks) > 1 for job in jobs),
+        faces=sum(len(frame.landmarks) for frame in frames),
+        frames_without_faces=sum(not frame.landmarks for frame in frames),
+        frames_with_several_faces=sum(len(frame.landmarks) > 1 for frame in frames),
         frames_per_second=round(tally.rendered / seconds, 2) if tally.rendered else None,
         folder=str(outputs.merged),
     )

@@ -9,6 +9,26 @@ from engine.protocol.options import Option, Text
 from engine.protocol.spec import DEVICE, FRESH, StageSpec
 from engine.stages.train.spec import MODEL, MODEL_CLASS
 
+AUTO, NO_TIMELINE = "auto", "none"
+TIMELINE = Option(
+    "timeline",
+    "Timeline",
+    Text(r"[^\0\n]+", "auto, none or a file"),
+    AUTO,
+    "Which look each frame has. auto: the timeline that was made for this model in the merger, if"
+    " there is one; none: the look of these options for all frames; else a timeline's file.",
+)
+
+FACE_ENHANCER = Option(
+    "face_enhancer",
+    "Face enhancer",
+    Text(r"[^\0\n]*", "a path"),
+    "",
+    "For super resolution: DeepFaceLab's FaceEnhancer.npy, or the folder it is in. Empty: where"
+    " weights for all workspaces belong, or the model folder.",
+    advanced=True,
+)
+
 WORKERS = Option(
     "workers",
     "Worker threads",
@@ -30,7 +50,9 @@ MERGE = StageSpec(
     options=(
         replace(MODEL, help="The name of the trained model that predicts the faces."),
         replace(MODEL_CLASS, help="Which kind of model it is."),
+        TIMELINE,
         *LOOK_OPTIONS,
+        FACE_ENHANCER,
         WORKERS,
         DEVICE,
         FRESH,
