@@ -132,17 +132,21 @@ def find_save(model_folder: Path, wanted: str) -> SaveFact:
 
 def newest_generation(model_folder: Path) -> Path | None:
     """The folder of the newest save, unchecked; None if there is none."""
-    generations = model_folder / GENERATIONS
-    saves = [path for path in _visible_folders(generations) if path.name.isdecimal()]
-    return max(saves, key=lambda path: int(path.name), default=None)
+    return next(reversed(_generation_folders(model_folder)), None)
 
 
 def saved_options(model_folder: Path) -> dict[str, Any]:
-    """The model's options as of its newest save; {} if there is none or it cannot be read (the
-    engine then says what is wrong with it)."""
-    newest = newest_generation(model_folder)
-    fact = _save_fact("generation", newest) if newest else None
-    return dict(fact.options) if fact else {}
+    """The model's options as of its newest save that can be read; {} if there is none. (Which are
+    damaged says the engine, which passes them over, too.)"""
+    newest_first = reversed(_generation_folders(model_folder))
+    facts = (_save_fact("generation", path) for path in newest_first)
+    return next((dict(fact.options) for fact in facts if fact is not None), {})
+
+
+def _generation_folders(model_folder: Path) -> list[Path]:
+    """Oldest first, unchecked."""
+    found = _visible_folders(model_folder / GENERATIONS)
+    return sorted((p for p in found if p.name.isdecimal()), key=lambda path: int(path.name))
 
 
 def _visible_folders(folder: Path) -> list[Path]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 from engine.protocol.commands import Backup, Command
 from engine.protocol.errors import InputError
@@ -39,6 +41,16 @@ class Backups(Companion):
         """See `Companion.begun`."""
         sweep_saves(training.model_folder / BACKUPS)
         self._clock = time.monotonic()
+
+    def restored(self, training: Training, carried: Mapping[str, Any]) -> None:
+        """See `Companion.restored`. A backup that was asked for before is of the model as it is
+        now; otherwise each step would be saved until the iteration comes again."""
+        if self._asked_at is not None:
+            self._asked_at = min(self._asked_at, training.iteration)
+
+    def restarted(self, training: Training) -> None:
+        """See `Companion.restarted`."""
+        self.restored(training, {})
 
     def asked(self, training: Training, command: Command) -> None:
         """See `Companion.asked`: `Backup` is for this one."""

@@ -13,12 +13,12 @@ import hashlib
 import os
 import platform
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ from engine.train.tensor_files import (
 )
 
 FORMAT = 1
+COLLAPSES_KEPT = 2  # of whose saves somebody may want to see what happened
 State = Mapping[str, Tensors]  # by file stem: "encoder", ..., "src_dst_opt"
 
 _GENERATION_NAME = re.compile(r"\d{8,10}")
@@ -119,16 +120,26 @@ class Generations:
             )
         return None
 
-    def put_aside_after(self, iteration: int) -> list[Path]:
-        """Rename (damaged) generations newer than `iteration`, so that training on from there can
-        save under their numbers. Returns where they are now."""
+    def put_aside_after(self, iteration: int, why: str = "damaged") -> list[Path]:
+        """Rename (damaged or collapsed) generations newer than `iteration`, so that training on
+        from there can save under their numbers. Returns where they are now."""
+        when = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
         moved = []
         for number in self.iterations():
             if number > iteration:
-                target = self.folder / f"{number:08d}.damaged-{secrets.token_hex(3)}"
+                target = self.folder / f"{number:08d}.{why}-{when}"
                 self.path(number).rename(target)
                 moved.append(target)
         return moved
+
+    def forget_collapsed(self) -> None:
+        """Remove what was put aside as collapsed, but for the last times: weeks of training must
+        not fill the disk with it. Raises `InputError` if that fails."""
+        found = [path for path in self.folder.glob("*.collapsed-*") if path.is_dir()]
+        times = sorted({path.suffix for path in found})  # all of one time have the same
+        for path in found:
+            if path.suffix in times[:-COLLAPSES_KEPT]:
+                forget_save(path)
 
     def write(self, manifest: Manifest, state: State) -> Path:
         """Save a generation, besides all that are there. Returns its folder.

@@ -68,6 +68,11 @@ class Guard:
             self._usual = median(self._sums)
         self._begin_window()
 
+    def give_in(self) -> None:
+        """Losses of any size are right from now on: nobody wants to go back from them."""
+        self._begin_window()
+        self._usual = None
+
     def went_back(self) -> None:
         """The weights are those of a save again."""
         self.begin_anew()

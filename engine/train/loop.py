@@ -25,10 +25,11 @@ from engine.train.history import HistoryWriter
 from engine.train.live_options import LiveOptions
 from engine.train.pretrained import keep_pretrained
 from engine.train.previewing import Previewing
-from engine.train.recovery import Rollbacks, remedy_changes, smaller_batch
+from engine.train.recovery import Rollbacks, remedy_changes, smaller_batch, too_little_memory
 from engine.train.saver import Saver
 from engine.train.saving import Saving
 from engine.train.step_times import StepTimes
+from engine.train.told_once import ToldOnce
 from engine.train.trainable import StepResult, Trainable
 
 # A step cannot be broken off, and whoever stops a run should not wait for more than about 10 s.
@@ -75,8 +76,9 @@ class TrainingLoop:
         self.steps_skipped = 0
         self.last_losses: tuple[float, ...] = ()
         self._finished = False
+        self._has_collapsed = False  # and has not gone back yet
         self._restarts = saver.last_iteration > model.iteration  # it has left its pretraining
-        self._warned: set[str] = set()
+        self.told_once = ToldOnce(context.warn)
 
     @property
     def iteration(self) -> int:
@@ -96,7 +98,7 @@ class TrainingLoop:
     @property
     def _may_save(self) -> bool:
         is_sound = self.guard.is_sound or not self.options["collapse_guard"]
-        return is_sound and not self._restarts
+        return is_sound and not self._has_collapsed and not self._restarts
 
     def run(self) -> None:
         """Train. Raises `Stopped` after saving if a stop was asked for; `StageError` if the model
@@ -110,7 +112,7 @@ class TrainingLoop:
             try:
                 self._each_companion(lambda companion: companion.begun(self))
                 self._train()
-            except (InputError, StageError) as error:
+            except FacewrightError as error:
                 if error.code != "collapsed":  # the weights are sound, and hours of work perhaps
                     self._save_at_the_end()
                 raise
@@ -154,6 +156,8 @@ class TrainingLoop:
         if collapse and self.options["collapse_guard"]:
             self._roll_back(collapse)
             return False
+        if collapse:
+            self.guard.give_in()
         if result.applied:
             if self.times.add(step_s):
                 self._tell_if_slow(step_s)
@@ -176,6 +180,7 @@ class TrainingLoop:
 
     def _roll_back(self, collapse: Collapse) -> None:
         """Go on from an earlier save, with other faces and the chosen remedy."""
+        self._has_collapsed = True
         self.saving.hear(wait=True)
         collapsed_at = self.model.iteration
         saved = self.rollbacks.choose(collapse, collapsed_at)
@@ -196,10 +201,10 @@ class TrainingLoop:
     def _restore(self, saved: Generation) -> None:
         """Bring model, options, history and companions back to a save; batches go on."""
         then = saved.manifest
-        self.change_options(
-            self.live.changeable(then.options), f"as they were at iteration {then.iteration}"
-        )
+        as_then = self.live.differing(self.live.changeable(then.options))
+        self._take(as_then, f"as they were at iteration {then.iteration}")
         self.model.restore(saved)
+        self._has_collapsed = False
         self.saving.went_back(then.iteration)
         self.begun_iteration = min(self.begun_iteration, then.iteration)
         self._rewind_history()
@@ -210,16 +215,17 @@ class TrainingLoop:
         self._plan_next_save()
 
     def _rewind_history(self) -> None:
-        try:
+        with self.told_once.of("history"):
             self.history.rewind(self.model.iteration)
-        except InputError as error:
-            self._warn_once("history", error)
 
     def _make_room(self, error: StageError) -> None:
         """Go on with half the batch if that may help; else raise the error, saying what may."""
         size = smaller_batch(error, self.options)
+        try:
+            self.change_options({"batch_size": size}, "too little memory")
+        except UsageError as refused:  # such as a batch that several devices cannot share
+            raise too_little_memory(error, self.options) from refused
         self.context.warn(f"{error.message}; training goes on with a batch of {size}")
-        self.change_options({"batch_size": size}, "too little memory")
 
     def _record(self, result: StepResult, step_s: float) -> None:
         iteration = self.model.iteration
@@ -239,7 +245,7 @@ class TrainingLoop:
     def _tell_if_slow(self, step_s: float) -> None:
         if step_s > SLOW_STEP_SECONDS:
             text = f"one iteration takes {step_s:.0f} s, and a stop has to wait for its end"
-            self._warn_once("slow", InputError(text, "a smaller batch size makes both quicker"))
+            self.told_once.tell("slow", text, "a smaller batch size makes both quicker")
 
     def _do_what_is_due(self) -> None:
         if self.history.commit_due:
@@ -258,7 +264,7 @@ class TrainingLoop:
         for command in self.context.commands():
             match command:
                 case Save():
-                    self.save()
+                    self._save_on_request()
                 case Preview(redraw=redraw):
                     if redraw:
                         self.previewing.show_others()
@@ -274,23 +280,26 @@ class TrainingLoop:
     def _set_option(self, name: str, value: object) -> None:
         try:
             self.change_options({name: value}, "on request")
-        except FacewrightError as error:
+        except (UsageError, InputError) as error:
             self.context.warn(error.message, error.remedy)
 
     def change_options(self, changes: Mapping[str, Any], why: str) -> None:
         """See `Training.change_options`."""
         changed = self.live.differing(changes)
-        if not changed:
-            return
         if changed.get("pretrain") is False:
             self._save_now()  # the last of the pretraining is kept
         before = self.model.iteration
+        self._take(changed, why)
+        self._restarts = self._restarts or self.model.iteration < before
+
+    def _take(self, changed: Mapping[str, Any], why: str) -> None:
+        if not changed:
+            return
         if self.live.take(changed):
             self.times.compiles = True
             self.guard.begin_anew()
         words = ", ".join(f"{name} {value}" for name, value in changed.items())
         self.mark("option", f"{why}: {words}")
-        self._restarts = self._restarts or self.model.iteration < before
         if "save_minutes" in changed:
             self._plan_next_save()
 
@@ -332,6 +341,12 @@ class TrainingLoop:
         self._commit_history()
         self.saving.begin(self._manifest(), self.model.state(), keep=self.options["keep"])
 
+    def _save_on_request(self) -> None:
+        self.saving.try_again()
+        if not self._may_save:
+            self.saving.tell_unsound("save again when training goes on")
+        self.save()
+
     def _save_now(self) -> None:
         self.saving.hear(wait=True)
         self.save()
@@ -339,10 +354,8 @@ class TrainingLoop:
 
     def preview(self) -> None:
         """Make and announce the preview pictures."""
-        try:
+        with self.told_once.of("preview"):
             self.previewing.make()
-        except InputError as error:
-            self._warn_once("preview", error)
 
     def preview_pages(self, first: int) -> dict[str, NDArray[np.uint8]]:
         """See `Training.preview_pages`."""
@@ -354,34 +367,21 @@ class TrainingLoop:
             self._restart()
         if not self._may_save:
             self.saving.hear(wait=True)
-            self.context.warn(
-                f"the model is not saved as it is now, since its last steps were bad; the last good"
-                f" save is that of iteration {self.saving.saver.last_iteration}"
-            )
+            self.saving.tell_unsound()
             return
         self.saving.at_the_end(self._manifest(), self.model.state, keep=self.options["keep"])
 
     def _commit_history(self, *, wait: bool = True) -> None:
-        try:
+        with self.told_once.of("history"):
             self.history.commit(wait=wait)
-        except InputError as error:
-            self._warn_once("history", error)
 
     def _each_companion(self, tell: Callable[[Companion], None]) -> None:
         for companion in self.companions:
-            try:
+            with self.told_once.of(type(companion).__name__):
                 tell(companion)
-            except InputError as error:
-                self._warn_once(type(companion).__name__, error)
 
     def _tell_of_save(self, iteration: int, path: Path) -> None:
         self._each_companion(lambda companion: companion.saved(self, iteration, path))
-
-    def _warn_once(self, subject: str, error: InputError) -> None:
-        """A run of days must not fill its journal with the same warning."""
-        if subject not in self._warned:
-            self._warned.add(subject)
-            self.context.warn(error.message, error.remedy)
 
     def _plan_next_save(self) -> None:
         self.saving.plan_next(self.options["save_minutes"])

@@ -12,8 +12,10 @@ often.
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 import cv2
 import msgspec
@@ -26,6 +28,7 @@ from engine.protocol.model_files import (
     PREVIEW_HISTORY,
     PREVIEW_PICTURES,
     PreviewPictures,
+    list_preview_pictures,
     page_folder_name,
     read_preview_pictures,
 )
@@ -46,8 +49,8 @@ class PreviewHistory(Companion):
 
     def __init__(self, model_folder: Path, side_px: int) -> None:
         self._folder = model_folder / PREVIEW_HISTORY
-        known = read_preview_pictures(self._folder)
-        self._pictures = known or PreviewPictures(side_px=side_px, every=10 * max(1, side_px // 64))
+        self._at_first = PreviewPictures(side_px=side_px, every=10 * max(1, side_px // 64))
+        self._pictures = read_preview_pictures(self._folder) or self._at_first
         self._pages: dict[str, list[int]] = {}
         self._writing: deque[Future[None]] = deque()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="preview-history")
@@ -64,6 +67,29 @@ class PreviewHistory(Companion):
                 pages = training.preview_pages(options["history_first"])
                 most = options["history_pictures"]
                 self._writing.append(self._pool.submit(self._write, pages, point.iteration, most))
+
+    def restored(self, training: Training, carried: Mapping[str, Any]) -> None:
+        """See `Companion.restored`. Pictures of what is undone go to the trash."""
+        self._put_away(training, after=training.iteration)
+
+    def restarted(self, training: Training) -> None:
+        """See `Companion.restarted`. Pictures of the pretraining go to the trash: those to come
+        have the same numbers, and would be mixed with them."""
+        self._put_away(training, after=0)
+        self._pictures = self._at_first
+
+    def _put_away(self, training: Training, *, after: int) -> None:
+        wait(self._writing)
+        pictures = [
+            path
+            for page in list_preview_pictures(training.model_folder).values()
+            for iteration, path in page
+            if iteration > after
+        ]
+        trash = training.context.workspace.move_to_trash(pictures, "preview-history")
+        self._pages.clear()  # to be listed anew
+        if trash is not None:
+            training.context.note(f"{len(pictures)} pictures of the preview history are in {trash}")
 
     def _hear(self) -> None:
         while self._writing and self._writing[0].done():

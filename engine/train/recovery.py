@@ -45,8 +45,13 @@ def smaller_batch(error: StageError, options: Mapping[str, Any]) -> int:
         raise error
     size = options.get("batch_size", 1)
     if size < 2 or not options["retry_smaller_batch"]:
-        raise StageError(error.message, memory_remedy(options), code=error.code) from error
+        raise too_little_memory(error, options) from error
     return int(size) // 2
+
+
+def too_little_memory(error: StageError, options: Mapping[str, Any]) -> StageError:
+    """The error, with the options that may help."""
+    return StageError(error.message, memory_remedy(options), code=error.code)
 
 
 class Rollbacks:
@@ -68,11 +73,15 @@ class Rollbacks:
             raise _collapsed(collapse, iteration, "there is no good save to go back to")
         self._last = saved.manifest.iteration
         try:
-            aside = self._generations.put_aside_after(self._last)
+            aside = self._generations.put_aside_after(self._last, "collapsed")
         except OSError as error:
             raise disk_error(error, self._generations.folder) from error
         for path in aside:
             self._warn(f"a save of the collapse was put aside: {path}", "delete it when you like")
+        try:
+            self._generations.forget_collapsed()
+        except InputError as error:  # no reason not to go on
+            self._warn(error.message, error.remedy)
         return saved
 
     def _check_how_often(self, collapse: Collapse, iteration: int) -> None:

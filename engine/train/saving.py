@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.train.generations import Manifest, State
+from engine.train.save_folders import forget_save
 from engine.train.saver import Saver
 
 # After a save that failed (a full disk, say) the next is tried so much later, not at once.
@@ -26,6 +27,7 @@ class Saving:
         self._context = context
         self._heard = heard
         self._due_at = float("inf")
+        self._failed_at = float("-inf")
 
     def plan_next(self, minutes: float) -> None:
         """The next timed save is due in so many minutes."""
@@ -36,12 +38,27 @@ class Saving:
         return time.monotonic() >= self._due_at
 
     def can_begin(self, iteration: int) -> bool:
-        """No save is under way, and that iteration is not the one saved last."""
-        return not self.saver.busy and iteration != self.saver.last_iteration
+        """No save is under way, none has failed just now, and that iteration is not the one saved
+        last."""
+        has_just_failed = time.monotonic() - self._failed_at < RETRY_SECONDS
+        is_saved = iteration == self.saver.last_iteration
+        return not self.saver.busy and not has_just_failed and not is_saved
+
+    def try_again(self) -> None:
+        """Somebody asks for a save: not to be put off because one has failed just now."""
+        self._failed_at = float("-inf")
 
     def begin(self, manifest: Manifest, state: State, *, keep: int) -> None:
         """Start writing; training goes on meanwhile. keep: how many of the newest saves stay."""
         self.saver.begin(manifest, state, keep=keep)
+
+    def tell_unsound(self, remedy: str = "") -> None:
+        """Warn that what there is now is not saved."""
+        self._context.warn(
+            "the model is not saved as it is now, since its last steps were bad; the last good save"
+            f" is that of iteration {self.saver.last_iteration}",
+            remedy,
+        )
 
     def went_back(self, iteration: int) -> None:
         """The model is that of the save of this iteration again."""
@@ -51,7 +68,11 @@ class Saving:
         """Save at once, besides all that is there, what later saves go on from. Raises `InputError`
         if that cannot be written."""
         self.hear(wait=True)
-        path = self.saver.generations.write(manifest, state)
+        generations = self.saver.generations
+        saved = generations.iterations()
+        if manifest.iteration in saved[:-1]:  # that of an earlier beginning
+            forget_save(generations.path(manifest.iteration))
+        path = generations.write(manifest, state)
         self.saver.last_iteration = manifest.iteration
         self._announce(manifest.iteration, path)
 
@@ -66,7 +87,8 @@ class Saving:
                 f" iteration {last}; training goes on",
                 error.remedy,
             )
-            self._due_at = time.monotonic() + RETRY_SECONDS
+            self._failed_at = time.monotonic()
+            self._due_at = self._failed_at + RETRY_SECONDS
             return
         if saved:
             self._announce(*saved)

@@ -86,5 +86,11 @@ def test_a_name_that_two_saves_have_is_refused_unless_its_kind_is_told(folder: P
 def test_the_newest_saves_options_are_given(folder: Path) -> None:
     make_save(folder / "generations" / "00001000", 1000, options={"archi": "liae"})
     assert saved_options(folder) == {"archi": "liae"}
-    (folder / "generations" / "00001000" / "manifest.json").write_text("torn")
-    assert saved_options(folder) == {}
+
+
+def test_options_of_a_newest_save_that_cannot_be_read_are_those_of_the_one_before(
+    folder: Path,
+) -> None:
+    make_save(folder / "generations" / "00001000", 1000, options={"pretrain": True})
+    (make_save(folder / "generations" / "00001001", 1001) / "manifest.json").write_text("torn")
+    assert saved_options(folder) == {"pretrain": True}

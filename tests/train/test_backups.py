@@ -180,3 +180,35 @@ def test_a_backup_that_cannot_be_made_is_told_and_training_goes_on(workspace):
     assert any("backups" in warning for warning in context.warnings)
     assert read_generation(folder / "generations" / "00000020").manifest.iteration == 20
     shutil.rmtree(folder)
+
+
+def test_a_disk_that_takes_no_save_is_asked_for_a_backup_now_and_then_not_at_every_step(workspace):
+    context = context_for(workspace, "train", target_iter=20)
+    folder = workspace / "model" / "new_light"
+    with light_loop(context, folder, companions=[Backups()]) as loop:
+        tried = []
+
+        def refuse(manifest, state):
+            tried.append(manifest.iteration)
+            raise InputError("the disk is full", "make room")
+
+        loop.saving.saver.generations.write = refuse
+        context.queue.append(Backup())
+        with pytest.raises(InputError, match="the disk is full"):
+            loop.run()
+    assert len(tried) == 2, "once, and once more at the end"
+    assert len(context.warnings) == 1
+
+
+def test_a_backup_asked_for_before_the_model_went_back_is_of_the_model_as_it_then_is(workspace):
+    context = context_for(workspace, "train", target_iter=20)
+    backups = Backups()
+    folder = workspace / "model" / "new_light"
+    with light_loop(context, folder, companions=[backups]) as loop:
+        loop.model.iteration = 15
+        backups.asked(loop, Backup())
+        loop.model.iteration = 3
+        backups.restored(loop, {})
+        loop.run()
+    (backup,) = backups_in(folder)
+    assert backup.iteration < 15

@@ -219,3 +219,21 @@ def test_a_large_state_is_written_and_checked_without_a_second_copy_of_it(tmp_pa
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak_bytes < 8 << 20, "the tensors are 128 MiB"
+
+
+def test_saves_of_the_last_collapses_are_kept_and_damaged_ones_for_ever(tmp_path):
+    generations = Generations(tmp_path)
+    generations.write(manifest(1), state())
+    aside = []
+    for why in ("damaged", "collapsed", "collapsed", "collapsed"):
+        for iteration in (2, 3):
+            generations.write(manifest(iteration), state())
+        aside.append(generations.put_aside_after(1, why))
+    generations.forget_collapsed()
+    assert [[path.exists() for path in paths] for paths in aside] == [
+        [True, True],
+        [False, False],
+        [True, True],
+        [True, True],
+    ]
+    assert generations.iterations() == [1]

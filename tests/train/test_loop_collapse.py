@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engine.protocol.errors import StageError, Stopped
+from engine.protocol.commands import Save
+from engine.protocol.errors import InputError, StageError, Stopped
 from engine.protocol.history import HISTORY_NAME, read_history, read_marks
 from engine.train.companions import Companion
 from engine.train.generations import Generations
@@ -281,3 +282,63 @@ def test_losses_that_creep_up_go_back_to_the_last_save_from_before(workspace, mo
     assert loop.model.iteration == 40
     (mark,) = marks_of(workspace, "rollback")
     assert "risen" in mark.text
+
+
+def test_a_collapse_that_cannot_be_gone_back_from_is_not_saved_at_the_end(workspace, monkeypatch):
+    monkeypatch.setattr("engine.train.guard.WINDOW", 5)
+    context = context_for(workspace, "train", target_iter=40)
+    with light_loop(context, folder_of(workspace), companions=[Ruin(save_at={10, 18})]) as loop:
+        step = loop.model.train_step
+
+        def creeping(batches, limit):
+            result = step(batches, limit)
+            loss = 0.1 * 1.25 ** max(0, loop.model.iteration - 12)
+            return StepResult((loss, loss), result.applied)
+
+        def refuse(iteration, why):
+            raise PermissionError(13, "not allowed")
+
+        loop.model.train_step = creeping
+        loop.rollbacks._generations.put_aside_after = refuse
+        with pytest.raises(InputError, match="not allowed"):
+            loop.run()
+    assert Generations(folder_of(workspace)).iterations()[-1] == 18
+
+
+def test_with_the_guard_off_losses_that_stay_larger_are_learned_after_a_few_steps(
+    workspace, monkeypatch
+):
+    monkeypatch.setattr("engine.train.guard.WINDOW", 4)
+    context = context_for(workspace, "train", target_iter=20, collapse_guard=False)
+    with light_loop(context, folder_of(workspace)) as loop:
+        step = loop.model.train_step
+
+        def growing(batches, limit):
+            step(batches, limit)
+            loss = 1000.0 if loop.model.iteration > 10 else 1.0 + loop.model.iteration / 100
+            if loss > limit:
+                loop.model.iteration -= 1
+            return StepResult((loss,), loss <= limit)
+
+        loop.model.train_step = growing
+        loop.run()
+    assert loop.model.iteration == 20
+    assert loop.steps_skipped == BAD_IN_A_ROW
+
+
+def test_a_save_asked_for_after_a_bad_step_is_refused_with_a_word(workspace):
+    context = context_for(workspace, "train", target_iter=9)
+    ruin = Ruin(at={5}, save_at={3})
+    with light_loop(context, folder_of(workspace), companions=[ruin]) as loop:
+        step = loop.model.train_step
+
+        def asking(batches, limit):
+            result = step(batches, limit)
+            if not result.applied and loop.steps_skipped == 0:
+                context.queue.append(Save())
+            return result
+
+        loop.model.train_step = asking
+        loop.run()
+    assert any("not saved as it is now" in warning for warning in context.warnings)
+    assert 5 not in context.saves[:2]

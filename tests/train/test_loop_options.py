@@ -3,18 +3,20 @@ pretraining."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from engine.models.quick96.spec import QUICK96
 from engine.protocol.commands import SetOption
-from engine.protocol.errors import InputError, StageError, UsageError
+from engine.protocol.errors import InputError, StageError, Stopped, UsageError
 from engine.protocol.history import HISTORY_NAME, read_history, read_marks
 from engine.protocol.model_files import list_saves
 from engine.protocol.options import FilePath, Flag, Life, Option
 from engine.train.companions import Companion
 from engine.train.generations import Generations
+from engine.train.trainable import StepResult
 from tests.support.context import context_for
 from tests.train import light_model
 from tests.train.light_model import LightModel, light_loop
@@ -233,3 +235,87 @@ def test_pretraining_whose_new_beginning_cannot_be_saved_loses_nothing(
         train(workspace, folder, watcher, target_iter=8)
     assert watcher.iterations[-1] == 5, "no step is made that could not be saved"
     assert Generations(folder).iterations()[-1] == 4
+
+
+class Ruinable(Willing):
+    """Once ruined, no step succeeds."""
+
+    ruined = False
+
+    def train_step(self, batches, loss_limit=float("inf")):
+        if not self.ruined:
+            return super().train_step(batches, loss_limit)
+        batches.next()
+        return StepResult((float("nan"),) * 2, applied=False)
+
+    def restore(self, saved):
+        super().restore(saved)
+        self.ruined = False
+
+
+def test_going_back_to_before_a_pretraining_is_no_end_of_pretraining(
+    workspace, folder, monkeypatch
+):
+    monkeypatch.setattr(light_model, "LightModel", Ruinable)
+
+    def save(training):
+        training.saving.hear(wait=True)
+        training.save()
+        training.saving.hear(wait=True)
+
+    watcher = Watcher(
+        at3=save,
+        at4=lambda training: training.change_options({"pretrain": True}, "a test"),
+        at6=lambda training: setattr(training.model, "ruined", True),
+    )
+    loop, _ = train(workspace, folder, watcher, target_iter=9)
+    assert loop.options["pretrain"] is False
+    assert watcher.iterations == [1, 2, 3, 4, 5, 6, 4, 5, 6, 7, 8, 9]
+    assert watcher.restarts == 0
+    assert Generations(folder).iterations() == [1, 3, 9]
+    assert [save for save in list_saves(folder) if save.kind == "snapshot"] == []
+
+
+def test_a_stop_while_other_faces_are_looked_for_saves_all_steps(workspace, folder):
+    def stop(training):
+        training.context.stop_requested = True
+        training.feed.check = lambda options: training.context.check_stop()
+        training.change_options({"pretrain": True}, "a test")
+
+    with pytest.raises(Stopped):
+        train(workspace, folder, Watcher(at4=stop), target_iter=9)
+    assert Generations(folder).iterations()[-1] == 4
+
+
+def test_a_smaller_batch_that_is_refused_ends_the_run_saved_as_too_little_memory(
+    workspace, folder, monkeypatch
+):
+    class Shared(Willing):
+        """As over two devices."""
+
+        def change_options(self, changes):
+            if changes.get("batch_size") == 1:
+                raise UsageError("2 devices cannot share 1 face", "take 2")
+            super().change_options(changes)
+
+    monkeypatch.setattr(light_model, "LightModel", Shared)
+    watcher = Watcher(at3=lambda training: setattr(training.model, "room", 1))
+    with pytest.raises(StageError, match="too little memory") as refused:
+        train(workspace, folder, watcher, target_iter=9, retry_smaller_batch=True)
+    assert refused.value.code == "out-of-memory"
+    assert Generations(folder).iterations()[-1] == 3
+
+
+def test_a_second_end_of_pretraining_begins_from_its_own_state(workspace, folder, monkeypatch):
+    monkeypatch.setattr(Willing, "starts_pretraining", True)
+
+    def switch(on):
+        return lambda training: training.change_options({"pretrain": on}, "a test")
+
+    train(workspace, folder, Watcher(at2=switch(False)), target_iter=3)
+    first = Generations(folder).path(0) / "manifest.json"
+    assert json.loads(first.read_bytes())["drawn"] == 0
+    before = first.stat().st_mtime_ns
+    train(workspace, folder, Watcher(at5=switch(True)), target_iter=6)
+    train(workspace, folder, Watcher(at8=switch(False)), target_iter=9)
+    assert first.stat().st_mtime_ns > before

@@ -133,3 +133,27 @@ def test_a_full_disk_costs_pictures_and_not_the_training(tmp_path):
         assert iterations(folder)[0] == 10
         assert loop.model.iteration == 60
         assert not list((folder / "preview_history").rglob("*.part*"))
+
+
+def test_pictures_of_what_is_undone_and_of_a_pretraining_go_to_the_trash(workspace):
+    folder, context = train(workspace, target_iter=35)
+    history = PreviewHistory(folder, LIGHT_PX)
+    with light_loop(context, folder, companions=[history]) as loop, history:
+        loop.model.iteration = 20  # it went back
+        history.restored(loop, {})
+        assert iterations(folder) == iterations(folder, "light-masked") == [10, 20]
+        history.restarted(loop)
+        assert iterations(folder) == []
+    assert len(list(context.workspace.trash.rglob("00000*.jpg"))) == 6
+
+
+def test_after_pretraining_pictures_come_as_often_as_at_first(workspace):
+    folder, context = train(workspace, target_iter=1010, history_pictures=100)
+    assert read_preview_pictures(folder / "preview_history").every == 20
+    history = PreviewHistory(folder, LIGHT_PX)
+    with light_loop(context, folder, companions=[history]) as loop, history:
+        history.restarted(loop)
+        loop.model.iteration = 0
+        loop.live.values["target_iter"] = 10
+        loop.run()
+    assert iterations(folder) == [10]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import psutil
 
 from engine.faces.face_type import FaceType
 from engine.faces.faceset import Faceset, open_faceset
@@ -16,6 +15,7 @@ from engine.nets.device import Device
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side
+from engine.train.memory_room import available_bytes
 from engine.train.sources import Sources, open_training_faces
 
 # Crops are kept in at most this share of the memory that is free at the start, and this many bytes.
@@ -96,12 +96,11 @@ class TrainingFaces:
     def _make_sources(self, src: Faceset, dst: Faceset, seed: int, device: Device) -> Sources:
         # The sample threads are the parallelism; OpenCV's own would fight them.
         cv2.setNumThreads(1)
-        free_bytes = psutil.virtual_memory().available
         return Sources(
             src,
             dst,
             seed=seed,
-            limit_bytes=min(int(free_bytes * CACHE_SHARE), LARGEST_CACHE_BYTES),
+            limit_bytes=min(int(available_bytes() * CACHE_SHARE), LARGEST_CACHE_BYTES),
             warn=self._context.warn,
             threads=loader_count(self._context.options["loaders"], device),
         )

@@ -174,8 +174,8 @@ TRAIN = StageSpec(
             Flag(),
             True,
             "When losses are no numbers, explode, creep up or stand still, or masks show nothing,"
-            " go back to the last good save and go on from there. Off, single steps that are no"
-            " numbers or far too large are still not applied.",
+            " go back to the last good save and go on from there. Off, steps that are no numbers"
+            " are still not applied, nor are single ones that are far too large.",
             life=Life.RUNNING,
             advanced=True,
         ),
