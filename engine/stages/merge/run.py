@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from engine.merge.face_nets import FaceNets
+from engine.merge.tracks import face_tracks
 from engine.models.predictor import load_predictor
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
-from engine.protocol.timeline import ALL_FACES
 from engine.stages.merge.enlarger import load_enlarger
 from engine.stages.merge.ledger import Ledger, Rendered
 from engine.stages.merge.looks import chosen_timeline, render_jobs
@@ -83,9 +83,8 @@ def _with_looks(
     context: StageContext, frames: Sequence[FrameJob], nets: FaceNets
 ) -> list[RenderJob]:
     timeline = chosen_timeline(context, [frame.stem for frame in frames])
-    jobs = render_jobs(
-        with_motion(frames), _tracks(frames), timeline, nets.predictor.resolution
-    )
+    tracks = face_tracks([frame.landmarks for frame in frames], timeline.cuts)
+    jobs = render_jobs(with_motion(frames), tracks, timeline, nets.predictor.resolution)
     squares = sum(job.looks.is_raw_predict for job in jobs)
     if 0 < squares < len(jobs):
         context.warn(
@@ -94,10 +93,6 @@ def _with_looks(
             "choose one kind for all frames that become one video",
         )
     return jobs
-
-
-def _tracks(frames: Sequence[FrameJob]) -> list[tuple[str, ...]]:
-    return [(ALL_FACES,) * len(frame.landmarks) for frame in frames]
 
 
 def _render(
