@@ -26,6 +26,7 @@ from engine.stages.faceset_resize.spec import FACESET_RESIZE
 from engine.stages.faceset_sort.spec import FACESET_SORT
 from engine.stages.faceset_unpack.spec import FACESET_UNPACK
 from engine.stages.merge.spec import MERGE
+from engine.stages.merge_session.spec import MERGE_SESSION
 from engine.stages.model_export.spec import MODEL_EXPORT
 from engine.stages.model_import.spec import MODEL_IMPORT
 from engine.stages.model_plan.spec import MODEL_PLAN
@@ -69,6 +70,7 @@ STAGES: tuple[StageSpec, ...] = (
     MODEL_IMPORT,
     MODEL_EXPORT,
     MERGE,
+    MERGE_SESSION,
     VIDEO_RENDER,
     WORKSPACE_CLEAR,
     DEMO_MEDIA,

@@ -1,0 +1,144 @@
+"""A frame as looks are tried on it: read, its faces cut out and predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.media.images import read_image_bgr_u8
+from engine.media.levels import eight_bit
+from engine.merge.compose import ComposedFrame, FrameLooks, compose_frame
+from engine.merge.face_nets import FaceNets
+from engine.merge.faces import (
+    FaceCrop,
+    MergeFace,
+    PredictedFace,
+    crop_faces,
+    predict_faces,
+    with_wanted,
+)
+from engine.merge.kept import Kept
+from engine.merge.placement import region_of_square
+from engine.models.predictor import FacePredictor
+from engine.protocol.events import FaceBox
+from engine.stages.merge.plan import FrameJob
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a frame is composed by. square_px: the side of raw-predict's squares, 0 for frames that
+    are none."""
+
+    looks: FrameLooks
+    square_px: int = 0
+
+
+@dataclass(eq=False)
+class PreparedFrame:
+    """All that composing needs but the settings. faces: where they are in the frame.
+
+    predictions: each with what nets were asked so far (`ask_nets`).
+    """
+
+    job: FrameJob
+    frame_bgr_u8: Pixels
+    crops: Sequence[FaceCrop]
+    predictions: tuple[PredictedFace, ...]
+    faces: tuple[FaceBox, ...]
+
+    @property
+    def bytes_held(self) -> int:
+        """Without what the enhancer and XSeg add: frames are counted when they are read."""
+        held = self.frame_bgr_u8.nbytes + sum(crop.dst_bgr.nbytes for crop in self.crops)
+        for face in self.predictions:
+            held += face.face_bgr.nbytes + face.mask_prd.nbytes + face.mask_dst.nbytes
+        return held
+
+    @property
+    def frame_wh(self) -> tuple[int, int]:
+        height, width = self.frame_bgr_u8.shape[:2]
+        return width, height
+
+    def lacks(self, looks: FrameLooks) -> bool:
+        """Whether nets must be asked for these looks."""
+        return any(
+            face.lacks(look) for face, look in zip(self.predictions, looks.faces, strict=True)
+        )
+
+    def ask_nets(self, looks: FrameLooks, nets: FaceNets) -> None:
+        """Add what the looks want of the enhancer and XSeg. Raises `InputError` where these are not
+        there."""
+        self.predictions = tuple(
+            with_wanted(face, self.frame_bgr_u8, crop, look, nets)
+            for face, crop, look in zip(self.predictions, self.crops, looks.faces, strict=True)
+        )
+
+    def original_square(self, side_px: int) -> Pixels:
+        """What raw-predict's square was made from, (side, side, 3): the largest face as the model
+        saw it; black without a face."""
+        if not self.crops:
+            return np.zeros((side_px, side_px, 3), np.uint8)
+        crop = max(self.crops, key=lambda crop: crop.area_px)
+        square: Pixels = cv2.resize(eight_bit(crop.dst_bgr), (side_px, side_px))
+        return square
+
+
+@dataclass(eq=False)
+class Workpiece:
+    """A prepared frame under work, at a part of its resolution: what was computed for one look
+    stays for the next. Not for several threads at once."""
+
+    prepared: PreparedFrame
+    scale: float = 1.0
+    _kept: Kept = field(default_factory=Kept)
+    _kept_of_faces: tuple[Kept, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._kept_of_faces = tuple(Kept() for _ in self.prepared.crops)
+        self._picture = self.prepared.frame_bgr_u8
+        if self.scale != 1.0:
+            width, height = self.prepared.frame_wh
+            small_wh = max(1, round(width * self.scale)), max(1, round(height * self.scale))
+            self._picture = cv2.resize(self._picture, small_wh, interpolation=cv2.INTER_AREA)
+
+    def composed(self, settings: Settings) -> ComposedFrame:
+        """The frame with its faces by the settings; at full scale exactly as `merge` renders it.
+        Its nets must have been asked."""
+        faces = [
+            MergeFace(crop, predicted, kept)
+            for crop, predicted, kept in zip(
+                self.prepared.crops, self.prepared.predictions, self._kept_of_faces, strict=True
+            )
+        ]
+        return compose_frame(
+            self._picture,
+            faces,
+            settings.looks,
+            settings.square_px,
+            self.prepared.job.motion,
+            self._kept,
+        )
+
+
+def prepare(job: FrameJob, tracks: Sequence[str], predictor: FacePredictor) -> PreparedFrame:
+    """Read the frame and predict its faces. Raises `InputError` if it cannot be read."""
+    frame_bgr_u8 = read_image_bgr_u8(job.path)
+    crops = crop_faces(frame_bgr_u8, job.landmarks, predictor)
+    predictions = tuple(predict_faces(crops, predictor))
+    faces = tuple(
+        _box(crop, track, frame_bgr_u8) for crop, track in zip(crops, tracks, strict=True)
+    )
+    return PreparedFrame(job, frame_bgr_u8, crops, predictions, faces)
+
+
+def _box(crop: FaceCrop, track: str, frame_bgr_u8: Pixels) -> FaceBox:
+    side = crop.resolution
+    height, width = frame_bgr_u8.shape[:2]
+    region = region_of_square(crop.matrix(side), side, (height, width), margin_face_px=0)
+    return FaceBox(track, region.left, region.top, region.right, region.bottom)

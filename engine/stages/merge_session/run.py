@@ -1,0 +1,29 @@
+"""The stage `merge-session`: looks are set while one sees them, frames rendered meanwhile."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from engine.merge.face_nets import FaceNets
+from engine.models.predictor import load_predictor
+from engine.protocol.stage import StageContext
+from engine.stages.merge.enlarger import load_enlarger
+from engine.stages.merge.plan import collect_jobs
+from engine.stages.merge_session.opening import open_session
+
+
+def run(context: StageContext) -> None:
+    """Serve viewers until the run is stopped."""
+    options = context.options
+    frames = collect_jobs(context)
+    predictor = load_predictor(
+        context.workspace,
+        options["model"],
+        options["model_class"],
+        options["device"],
+        warn=context.warn,
+    )
+    nets = FaceNets(predictor, partial(load_enlarger, context))
+    with open_session(context, frames, nets) as session:
+        session.run()
+    context.result(**session.facts())

@@ -1,0 +1,58 @@
+"""The merge session: what it needs, which model it takes, how much it may hold in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.protocol.options import Integer, Option
+from engine.protocol.spec import DEVICE, FRESH, StageSpec
+from engine.stages.merge.spec import FACE_ENHANCER, WORKERS
+from engine.stages.train.spec import MODEL, MODEL_CLASS
+
+CACHE_MB = Option(
+    "cache_mb",
+    "Memory for frames",
+    Integer(64, 1_000_000),
+    1024,
+    "How much memory may hold frames that were read and predicted, so that they are shown at once.",
+    unit="MB",
+    advanced=True,
+)
+
+AHEAD = Option(
+    "ahead",
+    "Frames ahead",
+    Integer(0, 100),
+    5,
+    "How many frames after the shown one are read and predicted before they are asked for.",
+    advanced=True,
+)
+
+MERGE_SESSION = StageSpec(
+    id="merge-session",
+    title="Merge interactively",
+    group="Merge",
+    summary="Look at merged frames, change how they look, and render them meanwhile.",
+    code="engine.stages.merge_session.run:run",
+    needs=("workspace", "writable", "dst-frames", "dst-faces"),
+    resources=("merged",),
+    replaces="pictures in data_dst/merged and data_dst/merged_mask that merging did not make",
+    options=(
+        replace(MODEL, help="The name of the trained model that predicts the faces."),
+        replace(MODEL_CLASS, help="Which kind of model it is."),
+        CACHE_MB,
+        AHEAD,
+        FACE_ENHANCER,
+        replace(
+            WORKERS,
+            help="How many threads render frames in the background. Auto: one per CPU"
+            " core, 32 at most.",
+        ),
+        DEVICE,
+        FRESH,
+    ),
+    help="Runs until it is stopped; the merge screen of the workbench is its window. Looks are kept"
+    " in .facewright/merge/NAME_CLASS.timeline.toml at every change, frames in data_dst/merged as"
+    " they are rendered: stopped or killed, it goes on where it was. Without such a file the"
+    " session that DeepFaceLab saved for the model is taken, if there is one.",
+)
