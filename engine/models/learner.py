@@ -74,6 +74,13 @@ class Learner:
         moments = {name: variable.numpy() for name, variable in self.optimizer.named_state()}
         return {**nets, self.file: moments}
 
+    def variables(self) -> list[Any]:
+        """All weights and the optimizer's state."""
+        return [
+            *(variable for _, _, variable in self._named),
+            *(variable for _, variable in self.optimizer.named_state()),
+        ]
+
     def load(self, state: Mapping[str, Tensors]) -> None:
         """Go on from saved state, which must have all nets; what it lacks of the optimizer's state
         becomes zero. Raises `InputError` for tensors of other shapes."""

@@ -167,13 +167,15 @@ class NetModel(ABC):
         limit = tf.constant(loss_limit, tf.float32)
         try:
             batch = self.next_batch(batches)
-            losses, health, applied = self._step(*self._split(batch), limit)
+            with self.distribution.answering():
+                losses, health, applied = self._step(*self._split(batch), limit)
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             raise StageError(
                 f"the device has too little memory for {batches.batch_size} faces of each side at"
                 f" once, after iteration {self.iteration}",
                 "choose a smaller batch size, or end what else uses the device, and start again",
-                code="out-of-memory",
+                # Nobody can go on with less where the others have made the step.
+                code="out-of-memory" if self.distribution.workers == 1 else "worker-memory",
             ) from error
         if applied:
             self.iteration += 1
@@ -221,6 +223,12 @@ class NetModel(ABC):
             if adversary.on:
                 self._wake(adversary)
         self.iteration = saved.manifest.iteration
+
+    def share_state(self) -> None:
+        """See `engine.train.together.SharedModel`. What rests is the leader's alone, until it
+        wakes."""
+        for learner in self.learners.values():
+            self.distribution.spread(learner.variables())
 
     def state(self) -> State:
         """See `Trainable.state`."""

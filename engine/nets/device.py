@@ -15,7 +15,8 @@ _BF16_GPU_CAPABILITY = (8, 0)  # Ampere, the first generation with bfloat16 unit
 
 @dataclass(frozen=True)
 class Device:
-    """What was chosen. `bf16`: it computes bfloat16 itself, so that it is faster than float32."""
+    """What was chosen. bf16: it computes bfloat16 itself, so that it is faster than float32; of
+    several GPUs, all do."""
 
     description: str
     is_gpu: bool
@@ -27,18 +28,21 @@ class Device:
         return "mixed_bfloat16" if wanted else "float32"
 
 
-def prepare_device(device: str, warn: Callable[[str, str], None]) -> Device:
+def prepare_device(
+    device: str, warn: Callable[[str, str], None], *, several: bool = False
+) -> Device:
     """Make TensorFlow use `device`: auto, cpu, or GPU numbers such as 0 or 0,1.
 
-    The nets run on the first GPU chosen; `warn` hears (text, remedy) if more were. Memory of GPUs
-    is taken as it is needed, so that other programs can use the rest. Raises `InputError` for a GPU
-    that is not there, or when TensorFlow already runs on other devices in this process.
+    several: whether the caller shares its work over all GPUs chosen. Otherwise the nets run on the
+    first; `warn` hears (text, remedy) if more were. Memory of GPUs is taken as it is needed, so
+    that other programs can use the rest. Raises `InputError` for a GPU that is not there, or when
+    TensorFlow already runs on other devices in this process.
     """
     import tensorflow as tf
 
     present = tf.config.list_physical_devices("GPU")
     chosen = _chosen(device, present)
-    if len(chosen) > 1:
+    if len(chosen) > 1 and not several:
         first, *others = device.split(",")
         warn(
             f"--device {device}: the nets run on GPU {first} alone, not on {' and '.join(others)}",
@@ -87,9 +91,10 @@ def _describe(gpus: list[object]) -> Device:
     if not gpus:
         cores = len(os.sched_getaffinity(0))
         return Device(f"CPU with {cores} cores", False, bool(_BF16_CPU_FLAGS & _cpu_flags()))
-    facts = tf.config.experimental.get_device_details(gpus[0])
-    capability = tuple(facts.get("compute_capability", (0, 0)))
-    return Device(str(facts.get("device_name", "GPU")), True, capability >= _BF16_GPU_CAPABILITY)
+    facts = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    capability = min(tuple(fact.get("compute_capability", (0, 0))) for fact in facts)
+    names = ", ".join(str(fact.get("device_name", "GPU")) for fact in facts)
+    return Device(names, True, capability >= _BF16_GPU_CAPABILITY)
 
 
 def _cpu_flags() -> frozenset[str]:

@@ -8,16 +8,32 @@ what a device assigns within a step goes to its own copy, what is assigned outsi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Thread
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from engine.nets.layers import Tensor
+from engine.protocol.errors import InputError, StageError
 
 _REDUCE = tf.distribute.ReduceOp
+# What TensorFlow raises on the workers that are left, whichever of them notices first.
+_SILENCE = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.InternalError,
+)
+_JOIN_POLL_SECONDS = 0.5
 
 
 class Distribution:
@@ -72,22 +88,42 @@ class Distribution:
         if self.workers == 1:
             return
         for variable in variables:
-            mine = variable.numpy() if self.worker == 0 else tf.zeros(variable.shape).numpy()
-            variable.assign(tf.cast(self.sum(mine), variable.dtype))
+            exact = np.float64 if variable.dtype == "int64" else np.float32
+            mine = variable.numpy().astype(exact)
+            total = self.sum(mine if self.worker == 0 else np.zeros_like(mine))
+            variable.assign(total.astype(variable.dtype))
 
-    def sum(self, array: NDArray[Any]) -> NDArray[Any]:
-        """The sum of all workers' arrays of this shape, in float32; all must ask together."""
+    def sum(self, array: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+        """The sum of all workers' arrays of this shape; all must ask together. Raises `StageError`
+        (code "worker-lost") if one does not answer."""
         if self._strategy is None:
             return array
 
         def share(context: Any) -> Tensor:
             first = context.replica_id_in_sync_group % self.local_devices == 0
-            return tf.constant(array if first else 0 * array, tf.float32)
+            return tf.constant(array if first else np.zeros_like(array))
 
-        total: NDArray[Any] = self._sum(
-            self._strategy.experimental_distribute_values_from_function(share)
-        ).numpy()
+        shares = self._strategy.experimental_distribute_values_from_function(share)
+        with self.answering():
+            total: NDArray[np.floating[Any]] = self._sum(shares).numpy()
         return total
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Around what all workers do together: one that is gone becomes a `StageError` (code
+        "worker-lost")."""
+        try:
+            yield
+        except _SILENCE as error:
+            if self.workers == 1:
+                raise
+            raise StageError(
+                f"worker {self.worker} no longer hears the others:"
+                f" {error.message.splitlines()[0][:200]}",
+                "look why the other worker ended, and start all again; the leader (worker 0) has"
+                " saved the model",
+                code="worker-lost",
+            ) from error
 
     def _sum_graph(self, shares: Any) -> Tensor:
         return self.run(lambda share: _reduced(share, _REDUCE.SUM), shares)
@@ -105,6 +141,44 @@ def on_all_devices() -> Distribution:
     share."""
     names = [device.name for device in tf.config.list_logical_devices("GPU")]
     return Distribution(tf.distribute.MirroredStrategy(names)) if len(names) > 1 else ALONE
+
+
+def with_other_machines(
+    addresses: Sequence[str], worker: int, check_stop: Callable[[], None]
+) -> Distribution:
+    """Over the devices of all workers, of which this is number `worker`; they listen at
+    `addresses`, host:port each. Before TensorFlow computes anything in this process.
+
+    Waits until all are there; check_stop: called meanwhile, may raise. Raises `InputError` if this
+    one's port cannot be used.
+    """
+    cluster = {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": worker}}
+    os.environ["TF_CONFIG"] = json.dumps(cluster)
+    joined: Future[tf.distribute.Strategy] = Future()
+    # TensorFlow waits without end and without hearing signals.
+    Thread(target=_join, args=(joined,), daemon=True).start()
+    while not joined.done():
+        check_stop()
+        try:
+            joined.exception(_JOIN_POLL_SECONDS)
+        except TimeoutError:
+            continue
+    try:
+        strategy = joined.result()
+    except (tf.errors.OpError, RuntimeError) as error:
+        raise InputError(
+            f"worker {worker} cannot work with the others as {addresses[worker]}: {error}",
+            "the port must be free and its host this machine; name the same addresses everywhere",
+            code="workers",
+        ) from error
+    return Distribution(strategy, worker=worker, workers=len(addresses))
+
+
+def _join(joined: Future[tf.distribute.Strategy]) -> None:
+    try:
+        joined.set_result(tf.distribute.MultiWorkerMirroredStrategy())
+    except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
+        joined.set_exception(error)
 
 
 def _reduced(results: Any, how: tf.distribute.ReduceOp) -> Any:

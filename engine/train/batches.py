@@ -62,10 +62,26 @@ class SampleRates:
         return threads * self.samples / self.busy_s if self.busy_s else 0.0
 
 
+@dataclass(frozen=True)
+class Share:
+    """The part of every batch that one of `workers` machines makes; they have equally many."""
+
+    worker: int = 0
+    workers: int = 1
+
+    def of(self, first: int, count: int) -> tuple[int, int]:
+        """First number and count of the share of `count` samples from `first` on."""
+        mine = count // self.workers
+        return first + self.worker * mine, mine
+
+
+WHOLE = Share()
+
+
 class BatchStream:
     """Batches from sample `first` of both sides on. Use as a context; `next` from one thread.
 
-    rates: what is counted goes here.
+    rates: what is counted goes here. share: of each batch, what `next` and `previous` give.
     """
 
     def __init__(
@@ -77,12 +93,14 @@ class BatchStream:
         first: int,
         threads: int,
         rates: SampleRates,
+        share: Share = WHOLE,
     ) -> None:
         self.src, self.dst = src, dst
         self.batch_size = batch_size
         self.drawn = first
         self.threads = threads
         self.rates = rates
+        self._share = share
         self._previous: Batch | None = None
         self._asked = first
         self._waiting: deque[Future[Batch]] = deque()
@@ -107,7 +125,7 @@ class BatchStream:
         begun = time.perf_counter()
         batch = self._waiting.popleft().result()
         self.rates.waited_s += time.perf_counter() - begun
-        self.drawn = batch.first + self.batch_size
+        self.drawn += self.batch_size
         self._previous = batch
         self._fill()
         return batch
@@ -116,12 +134,14 @@ class BatchStream:
         """The batch that `next` gave last, also if that was in an earlier run; None at the very
         beginning."""
         if self._previous is None and self.drawn >= self.batch_size:
-            self._previous = self.make(self.drawn - self.batch_size, self.batch_size)
+            last = self.drawn - self.batch_size
+            self._previous = self.make(*self._share.of(last, self.batch_size))
         return self._previous
 
     def _fill(self) -> None:
         while len(self._waiting) < self._ahead:
-            self._waiting.append(self._pool.submit(self.make, self._asked, self.batch_size))
+            mine = self._share.of(self._asked, self.batch_size)
+            self._waiting.append(self._pool.submit(self.make, *mine))
             self._asked += self.batch_size
 
     def _depth(self) -> int:

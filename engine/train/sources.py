@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.faces.faceset import Faceset, open_faceset
 from engine.protocol.errors import InputError
-from engine.train.batches import BatchStream, SampleRates
+from engine.train.batches import WHOLE, BatchStream, SampleRates, Share
 from engine.train.crops import CropCache, CropKind
 from engine.train.samples import Sampling, SideSamples
 from engine.train.side_faces import Face, SideFaces
@@ -40,7 +40,8 @@ class Sources:
 
     src_faces, dst_faces: may be the same; crops are then kept once. limit_bytes: for crops that are
     kept. warn: is told (what, remedy) of faces that are skipped; called from the sample threads.
-    threads: how many make samples. rates: of all streams together.
+    threads: how many make samples. share: of each batch, what is made here. rates: of all streams
+    together.
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class Sources:
         limit_bytes: int,
         warn: Callable[[str, str], None],
         threads: int,
+        share: Share = WHOLE,
     ) -> None:
         self.src = SideFaces("src", src_faces, warn)
         self.dst = SideFaces("dst", dst_faces, warn)
         self.seed = seed
         self.limit_bytes = limit_bytes
         self.threads = threads
+        self.share = share
         self.rates = SampleRates()
         self._crops: tuple[CropKind, CropCache] | None = None
 
@@ -69,7 +72,13 @@ class Sources:
         src = SideSamples(self.src, sampling, seed=self.seed, cache=cache, references=references)
         dst = SideSamples(self.dst, sampling, seed=self.seed, cache=cache)
         return BatchStream(
-            src, dst, sampling.batch_size, first=first, threads=self.threads, rates=self.rates
+            src,
+            dst,
+            sampling.batch_size,
+            first=first,
+            threads=self.threads,
+            rates=self.rates,
+            share=self.share,
         )
 
     def release(self) -> None:

@@ -15,6 +15,7 @@ from engine.nets.device import Device
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side
+from engine.train.batches import WHOLE, Share
 from engine.train.memory_room import available_bytes
 from engine.train.sources import Sources, open_training_faces
 
@@ -25,10 +26,13 @@ MOST_AUTO_LOADERS = 8
 
 
 class TrainingFaces:
-    """Opens facesets, each once. A model that pretrains has the same faces on both sides."""
+    """Opens facesets, each once. A model that pretrains has the same faces on both sides.
 
-    def __init__(self, context: StageContext) -> None:
+    share: of each batch, what is made here."""
+
+    def __init__(self, context: StageContext, share: Share = WHOLE) -> None:
         self._context = context
+        self._share = share
         self._pairs: dict[str, tuple[Faceset, Faceset]] = {}
         self._sources: dict[str, Sources] = {}
 
@@ -103,6 +107,7 @@ class TrainingFaces:
             limit_bytes=min(int(available_bytes() * CACHE_SHARE), LARGEST_CACHE_BYTES),
             warn=self._context.warn,
             threads=loader_count(self._context.options["loaders"], device),
+            share=self._share,
         )
 
 

@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.models.classes import model_code, model_spec
-from engine.nets.device import Device, prepare_device
+from engine.nets.device import Device
 from engine.protocol.options import Life, Option
 from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
@@ -17,6 +17,7 @@ from engine.protocol.workspace import make_folder
 from engine.stages.train.faces import TrainingFaces
 from engine.stages.train.plan import settle_plan
 from engine.stages.train.spec import TRAIN
+from engine.stages.train.workers import EndsWithFollowers, Machines, follow, open_devices
 from engine.train.backups import Backups
 from engine.train.companions import Companion
 from engine.train.event_files import EventFiles
@@ -28,15 +29,28 @@ from engine.train.phases import Phases
 from engine.train.preview_history import PreviewHistory
 from engine.train.saver import Saver
 from engine.train.sources import Sources
+from engine.train.together import Begin, Leader, Line
 from engine.train.trainable import Trainable
+
+if TYPE_CHECKING:
+    from engine.nets.distribution import Distribution
 
 
 def run(context: StageContext) -> None:
     """Train a model until its target, a time limit or a stop request. Raises `Stopped` after saving
     if stopped, `InputError` for unusable faces or saves."""
+    spec = model_spec(context.options["model_class"])
+    machines = Machines.of(context.options)
+    if machines.follows:
+        follow(context, spec, machines)
+    else:
+        _lead(context, spec, machines)
+
+
+def _lead(context: StageContext, spec: ModelSpec, machines: Machines) -> None:
+    """Train with the whole loop, alone or before followers."""
     options = context.options
-    spec = model_spec(options["model_class"])
-    faces = TrainingFaces(context)
+    faces = TrainingFaces(context, machines.share)
     faces.open(options)
     context.check_stop()
     folder = context.workspace.model(options["model"], spec.id)
@@ -46,12 +60,16 @@ def run(context: StageContext) -> None:
     generations.sweep()
     saved = generations.newest(context.warn)
     context.check_stop()
-    device = prepare_device(options["device"], context.warn)
-    model = _make_model(context, spec, device, saved)
+    device, distribution = open_devices(context, machines)
+    model = _make_model(context, spec, device, saved, distribution)
     context.check_stop()
     model.trace()
     context.check_stop()
+    companions = _companions(spec, model, folder, saved, follows_plans=follows_plans)
     with ExitStack() as open_things:
+        if machines.are_several:
+            model = open_things.enter_context(Leader(model, Line(distribution.sum)))
+            companions.append(EndsWithFollowers(model))
         history = open_things.enter_context(HistoryWriter(folder, model.iteration, spec.loss_names))
         saver = open_things.enter_context(
             Saver(generations, saved.manifest.iteration if saved else 0, context.warn)
@@ -66,7 +84,7 @@ def run(context: StageContext) -> None:
             model_folder=folder,
             model_class=spec.id,
             running_options=running_options(spec),
-            companions=_companions(spec, model, folder, saved, follows_plans=follows_plans),
+            companions=companions,
         )
         try:
             loop.run()
@@ -75,9 +93,13 @@ def run(context: StageContext) -> None:
 
 
 def _make_model(
-    context: StageContext, spec: ModelSpec, device: Device, saved: Generation | None
+    context: StageContext,
+    spec: ModelSpec,
+    device: Device,
+    saved: Generation | None,
+    distribution: Distribution,
 ) -> Any:
-    """The model, going on from its newest good save if there is one."""
+    """The model, going on from its newest good save if there is one; followers make theirs."""
     options = {option.name: context.options[option.name] for option in spec.options}
     seed = context.options["seed"] or secrets.randbelow(2**31 - 1) + 1
     if saved:
@@ -90,7 +112,10 @@ def _make_model(
     dtype = device.keras_dtype(context.options["precision"])
     begins = f"goes on from iteration {saved.manifest.iteration}" if saved else "is new"
     context.note(f"the model {begins}; {device.description}, {dtype}")
-    return model_code(spec)(options, seed=seed, dtype=dtype, saved=saved)
+    if distribution.workers > 1:
+        begin = Begin(spec.id, options, seed, dtype, saved.manifest.drawn if saved else 0)
+        Line(distribution.sum).send(begin)
+    return model_code(spec)(options, seed=seed, dtype=dtype, saved=saved, distribution=distribution)
 
 
 def _feed(faces: TrainingFaces, model: Trainable, device: Device, saved: Generation | None) -> Feed:

@@ -12,6 +12,7 @@ from engine.protocol.options import (
     Number,
     Option,
     Text,
+    Unless,
     When,
 )
 from engine.protocol.plan_presets import PRESETS
@@ -32,6 +33,8 @@ MODEL_CLASS = Option(
     MODEL_CLASSES[0].id,
     "Which kind of model to train.",
 )
+
+_ADDRESS = r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}"
 
 TRAIN = StageSpec(
     id="train",
@@ -232,6 +235,30 @@ TRAIN = StageSpec(
             "auto",
             "How many threads prepare samples. Auto: half the CPU cores without a GPU, all but one"
             " with one, 8 at most.",
+            advanced=True,
+        ),
+        Option(
+            "workers",
+            "Several machines",
+            Text(
+                rf"|{_ADDRESS}(,{_ADDRESS})+",
+                "host:port of two machines or more, such as 10.0.0.1:4000,10.0.0.2:4000",
+            ),
+            "",
+            "Train one model on several machines: start this stage on each of them with the same"
+            " list, each with its own number, equally many devices, its own workspace and the same"
+            " faces. Each makes its part of every batch; the first alone saves, shows previews and"
+            " takes changes, the others take model and options from it. Only in a network whose"
+            " every user you trust: whoever reaches such a port commands the machine.",
+            advanced=True,
+        ),
+        Option(
+            "worker_index",
+            "Number of this machine",
+            Integer(0, 63),
+            0,
+            "Which address of the list this machine is, from 0; number 0 leads.",
+            applies=Unless("workers", ("",)),
             advanced=True,
         ),
         DEVICE,
