@@ -81,7 +81,8 @@ def _is_cut(number: int, to_last: Sequence[float], to_last_but_one: Sequence[flo
         *to_last[max(1, number - NEIGHBOURS) : number],
         *to_last[number + 1 : number + 1 + NEIGHBOURS],
     ]
-    usual = max(STILL_DIFFERENCE, median(around) if around else 0.0)
+    # Of two frames alone nobody knows what is usual.
+    usual = max(STILL_DIFFERENCE, median(around)) if around else LEAST_DIFFERENCE
     return lasting >= LEAST_DIFFERENCE and lasting >= TIMES_THE_USUAL * usual
 
 

@@ -19,9 +19,9 @@ Picture = npt.NDArray[np.uint8]
 
 
 def scene(seed: int) -> Picture:
-    """A blurred pattern, wide enough to pan over."""
-    noise = np.random.default_rng(seed).integers(0, 256, (72, 512, 3), np.uint8)
-    return np.asarray(cv2.GaussianBlur(noise, (0, 0), 6), np.uint8) // 2 + 20 * seed
+    """A pattern of strong, soft spots, wide enough to pan over."""
+    spots = np.random.default_rng(seed).integers(0, 256, (9, 64, 3), np.uint8)
+    return np.asarray(cv2.resize(spots, (512, 72), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def pan(seed: int, count: int, step_px: int = 2) -> list[Picture]:
