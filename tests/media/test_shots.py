@@ -20,7 +20,7 @@ Picture = npt.NDArray[np.uint8]
 
 def scene(seed: int) -> Picture:
     """A pattern of strong, soft spots, wide enough to pan over."""
-    spots = np.random.default_rng(seed).integers(0, 256, (9, 64, 3), np.uint8)
+    spots = np.random.default_rng(seed).integers(60, 196, (5, 32, 3), np.uint8)
     return np.asarray(cv2.resize(spots, (512, 72), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
