@@ -13,7 +13,7 @@ from engine.models.classes import model_spec
 from engine.protocol.errors import FacewrightError, InputError
 from engine.protocol.events import Event
 from engine.protocol.stage import StageContext
-from engine.protocol.timeline import ALL_FACES, Timeline
+from engine.protocol.timeline import Timeline
 from engine.protocol.timeline_file import read_timeline, timeline_path
 from engine.protocol.undo import History
 from engine.stages.merge.ledger import Ledger
@@ -48,11 +48,10 @@ def open_session(
     is changed where pictures of others are in the way.
     """
     frames, nets = with_motion(frames), shared_nets(nets)
-    tracks = [(ALL_FACES,) * len(frame.landmarks) for frame in frames]
     stems, path = [frame.stem for frame in frames], _timeline_path(context)
     kept = read_timeline(path, stems)
     timeline = kept or _first_timeline(context, stems)
-    settings = FrameSettings(tracks, nets.predictor.resolution)
+    settings = FrameSettings(frames, nets.predictor.resolution)
     outputs = Outputs.of(context.workspace.dst)
     with ExitStack() as parts:
         rendered = parts.enter_context(
@@ -60,7 +59,7 @@ def open_session(
         )
         keeper = parts.enter_context(TimelineKeeper(path, stems, kept))
         files = parts.enter_context(PictureFiles(context.run_dir))
-        store = parts.enter_context(closing(_store(context, frames, tracks, nets)))
+        store = parts.enter_context(closing(_store(context, frames, nets)))
         painter = parts.enter_context(closing(Painter(nets, context.wake)))
         strip = parts.enter_context(closing(Strip(files, context.tell, context.wake)))
         render = partial(_render, context, nets, outputs)
@@ -125,13 +124,10 @@ def _rendered(
 
 
 def _store(
-    context: StageContext,
-    frames: Sequence[FrameJob],
-    tracks: Sequence[tuple[str, ...]],
-    nets: FaceNets,
+    context: StageContext, frames: Sequence[FrameJob], nets: FaceNets
 ) -> FrameStore[PreparedFrame]:
     def load(number: int) -> PreparedFrame:
-        return prepare(frames[number], tracks[number], nets.predictor)
+        return prepare(frames[number], nets.predictor)
 
     return FrameStore(load, context.options["cache_mb"] * 1_000_000, context.wake)
 

@@ -22,7 +22,7 @@ from engine.merge.faces import (
     with_wanted,
 )
 from engine.merge.kept import Kept
-from engine.merge.placement import region_of_square
+from engine.merge.placement import Region, region_of_square
 from engine.models.predictor import FacePredictor
 from engine.protocol.events import FaceBox
 from engine.stages.merge.plan import FrameJob
@@ -33,24 +33,26 @@ Pixels = NDArray[np.uint8]
 @dataclass(frozen=True)
 class Settings:
     """What a frame is composed by. square_px: the side of raw-predict's squares, 0 for frames that
-    are none."""
+    are none. tracks: of its faces, which the picture does not depend on."""
 
     looks: FrameLooks
     square_px: int = 0
+    tracks: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(eq=False)
 class PreparedFrame:
-    """All that composing needs but the settings. faces: where they are in the frame.
+    """All that composing needs but the settings.
 
-    predictions: each with what nets were asked so far (`ask_nets`).
+    predictions: each with what nets were asked so far (`ask_nets`). regions: where the model saw
+    the faces in the frame.
     """
 
     job: FrameJob
     frame_bgr_u8: Pixels
     crops: Sequence[FaceCrop]
     predictions: tuple[PredictedFace, ...]
-    faces: tuple[FaceBox, ...]
+    regions: tuple[Region, ...]
 
     @property
     def bytes_held(self) -> int:
@@ -59,6 +61,13 @@ class PreparedFrame:
         for face in self.predictions:
             held += face.face_bgr.nbytes + face.mask_prd.nbytes + face.mask_dst.nbytes
         return held
+
+    def faces(self, tracks: Sequence[str]) -> tuple[FaceBox, ...]:
+        """Where the faces of these tracks are."""
+        return tuple(
+            FaceBox(track, region.left, region.top, region.right, region.bottom)
+            for track, region in zip(tracks, self.regions, strict=True)
+        )
 
     @property
     def frame_wh(self) -> tuple[int, int]:
@@ -126,19 +135,13 @@ class Workpiece:
         )
 
 
-def prepare(job: FrameJob, tracks: Sequence[str], predictor: FacePredictor) -> PreparedFrame:
+def prepare(job: FrameJob, predictor: FacePredictor) -> PreparedFrame:
     """Read the frame and predict its faces. Raises `InputError` if it cannot be read."""
     frame_bgr_u8 = read_image_bgr_u8(job.path)
     crops = crop_faces(frame_bgr_u8, job.landmarks, predictor)
     predictions = tuple(predict_faces(crops, predictor))
-    faces = tuple(
-        _box(crop, track, frame_bgr_u8) for crop, track in zip(crops, tracks, strict=True)
+    regions = tuple(
+        region_of_square(crop.matrix(crop.resolution), crop.resolution, crop.frame_hw, 0)
+        for crop in crops
     )
-    return PreparedFrame(job, frame_bgr_u8, crops, predictions, faces)
-
-
-def _box(crop: FaceCrop, track: str, frame_bgr_u8: Pixels) -> FaceBox:
-    side = crop.resolution
-    height, width = frame_bgr_u8.shape[:2]
-    region = region_of_square(crop.matrix(side), side, (height, width), margin_face_px=0)
-    return FaceBox(track, region.left, region.top, region.right, region.bottom)
+    return PreparedFrame(job, frame_bgr_u8, crops, predictions, regions)

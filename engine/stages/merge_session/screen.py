@@ -101,7 +101,7 @@ class Screen:
             if rests:
                 self._painter.begin_full(prepared, settings)
             return None
-        self._picture(desk, settings, FULL, lambda: _full(prepared, composed))
+        self._picture(desk, settings, FULL, lambda: _full(prepared, composed, settings))
         return composed
 
     def _picture(
@@ -153,13 +153,14 @@ class Screen:
     def _rough(self, desk: Desk, prepared: PreparedFrame, settings: Settings) -> _Scene | None:
         """None where no rough picture can be made: nets must be asked, or it cannot be made at all,
         which the full one will tell."""
+        faces = prepared.faces(settings.tracks)
         if desk.view.view == "original":
-            return _unmerged(prepared.frame_bgr_u8, prepared.faces, "")
-        window = window_for(desk.view, prepared.frame_wh, prepared.faces)
+            return _unmerged(prepared.frame_bgr_u8, faces, "")
+        window = window_for(desk.view, prepared.frame_wh, faces)
         composed = self._painter.rough(prepared, settings, min(LARGEST_PROXY, window.scale))
         if composed is None:
             return None
-        return _Scene(_layers(composed, prepared, settings), prepared.faces, prepared.frame_wh)
+        return _Scene(_layers(composed, prepared, settings), faces, prepared.frame_wh)
 
 
 def _is_as_good(have: _Seen, wanted: _Seen) -> bool:
@@ -172,12 +173,12 @@ def _is_as_good(have: _Seen, wanted: _Seen) -> bool:
     return same and have.quality >= wanted.quality
 
 
-def _full(prepared: PreparedFrame, composed: Composed) -> _Scene:
+def _full(prepared: PreparedFrame, composed: Composed, settings: Settings) -> _Scene:
+    faces = prepared.faces(settings.tracks)
     if composed.frame is None:
         reason = composed.error.message if composed.error else ""
-        return _unmerged(prepared.frame_bgr_u8, prepared.faces, reason)
-    layers = _layers(composed.frame, prepared, composed.settings)
-    return _Scene(layers, prepared.faces, prepared.frame_wh)
+        return _unmerged(prepared.frame_bgr_u8, faces, reason)
+    return _Scene(_layers(composed.frame, prepared, settings), faces, prepared.frame_wh)
 
 
 def _layers(composed: ComposedFrame, prepared: PreparedFrame, settings: Settings) -> Layers:

@@ -56,6 +56,7 @@ class Session:
     keeper: TimelineKeeper
     state: StateFeed
     strip: Strip
+    has_begun_rest: bool = False
     commanded_at: float = float("-inf")
     safe_again_at: float = float("-inf")
     writes_again_at: float = float("-inf")
@@ -135,13 +136,21 @@ class Session:
         try:
             self._visited(self.output.collect())
             if self.desk.processing and not self.output.is_writing:
-                begun = self.output.begin_rest(self.desk.frame, self.settings_of)
-                self.desk = replace(self.desk, processing=begun)
+                self._begin_or_end_rest()
         except FacewrightError as error:
             self.desk = replace(self.desk, processing=False)
             self._writing_failed(error)
         if not self.desk.processing:
+            self.has_begun_rest = False
             self.output.end_rest()
+
+    def _begin_or_end_rest(self) -> None:
+        begun = self.output.begin_rest(self.desk.frame, self.settings_of)
+        if not begun and not self.has_begun_rest:
+            done = "all frames that can be read are rendered already"
+            self.context.tell(MergeRefused(edit_seq=0, message=done))
+        self.has_begun_rest = begun
+        self.desk = replace(self.desk, processing=begun)
 
     def _work_ahead(self) -> None:
         """Have the shown frame read first, then, when there is time, those that may be next."""

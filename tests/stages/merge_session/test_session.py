@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
+import pytest
 
-from engine.protocol.events import MergeShown
-from engine.protocol.merge_commands import MergeEdit
+from engine.protocol.errors import ConfirmationNeeded, InputError
+from engine.protocol.events import MergeShown, MergeState, MergeStrip
+from engine.protocol.merge_commands import MergeCopy, MergeEdit, MergeGo, MergeProcess, MergeView
+from engine.protocol.timeline_file import timeline_path
+from tests.merge.fakes import round_predictor
 from tests.merge.workspace import FRAME_HW, merge_workspace
 from tests.stages.merge_session.serving import serving
 
@@ -33,3 +38,161 @@ def test_an_edit_changes_the_picture_and_comes_back_with_it(tmp_path: Path) -> N
         assert (shown.answered, shown.look["mode"]) == (5, "original")
         after = viewer.picture(where=lambda shown: FULL(shown) and shown.answered == 5)
         assert np.abs(before.astype(int) - after).max() > 20
+
+
+def test_the_newest_edit_wins_and_those_between_are_not_drawn(tmp_path: Path) -> None:
+    with serving(merge_workspace(tmp_path, frames=3)) as viewer:
+        viewer.first(MergeShown, where=FULL)
+        edits = [
+            MergeEdit(frame=0, changes={"erode_mask_modifier": amount}, seq=amount)
+            for amount in range(1, 41)
+        ]
+        since = viewer.send(*edits)
+        shown = viewer.first(MergeShown, since)
+        assert shown.answered == 40 and shown.look["erode_mask_modifier"] == 40
+        viewer.shown_after(MergeGo(frame=1))
+        answered = [
+            event.answered for event in viewer.told[since:] if isinstance(event, MergeShown)
+        ]
+        assert set(answered) == {40}
+
+
+def test_what_is_not_possible_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    with serving(merge_workspace(tmp_path, frames=3)) as viewer:
+        refused = viewer.refusal_of(MergeEdit(frame=0, changes={"blur_mask_modifier": 900}, seq=3))
+        assert refused.edit_seq == 3
+        assert "900" in refused.message and "0 to 400" in refused.remedy
+        assert "numbered 0 to 2" in viewer.refusal_of(MergeGo(frame=7)).remedy
+        assert viewer.shown_after(MergeGo(frame=1)).look["blur_mask_modifier"] == 0
+
+
+def test_a_viewer_that_comes_is_told_everything(tmp_path: Path) -> None:
+    with serving(merge_workspace(tmp_path, frames=3)) as viewer:
+        viewer.shown_after(MergeGo(frame=2))
+        since = viewer.send(MergeView(width=120, height=120, strip_frames=1, strip_height=20))
+        shown = viewer.first(MergeShown, since, FULL)
+        assert (shown.frame, shown.width, shown.height) == (2, 120, 80)
+        assert viewer.first(MergeState, since).frame == 2
+        strip = viewer.first(MergeStrip, since)
+        assert (strip.first, strip.count, strip.thumb_width) == (1, 2, 30)
+        assert (strip.width, strip.height) == (60, 20)
+
+
+def test_the_shown_frame_is_rendered_when_it_rests(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=3)
+    with serving(workspace) as viewer:
+        viewer.state(lambda state: state.done == (0, 1, 2))
+        assert [path.name for path in workspace.dst.merged.iterdir()] == ["00001.png"]
+        since = viewer.send(MergeEdit(frame=0, changes={"mode": "original"}))
+        viewer.state(lambda state: state.done == (0, 1, 2) and state.undo_depth == 1, since)
+        assert same_pixels(workspace.dst.merged / "00001.png", workspace.dst.frames / "00001.png")
+
+
+def test_the_rest_is_rendered_when_asked_for_and_nothing_twice(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=6, without_face=[3])
+    with serving(workspace) as viewer:
+        viewer.state(lambda state: state.done == (0, 1, 5))
+        first = (workspace.dst.merged / "00001.png").stat().st_mtime_ns
+        viewer.send(MergeProcess(on=True))
+        viewer.state(lambda state: state.done == (0, 6) and not state.processing)
+        assert (workspace.dst.merged / "00001.png").stat().st_mtime_ns == first
+    assert viewer.context.facts["rendered"] == 6
+    with serving(workspace) as viewer:
+        viewer.state(lambda state: state.done == (0, 6))
+        assert "rendered already" in viewer.refusal_of(MergeProcess(on=True)).message
+    assert viewer.context.facts["rendered"] == 0
+
+
+def test_an_edit_ends_the_rendering_of_the_rest_and_its_frames_render_again(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=40)
+    with serving(workspace, workers="1") as viewer:
+        viewer.send(MergeProcess(on=True))
+        viewer.state(lambda state: sum(state.done[1::2]) >= 3)
+        since = viewer.send(MergeEdit(frame=0, changes={"erode_mask_modifier": 9}))
+        viewer.state(lambda state: not state.processing, since)
+        since = viewer.send(MergeProcess(on=True))
+        viewer.state(lambda state: state.done == (0, 40), since)
+    assert viewer.context.facts["left"] == 0
+
+
+def test_a_frame_that_cannot_be_read_is_told_and_the_others_are_rendered(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=3)
+    (workspace.dst.frames / "00002.png").write_bytes(b"nothing")
+    with serving(workspace) as viewer:
+        assert "00002.png" in viewer.shown_after(MergeGo(frame=1)).note
+        since = viewer.send(MergeProcess(on=True))
+        viewer.state(lambda state: state.done == (0, 1, 1, 1) and not state.processing, since)
+
+
+def test_a_look_that_wants_a_net_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with serving(merge_workspace(tmp_path, frames=3)) as viewer:
+        shown = viewer.shown_after(MergeEdit(frame=0, changes={"mask_mode": "XSeg-dst"}, seq=1))
+        assert "XSeg" in shown.note
+        back = viewer.shown_after(MergeEdit(frame=0, changes={"mask_mode": "dst"}, seq=2))
+        assert back.note == ""
+
+
+def test_super_resolution_asks_the_enhancer_once_a_face(tmp_path: Path) -> None:
+    with serving(merge_workspace(tmp_path, frames=2)) as viewer:
+        for power in (50, 100):
+            edit = MergeEdit(frame=0, changes={"super_resolution_power": power}, seq=power)
+            assert viewer.shown_after(edit).note == ""
+
+
+def test_copying_goes_on_with_the_look_at_the_next_frame(tmp_path: Path) -> None:
+    with serving(merge_workspace(tmp_path, frames=3)) as viewer:
+        viewer.shown_after(MergeGo(frame=1))
+        viewer.shown_after(MergeEdit(frame=0, changes={"mode": "original"}, seq=1))
+        shown = viewer.shown_after(MergeCopy(frame=0, to="next"))
+        assert (shown.frame, shown.look["mode"]) == (1, "original")
+
+
+def test_looks_and_rendered_frames_are_there_when_one_comes_back(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=3)
+    with serving(workspace) as viewer:
+        viewer.shown_after(MergeEdit(frame=1, changes={"erode_mask_modifier": 12}, seq=1))
+        viewer.state(lambda state: state.done == (1, 1, 1))
+    with serving(workspace) as viewer:
+        viewer.state(lambda state: state.done == (0, 2, 1))  # the first one is shown, and rendered
+        assert viewer.shown_after(MergeGo(frame=1)).look["erode_mask_modifier"] == 12
+    assert viewer.context.facts["rendered"] == 1
+
+
+def test_another_model_keeps_the_looks_and_renders_again(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=2)
+    with serving(workspace) as viewer:
+        viewer.shown_after(MergeEdit(frame=0, changes={"erode_mask_modifier": 12}, seq=1))
+        viewer.state(lambda state: state.done == (0, 1, 1))
+    trained = round_predictor()
+    trained.fingerprint = "second"
+    with serving(workspace, trained) as viewer:
+        viewer.state(lambda state: state.done == (2,))
+        viewer.state(lambda state: state.done == (0, 1, 1))
+        assert viewer.first(MergeShown, where=FULL).look["erode_mask_modifier"] == 12
+
+
+def test_a_timeline_that_cannot_be_used_is_refused_and_kept(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=2)
+    path = timeline_path(workspace, "new", "quick96")
+    path.parent.mkdir(parents=True)
+    path.write_text("version = 1\n[default]\nmode = 'nicely'\n")
+    with pytest.raises(InputError, match="mode"), serving(workspace):
+        pass
+    assert "nicely" in path.read_text()
+
+
+def test_pictures_of_others_are_kept_until_the_user_agrees(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=2)
+    workspace.dst.merged.mkdir()
+    theirs = workspace.dst.merged / "00001.png"
+    theirs.write_bytes(b"by hand")
+    with pytest.raises(ConfirmationNeeded), serving(workspace):
+        pass
+    assert theirs.read_bytes() == b"by hand"
+    with serving(workspace, confirmed=True) as viewer:
+        viewer.state(lambda state: state.done == (0, 1, 1))
+    assert [path.read_bytes() for path in workspace.trash.rglob("00001.png")] == [b"by hand"]
+
+
+def same_pixels(one: Path, other: Path) -> bool:
+    return bool((cv2.imread(str(one)) == cv2.imread(str(other))).all())
