@@ -51,7 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a generation holds.
 
     drawn: how many samples of each side were drawn before. smoothed_loss: what the losses' sum was
-    of late (`engine.train.history.HistoryWriter.smoothed_loss`), by which the best save is known.
+    of late (`engine.train.history.HistoryWriter.comparable_loss`): tells the best save.
     carried: what companions need to go on from here, by `Companion.carried_as`.
     """
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from statistics import fmean
 from types import TracebackType
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from engine.protocol.history import (
     Mark,
     pack_losses,
     read_history,
+    read_marks,
 )
 
 COMMIT_SECONDS = 1.0
@@ -28,6 +30,10 @@ COMMIT_SECONDS = 1.0
 MOST_PENDING = 100_000
 # Over so many iterations the losses of a batch even out to within a few percent.
 SMOOTHED_OVER = 200
+# After a change of options their mean is compared with others' only when it is over so many.
+COMPARED_FROM = 50
+# Marks of what makes losses of another size.
+_CHANGES = ("option", "reset", "restart")
 
 
 class _Taken(NamedTuple):
@@ -88,7 +94,7 @@ class HistoryWriter:
         says how many, once the disk takes rows again.
         """
         self._pending.append(point)
-        self._recent.append(sum(point.losses))
+        self._recent.append((point.iteration, sum(point.losses)))
         if len(self._pending) > MOST_PENDING:
             self._left_out += len(self._pending) // 2
             self._left_out_until = point.iteration
@@ -101,7 +107,19 @@ class HistoryWriter:
     @property
     def smoothed_loss(self) -> float | None:
         """The mean of the losses' sum over the last iterations; None before the first."""
-        return sum(self._recent) / len(self._recent) if self._recent else None
+        return fmean(loss for _, loss in self._recent) if self._recent else None
+
+    @property
+    def comparable_loss(self) -> float | None:
+        """The same over iterations since the last change alone, by which saves made with the same
+        options are compared; None while these are too few."""
+        found = [loss for iteration, loss in self._recent if iteration > self._changed_at]
+        enough = COMPARED_FROM if self._changed_at else 1
+        return fmean(found) if len(found) >= enough else None
+
+    def begin_anew(self, iteration: int) -> None:
+        """After `iteration` losses are of another size: options were changed, or nets reset."""
+        self._changed_at = iteration
 
     def rewind(self, iteration: int) -> None:
         """Go back to `iteration`: what came after it is set aside in the table `undone`. Raises
@@ -118,7 +136,12 @@ class HistoryWriter:
         except sqlite3.Error as error:
             raise self._unwritable(error) from error
         rows = [*read_history(self.path, limit=SMOOTHED_OVER), *self._pending]
-        self._recent = deque((sum(row.losses) for row in rows), maxlen=SMOOTHED_OVER)
+        self._recent = deque(
+            ((row.iteration, sum(row.losses)) for row in rows), maxlen=SMOOTHED_OVER
+        )
+        marks = [*read_marks(self.path), *self._marks]
+        changes = (mark.iteration for mark in marks if mark.kind in _CHANGES)
+        self._changed_at = max((at for at in changes if at <= iteration), default=0)
 
     @property
     def commit_due(self) -> bool:

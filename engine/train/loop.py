@@ -23,7 +23,7 @@ from engine.train.generations import Generation, Manifest
 from engine.train.guard import Collapse, Guard, why_bad
 from engine.train.history import HistoryWriter
 from engine.train.live_options import LiveOptions
-from engine.train.pretrained import keep_pretrained
+from engine.train.pretrained import PRETRAINING_ENDED, keep_pretrained
 from engine.train.previewing import Previewing
 from engine.train.recovery import Rollbacks, remedy_changes, smaller_batch, too_little_memory
 from engine.train.saver import Saver
@@ -34,7 +34,6 @@ from engine.train.trainable import StepResult, Trainable
 
 # A step cannot be broken off, and whoever stops a run should not wait for more than about 10 s.
 SLOW_STEP_SECONDS = 5.0
-PRETRAINING_ENDED = "pretraining has ended; its last save is kept as a snapshot"
 BAD_STEPS_TOLD = 20  # in a run; of more, the number is told at its end
 
 
@@ -207,16 +206,13 @@ class TrainingLoop:
         self._has_collapsed = False
         self.saving.went_back(then.iteration)
         self.begun_iteration = min(self.begun_iteration, then.iteration)
-        self._rewind_history()
+        with self.told_once.of("history"):
+            self.history.rewind(self.model.iteration)
         self.guard.went_back()
         self._each_companion(
             lambda companion: companion.restored(self, then.carried.get(companion.carried_as, {}))
         )
         self._plan_next_save()
-
-    def _rewind_history(self) -> None:
-        with self.told_once.of("history"):
-            self.history.rewind(self.model.iteration)
 
     def _make_room(self, error: StageError) -> None:
         """Go on with half the batch if that may help; else raise the error, saying what may."""
@@ -253,11 +249,11 @@ class TrainingLoop:
         self.saving.hear()
         if self.context.stop_requested:
             return  # the end saves; a preview would keep whoever stopped it waiting
+        save_due = self.saving.is_due or self.model.iteration == 1
         preview_due = self.previewing.is_due(self.options["preview_seconds"])
-        if self.saving.is_due or self.model.iteration == 1:
+        if save_due:
             self.save()
-            self.preview()
-        elif self.times.made == 1 or preview_due:
+        if save_due or preview_due or self.times.made == 1:
             self.preview()
 
     def _obey_commands(self) -> None:
@@ -297,7 +293,7 @@ class TrainingLoop:
             return
         if self.live.take(changed):
             self.times.compiles = True
-            self.guard.begin_anew()
+            self._expect_other_losses()
         words = ", ".join(f"{name} {value}" for name, value in changed.items())
         self.mark("option", f"{why}: {words}")
         if "save_minutes" in changed:
@@ -310,7 +306,8 @@ class TrainingLoop:
         Raises `InputError` if the disk does not take it; the old ones are there then.
         """
         self.begun_iteration = self.model.iteration
-        self._rewind_history()
+        with self.told_once.of("history"):
+            self.history.rewind(self.model.iteration)
         self.saving.begin_anew(self._manifest(), self.model.state())
         keep_pretrained(self.saving.saver.generations)
         self._restarts = False
@@ -321,8 +318,12 @@ class TrainingLoop:
     def reset_nets(self, names: Sequence[str], why: str) -> None:
         """See `Training.reset_nets`."""
         self.model.reset_nets(names)
-        self.guard.begin_anew()
+        self._expect_other_losses()
         self.mark("reset", f"{why}: fresh weights for {', '.join(names)}")
+
+    def _expect_other_losses(self) -> None:
+        self.guard.begin_anew()
+        self.history.begin_anew(self.model.iteration)
 
     def mark(self, kind: str, text: str) -> None:
         """See `Training.mark`."""
@@ -393,6 +394,6 @@ class TrainingLoop:
             seed=self.model.seed,
             drawn=self.batches.drawn,
             options=dict(self.model.options),
-            smoothed_loss=self.history.smoothed_loss,
+            smoothed_loss=self.history.comparable_loss,
             carried=carried_by(self.companions),
         )

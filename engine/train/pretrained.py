@@ -8,6 +8,8 @@ from engine.protocol.model_files import SNAPSHOTS, About
 from engine.train.generations import Generations
 from engine.train.save_folders import copy_save, forget_save
 
+PRETRAINING_ENDED = "pretraining has ended; its last save is kept as a snapshot"
+
 
 def keep_pretrained(generations: Generations) -> None:
     """Keep the last save of the pretraining as a snapshot and remove the others, the newest first:

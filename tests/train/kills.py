@@ -16,17 +16,34 @@ import sys
 import time
 from pathlib import Path
 
+from engine.models.quick96.spec import QUICK96
 from engine.protocol.commands import Backup, Save
 from engine.protocol.errors import InputError
 from engine.protocol.history import HISTORY_NAME, read_history
 from engine.protocol.model_files import list_saves
+from engine.protocol.training_plan import Phase, Plan, plan_path, write_plan
+from engine.protocol.workspace import make_folder
 from engine.train.backups import Backups
-from engine.train.generations import Generations, check_generation
+from engine.train.generations import Generations, Manifest, check_generation
+from engine.train.phases import Phases
 from engine.train.preview_history import PreviewHistory
 from tests.support.context import context_for
 from tests.train.light_model import LIGHT_PX, light_loop, whole_iteration
 
 LONGEST_LIFE_S = 0.6
+# Options change every so many iterations: many a kill comes between a change and its first save.
+PHASE_ITERATIONS = 15
+PLAN = Plan(
+    title="to and fro",
+    phases=tuple(
+        Phase(
+            name=f"phase {number}",
+            changes={"random_src_flip": number % 2 == 1},
+            at_most=PHASE_ITERATIONS,
+        )
+        for number in range(50)
+    ),
+)
 FLOATS = 20_000
 SAVE_EVERY = 3
 
@@ -35,8 +52,12 @@ def train(root: Path, announced: int) -> None:
     """Train until killed; each good save's iteration goes down the pipe `announced`."""
     context = context_for(root, "train", keep=2, write_preview_history=True, history_pictures=100)
     context.saved = lambda iteration, path: os.write(announced, b"%d\n" % iteration)
-    folder = model_folder(root)
-    companions = [Backups(), PreviewHistory(folder, LIGHT_PX)]
+    folder = make_folder(model_folder(root))
+    write_plan(plan_path(folder), PLAN)
+    saved = Generations(folder).newest(_refuse)
+    carried = saved.manifest.carried[Phases.carried_as] if saved else {}
+    phases = Phases(folder, QUICK96, carried)
+    companions = [phases, Backups(), PreviewHistory(folder, LIGHT_PX)]
     with light_loop(context, folder, companions=companions, floats=FLOATS) as loop:
         step = loop.model.train_step
 
@@ -98,12 +119,22 @@ def check(root: Path, promised: int) -> int:
     iteration = whole_iteration(newest) if newest else 0
     assert iteration == (newest.manifest.iteration if newest else 0)
     assert iteration >= promised, f"save {promised} was announced, {iteration} is there"
+    if newest:
+        check_phase(newest.manifest)
     for save in list_saves(folder):
         assert check_generation(save.path).iteration == save.iteration
     recorded = [point.iteration for point in read_history(folder / HISTORY_NAME)]
     assert recorded == list(range(1, len(recorded) + 1)), "the history has gaps"
     assert len(recorded) >= iteration
     return iteration
+
+
+def check_phase(manifest: Manifest) -> None:
+    """A save's options are those of the phase that its iteration is in, and it knows that."""
+    number = min(manifest.iteration // PHASE_ITERATIONS, len(PLAN.phases) - 1)
+    place = manifest.carried[Phases.carried_as]
+    assert (place["number"], place["begun"]) == (number, number * PHASE_ITERATIONS)
+    assert manifest.options["random_src_flip"] is (number % 2 == 1)
 
 
 def _refuse(text: str, remedy: str) -> None:

@@ -36,6 +36,7 @@ class LightModel:
         self.options = {"batch_size": 2, "random_src_flip": False, "random_dst_flip": False}
         self.floats = floats
         if saved:
+            self.options = dict(saved.manifest.options)
             self.restore(saved)
 
     def sampling(self):
@@ -45,6 +46,9 @@ class LightModel:
         batches.next()
         self.iteration += 1
         return StepResult((2 / self.iteration, 1 / self.iteration))
+
+    def change_options(self, changes):
+        self.options = {**self.options, **changes}
 
     def restore(self, saved):
         self.iteration = saved.manifest.iteration

@@ -35,7 +35,9 @@ def kill(root: Path, kills: int, seed: int) -> dict[str, int]:
     return facts
 
 
-def test_200_kills_leave_a_whole_newest_save_no_older_than_the_last_announced(tmp_path):
+def test_200_kills_leave_a_whole_newest_save_of_its_phase_no_older_than_the_last_announced(
+    tmp_path,
+):
     facts = kill(write_workspace(tmp_path, 2), 200, seed=1)
     assert facts["while_training"] > 150
     assert facts["with_saves"] > 50, "most were killed before a save: a slow machine"

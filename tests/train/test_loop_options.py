@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from engine.models.quick96.spec import QUICK96
@@ -312,10 +313,22 @@ def test_a_second_end_of_pretraining_begins_from_its_own_state(workspace, folder
     def switch(on):
         return lambda training: training.change_options({"pretrain": on}, "a test")
 
-    train(workspace, folder, Watcher(at2=switch(False)), target_iter=3)
+    train(workspace, folder, Watcher(at2=switch(False)), target_iter=3, keep=99)
     first = Generations(folder).path(0) / "manifest.json"
     assert json.loads(first.read_bytes())["drawn"] == 0
     before = first.stat().st_mtime_ns
-    train(workspace, folder, Watcher(at5=switch(True)), target_iter=6)
-    train(workspace, folder, Watcher(at8=switch(False)), target_iter=9)
+    train(workspace, folder, Watcher(at5=switch(True)), target_iter=6, keep=99)
+    train(workspace, folder, Watcher(at8=switch(False)), target_iter=9, keep=99)
     assert first.stat().st_mtime_ns > before
+
+
+def test_a_save_is_rated_by_the_losses_since_the_last_change_of_options(workspace, folder):
+    train(workspace, folder, Watcher(at60=ask(random_src_flip=True)), target_iter=70)
+
+    def rated(target_iter):
+        train(workspace, folder, Watcher(), target_iter=target_iter)
+        return Generations(folder).newest(lambda text, remedy: None).manifest.smoothed_loss
+
+    assert rated(100) is None, "too few to tell"
+    assert rated(130) == pytest.approx(np.mean([3 / n for n in range(61, 131)]))
+    assert rated(330) == pytest.approx(np.mean([3 / n for n in range(131, 331)]))
