@@ -100,7 +100,7 @@ def _look(config: Mapping[str, object], where: str, problems: list[str]) -> Look
             try:
                 values[name] = _value(_FIELDS[name], config[name])
             except ValueRefused as refused:
-                problems.append(f"{where}: {name} {config[name]!r} {refused}")
+                problems.append(f"{where}: {name} {config[name]!r:.80} {refused}")
     return replace(Look(), **values)
 
 

@@ -33,7 +33,7 @@ from engine.protocol.timeline import (
 )
 from engine.protocol.undo import History
 
-NAME = Text(r"[^\x00-\x1f\x7f]{1,60}", "a name of 1 to 60 printable characters")
+NAME = Text(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,60}", "a name of 1 to 60 printable characters")
 
 
 def visit(timeline: Timeline, first: int, end: int | None = None) -> Timeline:
@@ -219,7 +219,8 @@ def _hold(timeline: Timeline, first: int, end: int, track: str, look: Look) -> T
 def _keeping_key(timeline: Timeline, first: int, end: int, track: str) -> Key | None:
     """The key that a track needs behind `end` for frames to stay as they are when those from
     `first` to there are changed; None if it needs none."""
-    if end >= (end_of_shot(timeline, first) if track != ALL_FACES else ENDLESS):
+    ends = end_of_shot(timeline, first) if track != ALL_FACES else ENDLESS
+    if end >= ends:
         return None
     span = span_at(timeline, end, track)
     if span is not None and span.key.frame == end:
@@ -228,7 +229,6 @@ def _keeping_key(timeline: Timeline, first: int, end: int, track: str) -> Key | 
         return Key(end, track, span.look_at(end), span.goes_on)
     following = next_key(timeline, end, track)
     unchanged = next_visited(timeline, end)
-    ends = end_of_shot(timeline, first) if track != ALL_FACES else ENDLESS
     if unchanged >= min(ends, following.frame if following else ENDLESS):
         return None
     return Key(unchanged, track, look_at(timeline, unchanged, track))
@@ -242,9 +242,8 @@ def _with_own_keys(timeline: Timeline, frame: int, track: str) -> Timeline:
     own = next_key(timeline, frame, track)
     end = min(end_of_shot(timeline, frame), own.frame if own else ENDLESS)
     span = span_at(timeline, frame, ALL_FACES)
-    begins = Key(
-        frame, track, look_at(timeline, frame, track), span.goes_on if span is not None else HOLD
-    )
+    going = span.goes_on if span is not None else HOLD
+    begins = Key(frame, track, look_at(timeline, frame, track), going)
     copies = [
         replace(key, track=track)
         for key in timeline.keys
@@ -273,8 +272,7 @@ def _spread(timeline: Timeline, source: int, first: int, end: int) -> Timeline:
 def _shots(timeline: Timeline, first: int, end: int) -> list[tuple[int, int]]:
     """First frame and end of the shots that have frames from `first` to `end` - 1."""
     bounds = [0, *timeline.cuts, ENDLESS]
-    shots = pairwise(bounds)
-    return [(one, other) for one, other in shots if one < end and first < other]
+    return [(one, other) for one, other in pairwise(bounds) if one < end and first < other]
 
 
 def _put(timeline: Timeline, key: Key) -> Timeline:

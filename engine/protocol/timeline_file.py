@@ -157,9 +157,9 @@ class _Reading:
 
     def timeline(self, data: dict[str, Any]) -> Timeline:
         if data.get("version") != VERSION:
-            raise ValueRefused(f"its version is {data.get('version')!r}, known is {VERSION}")
+            raise ValueRefused(f"its version is {data.get('version')!r:.80}, known is {VERSION}")
         for name in data.keys() - {"version", "cuts", "seen", "default", "named", "key"}:
-            raise ValueRefused(f"{name!r} is nothing that a timeline has")
+            raise ValueRefused(f"{name!r:.80} is nothing that a timeline has")
         default = _look(_table(data.get("default", {}), "default"), Look(), "default")
         timeline = Timeline(
             keys=self.keys(_array(data.get("key", []), "key"), default),
@@ -188,7 +188,7 @@ class _Reading:
 
     def frame(self, stem: object, where: str) -> tuple[int, str]:
         if not isinstance(stem, str) or not stem:
-            raise ValueRefused(f"{where}: {stem!r} is not the name of a frame")
+            raise ValueRefused(f"{where}: {stem!r:.80} is not the name of a frame")
         return self.numbers.of(stem)
 
     def with_cuts(self, timeline: Timeline, stems: list[object]) -> Timeline:
@@ -200,7 +200,7 @@ class _Reading:
     def with_seen(self, timeline: Timeline, ranges: list[object]) -> Timeline:
         for one in ranges:
             if not isinstance(one, list) or len(one) != 2:
-                raise ValueRefused(f"seen: {one!r} is not a pair of frames")
+                raise ValueRefused(f"seen: {one!r:.80} is not a pair of frames")
             first, _ = self.frame(one[0], "seen")
             last, missing = self.frame(one[1], "seen")
             end = last if missing else last + 1
@@ -219,7 +219,7 @@ def _names(named: dict[str, Any], default: Look) -> tuple[tuple[str, Look], ...]
 def _look(values: Mapping[str, object], default: Look, where: str) -> Look:
     for name, raw in values.items():
         if name not in _FIELDS:
-            raise ValueRefused(f"{where}: {name!r} is nothing that a look has")
+            raise ValueRefused(f"{where}: {name!r:.80} is nothing that a look has")
         _parsed(_FIELDS[name], raw, f"{where}: {name}")
     return changed_look(default, values)
 
@@ -228,18 +228,18 @@ def _parsed(kind: Kind, raw: object, where: str) -> Any:
     try:
         return kind.parse(raw)
     except ValueRefused as refused:
-        raise ValueRefused(f"{where} {raw!r} {refused}") from None
+        raise ValueRefused(f"{where} {raw!r:.80} {refused}") from None
 
 
 def _table(value: object, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueRefused(f"{name} must be a table, not {value!r}")
+        raise ValueRefused(f"{name} must be a table, not {value!r:.80}")
     return value
 
 
 def _array(value: object, name: str) -> list[object]:
     if not isinstance(value, list):
-        raise ValueRefused(f"{name} must be a list, not {value!r}")
+        raise ValueRefused(f"{name} must be a list, not {value!r:.80}")
     return value
 
 

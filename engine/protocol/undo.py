@@ -13,7 +13,8 @@ State = TypeVar("State")
 class History(Generic[State]):
     """A state, those before it and those that were undone (the last one undone at the end).
 
-    States share what they have in common, so hundreds of thousands of them are no burden.
+    There is no limit: states share what they have in common (a timeline of 1,000 keys takes 8 KB
+    for each state).
     """
 
     present: State

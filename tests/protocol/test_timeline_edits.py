@@ -247,7 +247,7 @@ def test_named_looks_are_saved_applied_and_deleted() -> None:
     assert delete_name(timeline, "zoom").names == (("night", look),)
 
 
-@pytest.mark.parametrize("name", ["", "two\nlines", "x" * 61])
+@pytest.mark.parametrize("name", ["", "two\nlines", "x" * 61, "\ud800"])
 def test_a_name_that_cannot_be_shown_on_a_line_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="printable"):
         save_name(Timeline(), name, Look())
