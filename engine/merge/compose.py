@@ -91,7 +91,8 @@ def compose_frame(
     side of the square that raw-predict gives instead (`raw_square_px`). kept: what an earlier call
     with this frame left for another look.
     """
-    frame = FrameWork(frame_bgr_u8, kept or Kept())
+    whole_width = faces[0].crop.frame_hw[1] if faces else frame_bgr_u8.shape[1]
+    frame = FrameWork(frame_bgr_u8, kept or Kept(), frame_bgr_u8.shape[1] / whole_width)
     works = [
         FaceWork(face, look, frame, motion) for face, look in zip(faces, looks.faces, strict=True)
     ]
@@ -127,7 +128,9 @@ def _with_face(work: FaceWork) -> Pixels:
     if is_blended and look.color_degrade_power:
         whole = frame.degraded(look).copy()
         whole[work.region.slices] = rendered
-        return eight_bit(with_fewer_colours(whole, look.color_degrade_power))
+        return eight_bit(
+            with_fewer_colours(whole, look.color_degrade_power, is_proxy=work.is_proxy)
+        )
     is_blurred = is_blended and blurs_frame(look)
     image = eight_bit(frame.degraded(look)) if is_blurred else frame.image_bgr_u8.copy()
     image[work.region.slices] = eight_bit(rendered)

@@ -22,7 +22,13 @@ from engine.merge.face_nets import ENLARGEMENT
 from engine.merge.faces import MergeFace
 from engine.merge.kept import Kept
 from engine.merge.mask_modes import MaskSources, work_mask
-from engine.merge.masks import SHAPING_SCALE, fade_out, fine_mask, without_dust
+from engine.merge.masks import (
+    PROXY_SHAPING_SCALE,
+    SHAPING_SCALE,
+    fade_out,
+    fine_mask,
+    without_dust,
+)
 from engine.merge.motion import STILL, Motion
 from engine.merge.placement import Matrix, Region, lay_into, region_of_square
 from engine.protocol.look import Look
@@ -34,6 +40,8 @@ Result = TypeVar("Result")
 # Cubic interpolation spreads the square's border two of its pixels outwards.
 CUBIC_MARGIN_FACE_PX = 2
 FULL_DENOISE_PASS = 100
+# A bicubic power of v keeps 1 - v / 101 of the frame's sides.
+LEAST_KEPT = 101
 
 # The settings that a step's result depends on.
 _FACE = ("is_enlarged", "super_resolution_power")
@@ -46,10 +54,12 @@ _COLOURS = (*_FACE, "color_transfer_mode")
 
 @dataclass(frozen=True, eq=False)
 class FrameWork:
-    """The frame, (h, w, 3) uint8 BGR, or a smaller copy of it; `kept` stays with the frame."""
+    """The frame, (h, w, 3) uint8 BGR, or a smaller copy of it, `scale` (up to 1) times as large;
+    `kept` stays with the frame."""
 
     image_bgr_u8: Pixels
     kept: Kept
+    scale: float = 1.0
 
     @property
     def hw(self) -> tuple[int, int]:
@@ -63,8 +73,11 @@ class FrameWork:
         )
 
     def _degraded(self, denoise: int, bicubic: int) -> Floats:
-        frame = median_blur(self.image_bgr_u8, denoise, FULL_DENOISE_PASS)
-        return degrade_bicubic(frame, bicubic) if bicubic else frame
+        # In smaller copies a pass reaches further, and what is lost in them is lost already.
+        passes = round(denoise * self.scale**2)
+        kept_part = min(1.0, (1 - bicubic / LEAST_KEPT) / self.scale)
+        frame = median_blur(self.image_bgr_u8, passes, FULL_DENOISE_PASS)
+        return degrade_bicubic(frame, kept_part) if kept_part < 1 else frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +98,7 @@ class FaceWork:
     @property
     def face_bgr(self) -> Floats:
         """What was predicted: (side, side, 3)."""
-        return self._step("face", _FACE, self._predicted_face)
+        return self.face.kept.get("face", self._values(_FACE), self._predicted_face)
 
     @property
     def dst_bgr(self) -> Floats:
@@ -185,29 +198,46 @@ class FaceWork:
         return np.clip(mixed, 0, 1)
 
     @property
+    def _shaping_scale(self) -> int:
+        return PROXY_SHAPING_SCALE if self.is_proxy else SHAPING_SCALE
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether the frame is a smaller copy of the one that the face was cut from: some steps
+        are then made faster and coarser."""
+        return self.frame.hw != self.face.crop.frame_hw
+
+    @property
     def _shaped_mask(self) -> Floats:
-        """The mask by the look's mask mode, (4R, 4R), eroded and softened."""
+        """The mask by the look's mask mode, eroded and softened."""
         return self._step("shaped", _MASK, self._shaped)
 
     def _shaped(self) -> Floats:
-        look, resolution = self.look, self.face.crop.resolution
+        look, scale = self.look, self._shaping_scale
         fine = self._step("fine mask", _WORK_MASK, self._fine_mask)
         if look.is_raw:
             return fine
-        return fade_out(fine, resolution, look.erode_mask_modifier, look.blur_mask_modifier)
+        erode_px, blur_px = (
+            int(amount * scale / SHAPING_SCALE)
+            for amount in (look.erode_mask_modifier, look.blur_mask_modifier)
+        )
+        padding_px = self.face.crop.resolution * scale // SHAPING_SCALE
+        return fade_out(fine, padding_px, erode_px, blur_px)
 
     def _fine_mask(self) -> Floats:
         sources = MaskSources(self.face.crop, self.face.predicted, self.side_px)
-        return fine_mask(work_mask(sources, self.look.mask_mode), self.face.crop.resolution)
+        side_px = self.face.crop.resolution * self._shaping_scale
+        return fine_mask(work_mask(sources, self.look.mask_mode), side_px)
 
     def _laid_mask(self) -> Floats:
-        matrix = self._matrix(self.face.crop.resolution * SHAPING_SCALE, self.look.face_scale)
+        side_px = self.face.crop.resolution * self._shaping_scale
+        matrix = self._matrix(side_px, self.look.face_scale)
         return without_dust(lay_into(self.region, self._shaped_mask, matrix))
 
     def _matrix(self, side_px: int, scale: float) -> Matrix:
         """The crop matrix for the frame as it is here, which may be smaller than the whole one."""
         matrix = self.face.crop.matrix(side_px, scale)
-        if self.frame.hw == self.face.crop.frame_hw:
+        if not self.is_proxy:
             return matrix
         shrunk = np.divide(self.face.crop.frame_hw, self.frame.hw)[::-1]
         # Corners, not centres of pixels, are multiples of each other.
@@ -216,8 +246,8 @@ class FaceWork:
         return matrix
 
     def _step(self, name: str, fields: tuple[str, ...], make: Callable[[], Result]) -> Result:
-        """A step that is the same in the frame and in smaller copies of it."""
-        return self.face.kept.get(name, self._values(fields), make)
+        """A step that is the same in all smaller copies of the frame."""
+        return self.face.kept.get((name, self.is_proxy), self._values(fields), make)
 
     def _step_in_frame(
         self, name: str, fields: tuple[str, ...], make: Callable[[], Result]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +18,7 @@ LONGEST_MOTION_PX = 50
 SHARPEN_KERNEL_PX = 3
 # Passes of the median from this amount on are full ones; below they are mixed in.
 FULL_BLUR_PASS = 10
+PROXY_PALETTE_PX = 15_000
 
 
 def finish(work: FaceWork, rendered_bgr: Floats) -> Floats:
@@ -37,10 +39,12 @@ def blurs_frame(look: Look) -> bool:
     return bool(look.image_denoise_power or look.bicubic_degrade_power)
 
 
-def with_fewer_colours(picture_bgr: Floats, power: int) -> Floats:
+def with_fewer_colours(picture_bgr: Floats, power: int, *, is_proxy: bool) -> Floats:
     """The picture (0..1), by `power` per cent in a palette of its own."""
-    share = np.float32(power / 100)
-    return picture_bgr * (1 - share) + reduce_colours(picture_bgr) * share
+    share = power / 100
+    reduced = reduce_colours(picture_bgr, sampled_px=PROXY_PALETTE_PX if is_proxy else None)
+    mixed: Floats = cv2.addWeighted(picture_bgr, 1 - share, reduced, share, 0)
+    return mixed
 
 
 def _needs_crop(look: Look) -> bool:

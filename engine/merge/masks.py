@@ -12,21 +12,21 @@ from engine.media.soft_focus import gaussian_blur
 Floats = NDArray[np.float32]
 
 # Masks are shaped at this multiple of the model's resolution, so that erosion and blur have fine
-# steps; the settings are pixels there.
+# steps; the settings are pixels there. For smaller copies of frames a coarser one does.
 SHAPING_SCALE = 4
+PROXY_SHAPING_SCALE = 2
 
 # Values below the darkest 8-bit grey are no mask; they would only tint what is around the face.
 DARKEST = np.float32(1 / 255)
 
 
-def fine_mask(mask: Floats, resolution: int) -> Floats:
-    """The work mask (any square size) as (4R, 4R) float32.
+def fine_mask(mask: Floats, side_px: int) -> Floats:
+    """The work mask (any square size) as (side, side) float32.
 
     It keeps the cubic resize's overshoot, as far as 1.1 and -0.1, until it is at its final size:
     clipping twice would wear down sharp edges.
     """
-    side = resolution * SHAPING_SCALE
-    fine: Floats = cv2.resize(without_dust(mask), (side, side), interpolation=cv2.INTER_CUBIC)
+    fine: Floats = cv2.resize(without_dust(mask), (side_px, side_px), interpolation=cv2.INTER_CUBIC)
     return fine
 
 

@@ -17,6 +17,7 @@ from engine.media.filters import (
     motion_blur,
     reduce_colours,
 )
+from engine.media.levels import eight_bit
 from tests.support.shared import shared_path
 
 SHARPEN_MODES = {1: "box", 2: "gaussian"}
@@ -79,6 +80,29 @@ def test_median_passes_have_the_weights_that_their_amount_says() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (50, 101)])
 def test_the_strongest_degrading_leaves_a_picture_of_the_same_size(size: tuple[int, int]) -> None:
     image = np.random.default_rng(1).random((*size, 3), dtype=np.float32)
-    degraded = degrade_bicubic(image, 100)
+    degraded = degrade_bicubic(image, 1 - 100 / 101)
     assert degraded.shape == image.shape
     assert 0 <= degraded.min() <= degraded.max() <= 1
+
+
+@pytest.mark.parametrize("amount", [4, 35, 100, 250])
+def test_medians_of_bytes_are_those_of_floats(amount: int) -> None:
+    bytes_ = np.random.default_rng(2).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    floats = bytes_.astype(np.float32) / np.float32(255)
+    off = np.abs(median_blur(bytes_, amount, 100) - median_blur(floats, amount, 100))
+    assert off.max() < 1e-4
+
+
+def test_flat_bytes_come_out_of_the_median_unchanged() -> None:
+    levels = np.arange(256, dtype=np.uint8)[:, None, None].repeat(20, axis=1).repeat(3, axis=2)
+    flat = levels[::16].repeat(16, axis=0)
+    middle = eight_bit(median_blur(flat, 70, 100))[8::16]
+    assert np.array_equal(middle, flat[8::16])
+
+
+def test_colours_by_the_palette_of_a_sample_are_off_by_few_levels() -> None:
+    noise = np.random.default_rng(2).random((200, 240, 3), dtype=np.float32)
+    picture = cv2.GaussianBlur(noise, (0, 0), 8)
+    sampled = reduce_colours(picture, sampled_px=5000)
+    assert np.abs(sampled - picture).mean() < 3 / 255
+    assert len(np.unique(sampled.reshape(-1, 3), axis=0)) <= 256

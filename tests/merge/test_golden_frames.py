@@ -21,7 +21,7 @@ LOOSE = (1.0, 0.10)
 # 5 % of pixels off by more than 3 (measured with our own pictures).
 PALETTE = (1.0, 0.20)
 # Sharpened to 16 times the contrast, and nearly all of the frame is face.
-SHARP = (1.2, 0.20)
+SHARP = (1.0, 0.20)
 TOLERANCES = {
     **dict.fromkeys(("sharpen1_25", "sharpen2_60", "seamless_hist_238", "combo2"), LOOSE),
     **dict.fromkeys(("seamless_hist_128_rct", "color40", "superres100_sharp_motion"), LOOSE),
