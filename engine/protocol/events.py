@@ -106,7 +106,8 @@ class MergeShown(Event, tag="merge-shown"):
     tracks: the faces of the frame and their places. width, height: of the picture; crop: the part
     of the frame in it (left, top, width, height in the frame's pixels), before a "side" view puts
     two of them beside each other. note: why there is no result to see ("predicting", or what is
-    wrong with the frame); the picture is the frame as it is then.
+    wrong with the frame); the picture is the frame as it is then. ms: since the newest command came
+    to the session.
     """
 
     journalled: ClassVar[bool] = False

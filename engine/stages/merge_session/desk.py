@@ -53,6 +53,21 @@ class Desk:
         history = self.history.changed(timeline, is_same_step=is_same_step)
         return replace(self, history=history, processing=False, edited=None)
 
+    def with_cuts(self, cuts: tuple[int, ...]) -> Desk:
+        """With the shots that were found meanwhile, also before any edit that is undone; where
+        somebody has cut shots, these stay."""
+
+        def cut(timeline: Timeline) -> Timeline:
+            return timeline if timeline.cuts else edits.set_cuts(timeline, cuts)
+
+        states = self.history
+        return replace(
+            self,
+            history=History(
+                cut(states.present), tuple(map(cut, states.past)), tuple(map(cut, states.undone))
+            ),
+        )
+
     def amended(self, change: Callable[[Timeline], Timeline]) -> Desk:
         """With facts about frames that are no edit."""
         return replace(self, history=self.history.amended(change))

@@ -32,9 +32,12 @@ from engine.stages.merge_session.rest import Renderings
 from engine.stages.merge_session.screen import Screen
 from engine.stages.merge_session.session import Session
 from engine.stages.merge_session.shared_nets import shared_nets
+from engine.stages.merge_session.shot_search import ShotSearch
 from engine.stages.merge_session.state_feed import StateFeed
 from engine.stages.merge_session.strip import Strip
 from engine.stages.merge_session.timeline_keeper import TimelineKeeper
+
+SHOTS_NAME = "shots-dst.json"
 
 
 @contextmanager
@@ -73,9 +76,22 @@ def open_session(
             keeper,
             StateFeed(context, rendered),
             strip,
+            parts.enter_context(_shot_search(context, frames)) if kept is None else None,
         )
         with closing(session):
             yield session
+
+
+@contextmanager
+def _shot_search(context: StageContext, frames: Sequence[FrameJob]) -> Iterator[ShotSearch | None]:
+    """Shots are looked for where there is no timeline yet; later they are as they were left."""
+    if not context.options["shots"]:
+        yield None
+        return
+    cache = context.workspace.stage_state / SHOTS_NAME
+    paths = [frame.path for frame in frames]
+    with closing(ShotSearch(paths, cache, context.wake)) as search:
+        yield search
 
 
 def _timeline_path(context: StageContext) -> Path:

@@ -15,6 +15,8 @@ from engine.stages.merge_session.prepared import PreparedFrame, Settings, Workpi
 # Composing in full at every key is fast enough below this; a picture in 0.1 s leaves room for
 # drawing, sending and showing it.
 FAST_S = 0.04
+# These take as long for a small picture as for a large one: up to a second at 224 px.
+SLOW_TRANSFERS = frozenset({"idt", "idt-m", "sot-m", "mix-m"})
 # Of an estimate, the part that the newest measurement makes up.
 NEWEST_PART = 0.5
 
@@ -56,7 +58,7 @@ class Painter:
         newest = self._newest
         if newest is not None and (newest.prepared, newest.settings) == (prepared, settings):
             return newest
-        if self._full_s > FAST_S or prepared.lacks(settings.looks):
+        if self._full_s > FAST_S or self.is_slow(prepared, settings):
             return None
         return self._take(*self._composed(self._workpiece(prepared), settings))
 
@@ -67,12 +69,17 @@ class Painter:
             self._under_way = self._thread.submit(self._composed, workpiece, settings)
             self._under_way.add_done_callback(lambda _: self._wake())
 
+    def is_slow(self, prepared: PreparedFrame, settings: Settings) -> bool:
+        """Whether these settings take long at any resolution, or nets must be asked for them."""
+        transfers = {look.color_transfer_mode for look in settings.looks.faces}
+        return bool(transfers & SLOW_TRANSFERS) or prepared.lacks(settings.looks)
+
     def rough(
         self, prepared: PreparedFrame, settings: Settings, scale: float
     ) -> ComposedFrame | None:
-        """The frame at a part of its resolution. None where nets must be asked first, or if it
-        cannot be composed, which the full one will tell why."""
-        if prepared.lacks(settings.looks):
+        """The frame at a part of its resolution. None where that would be no faster (`is_slow`), or
+        if it cannot be composed, which the full one will tell why."""
+        if self.is_slow(prepared, settings):
             return None
         if self._rough is None or (self._rough.prepared, self._rough.scale) != (prepared, scale):
             self._rough = Workpiece(prepared, scale)

@@ -55,7 +55,10 @@ class _Scene:
 
 
 class Screen:
-    """Tells pictures of the shown frame: a rough one at once, a full one when it is there."""
+    """Tells pictures of the shown frame: a rough one at once, a full one when it is there.
+
+    frame_wh: the size of the frame told last. asked_at: when the newest command came.
+    """
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class Screen:
         self._tell = tell
         self._seen: _Seen | None = None
         self.frame_wh = NO_FRAME_HW[::-1]
+        self.asked_at = time.monotonic()
 
     def forget(self) -> None:
         """Tell the picture again: a viewer came that has none."""
@@ -98,7 +102,7 @@ class Screen:
         composed = self._painter.in_full(prepared, settings)
         if composed is None:
             self._picture(desk, settings, ROUGH, lambda: self._rough(desk, prepared, settings))
-            if rests:
+            if rests or self._painter.is_slow(prepared, settings):
                 self._painter.begin_full(prepared, settings)
             return None
         self._picture(desk, settings, FULL, lambda: _full(prepared, composed, settings))
@@ -111,14 +115,13 @@ class Screen:
         seen = _Seen(desk.frame, settings, desk.view, desk.answered, quality)
         if self._seen is not None and _is_as_good(self._seen, seen):
             return
-        started = time.monotonic()
         made = scene()
         if made is None:
             return
         self._seen = seen
-        self._tell_scene(desk, made, quality, started)
+        self._tell_scene(desk, made, quality)
 
-    def _tell_scene(self, desk: Desk, scene: _Scene, quality: int, started: float) -> None:
+    def _tell_scene(self, desk: Desk, scene: _Scene, quality: int) -> None:
         view, self.frame_wh = desk.view, scene.frame_wh
         window = window_for(view, scene.frame_wh, scene.faces)
         picture = draw(scene.layers, view, window, scene.frame_wh)
@@ -139,7 +142,7 @@ class Screen:
                 proxy=quality != FULL,
                 faces=scene.faces,
                 note=scene.note,
-                ms=round((time.monotonic() - started) * 1000, 1),
+                ms=round((time.monotonic() - self.asked_at) * 1000, 1),
             )
         )
 
@@ -151,8 +154,7 @@ class Screen:
         return _unmerged(picture, (), PREDICTING)
 
     def _rough(self, desk: Desk, prepared: PreparedFrame, settings: Settings) -> _Scene | None:
-        """None where no rough picture can be made: nets must be asked, or it cannot be made at all,
-        which the full one will tell."""
+        """None where a rough picture takes as long as a full one, or none can be made."""
         faces = prepared.faces(settings.tracks)
         if desk.view.view == "original":
             return _unmerged(prepared.frame_bgr_u8, faces, "")

@@ -24,6 +24,7 @@ from engine.stages.merge_session.frame_store import FrameStore
 from engine.stages.merge_session.output import Output
 from engine.stages.merge_session.prepared import PreparedFrame, Settings
 from engine.stages.merge_session.screen import Screen
+from engine.stages.merge_session.shot_search import ShotSearch
 from engine.stages.merge_session.state_feed import StateFeed
 from engine.stages.merge_session.strip import Row, Strip
 from engine.stages.merge_session.timeline_keeper import TimelineKeeper
@@ -56,8 +57,8 @@ class Session:
     keeper: TimelineKeeper
     state: StateFeed
     strip: Strip
+    shots: ShotSearch | None
     has_begun_rest: bool = False
-    commanded_at: float = float("-inf")
     safe_again_at: float = float("-inf")
     writes_again_at: float = float("-inf")
 
@@ -65,6 +66,7 @@ class Session:
         """Serve until a stop is requested. What has begun is then finished by `close`."""
         while not self.context.stop_requested:
             self._obey(self.context.wait_for_commands(self._patience_s()))
+            self._take_shots()
             self._collect()
             self._work_ahead()
             self._show()
@@ -97,7 +99,7 @@ class Session:
 
     @property
     def _quiet_s(self) -> float:
-        return time.monotonic() - self.commanded_at
+        return time.monotonic() - self.screen.asked_at
 
     @property
     def _rests(self) -> bool:
@@ -122,7 +124,7 @@ class Session:
                 self.state.forget()
                 self.strip.forget()
         if known:
-            self.commanded_at = time.monotonic()
+            self.screen.asked_at = time.monotonic()
             self.keeper.keep(self.desk.timeline)
 
     def _refuse(self, command: MergeCommand, error: FacewrightError) -> None:
@@ -130,6 +132,17 @@ class Session:
         self.context.tell(
             MergeRefused(edit_seq=edit_seq, message=error.message, remedy=error.remedy)
         )
+
+    def _take_shots(self) -> None:
+        if self.shots is None:
+            return
+        try:
+            found = self.shots.take()
+        except FacewrightError as error:
+            self.context.warn(error.message, error.remedy)
+            return
+        if found is not None:
+            self.desk = self.desk.with_cuts(found)
 
     def _collect(self) -> None:
         """Take in what was written meanwhile; begin or end rendering the rest as wanted."""

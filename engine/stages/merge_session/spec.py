@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.protocol.options import Integer, Option
+from engine.protocol.options import Flag, Integer, Option
 from engine.protocol.spec import DEVICE, FRESH, StageSpec
 from engine.stages.merge.spec import FACE_ENHANCER, WORKERS
 from engine.stages.train.spec import MODEL, MODEL_CLASS
@@ -28,6 +28,16 @@ AHEAD = Option(
     advanced=True,
 )
 
+SHOTS = Option(
+    "shots",
+    "Find shots",
+    Flag(),
+    True,
+    "Where there is no timeline yet, look in the background for where shots begin: what leads from"
+    " one key to the next never crosses a cut.",
+    advanced=True,
+)
+
 MERGE_SESSION = StageSpec(
     id="merge-session",
     title="Merge interactively",
@@ -42,6 +52,7 @@ MERGE_SESSION = StageSpec(
         replace(MODEL_CLASS, help="Which kind of model it is."),
         CACHE_MB,
         AHEAD,
+        SHOTS,
         FACE_ENHANCER,
         replace(
             WORKERS,

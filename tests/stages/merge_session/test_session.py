@@ -10,11 +10,20 @@ import pytest
 
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.events import MergeShown, MergeState, MergeStrip
-from engine.protocol.merge_commands import MergeCopy, MergeEdit, MergeGo, MergeProcess, MergeView
+from engine.protocol.merge_commands import (
+    MergeCopy,
+    MergeEdit,
+    MergeGo,
+    MergeProcess,
+    MergeShot,
+    MergeUndo,
+    MergeView,
+)
 from engine.protocol.timeline_file import timeline_path
 from tests.merge.fakes import round_predictor
 from tests.merge.workspace import FRAME_HW, merge_workspace
 from tests.stages.merge_session.serving import serving
+from tests.support.shared import shared_path
 
 FULL = lambda shown: not shown.proxy  # noqa: E731
 
@@ -196,3 +205,32 @@ def test_pictures_of_others_are_kept_until_the_user_agrees(tmp_path: Path) -> No
 
 def same_pixels(one: Path, other: Path) -> bool:
     return bool((cv2.imread(str(one)) == cv2.imread(str(other))).all())
+
+
+def test_shots_are_found_when_one_begins_and_cuts_that_were_joined_stay_so(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=20)
+    for number in range(1, 21):
+        picture = np.full((*FRAME_HW, 3), 40 if number <= 12 else 200, np.uint8)
+        cv2.imwrite(str(workspace.dst.frames / f"{number:05d}.png"), picture)
+    with serving(workspace) as viewer:
+        assert viewer.state(lambda state: len(state.shots) > 1).shots == (0, 12)
+        since = viewer.send(MergeEdit(frame=3, changes={"mode": "original"}), MergeUndo())
+        assert viewer.state(lambda state: state.redo_depth == 1, since).shots == (0, 12)
+        since = viewer.send(MergeShot(frame=12, action="join"))
+        viewer.state(lambda state: state.shots == (0,), since)
+    with serving(workspace) as viewer:
+        viewer.state(lambda state: state.done[0] == 0)
+        viewer.shown_after(MergeGo(frame=3))
+        assert viewer.state(lambda state: state.frame == 3).shots == (0,)
+
+
+def test_looks_of_deepfacelabs_session_are_taken_over(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=3)
+    workspace.models.mkdir()
+    theirs = shared_path("golden", "merge", "new_SAEHD_merger_session.dat")
+    kept = workspace.models / "new_SAEHD_merger_session.dat"
+    kept.write_bytes(theirs.read_bytes())
+    with serving(workspace, model="new", model_class="saehd") as viewer:
+        viewer.first(MergeShown, where=FULL)
+    assert kept.read_bytes() == theirs.read_bytes()
+    assert viewer.context.notes or viewer.context.warnings
