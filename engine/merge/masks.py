@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.media.morphology import eroded
-from engine.media.soft_focus import gaussian_blur
 
 Floats = NDArray[np.float32]
 
@@ -40,7 +39,8 @@ def fade_out(fine: Floats, padding_px: int, erode_px: int, blur_px: int) -> Floa
     padded = eroded(padded, erode_px)
     padded = _clear_border(padded, padding_px + blur_px // 2)
     if blur_px > 0:
-        padded = gaussian_blur(padded, blur_px | 1)  # Gaussian kernels are odd
+        kernel_px = blur_px | 1  # Gaussian kernels are odd
+        padded = cv2.GaussianBlur(padded, (kernel_px, kernel_px), 0)
     return np.clip(padded[padding_px:-padding_px, padding_px:-padding_px], 0, 1)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.merge.motion import Motion
 from engine.protocol.look import Look
-from engine.protocol.look_options import COLOR_TRANSFER_MODE, MASK_MODE, MODE, SHARPEN_MODE
+from engine.protocol.look_options import COLOR_TRANSFER_MODE, MASK_MODE, SHARPEN_MODE
 from tests.support.shared import shared_path
 
 # The reference gives these as numbers; a choice's place in its list is that number.
@@ -20,8 +20,6 @@ NUMBERED = {
     "color_transfer_mode": COLOR_TRANSFER_MODE,
     "sharpen_mode": SHARPEN_MODE,
 }
-# Settings that are none of the look's.
-NO_LOOK = {"face_type", "default_mode"}
 
 
 @dataclass(frozen=True)
@@ -36,21 +34,19 @@ class GoldenFrame:
     mask_u8: np.ndarray
 
 
-def supported_configurations() -> dict[str, dict[str, Any]]:
-    """Name -> configuration, for those whose every setting there is a row for."""
+def configurations() -> dict[str, dict[str, Any]]:
+    """Name -> configuration."""
     found = json.loads(shared_path("golden", "merge", "configs.json").read_text())["configs"]
-    return {entry["name"]: entry for entry in found if _settings(entry["config"]) is not None}
+    return {entry["name"]: entry for entry in found}
 
 
 def golden_frame(entry: dict[str, Any]) -> GoldenFrame:
     """The configuration with its pictures."""
     folder = shared_path("golden", "merge")
     fakes = np.load(folder / "fakes.npz")
-    settings = _settings(entry["config"])
-    assert settings is not None
     return GoldenFrame(
         name=entry["name"],
-        look=Look(**settings),
+        look=Look(**_settings(entry["config"])),
         motion=Motion(entry["motion_power"], entry["motion_deg"]),
         face_type=entry["config"]["face_type"],
         frame_bgr_u8=cv2.imread(str(folder / entry["frame"])),
@@ -60,18 +56,10 @@ def golden_frame(entry: dict[str, Any]) -> GoldenFrame:
     )
 
 
-def _settings(config: dict[str, Any]) -> dict[str, Any] | None:
-    """The configuration as fields of a look; None where it needs what there is no row for."""
+def _settings(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration as fields of a look."""
     known = {field.name for field in fields(Look)}
-    settings = {}
-    for name, value in config.items():
-        if name in NUMBERED:
-            choices = NUMBERED[name].kind.values
-            if value >= len(choices):
-                return None
-            settings[name] = choices[value]
-        elif name in known:
-            settings[name] = value
-        elif name not in NO_LOOK and value != 0:
-            return None
-    return settings if settings["mode"] in MODE.kind.values else None
+    settings = {name: value for name, value in config.items() if name in known}
+    for name, option in NUMBERED.items():
+        settings[name] = option.kind.values[config[name]]
+    return settings

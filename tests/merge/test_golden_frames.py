@@ -10,7 +10,7 @@ import pytest
 
 from tests.merge.composing import compose, golden_segmenter
 from tests.merge.fakes import golden_predictor
-from tests.merge.golden_frames import golden_frame, supported_configurations
+from tests.merge.golden_frames import configurations, golden_frame
 
 # Name -> how far the picture may be off: mean levels, share of pixels off by more than 3 levels.
 # Ours with OpenCV 4.11 is off by less than a hundredth of a level nearly everywhere; with OpenCV 5,
@@ -50,7 +50,7 @@ NAMES = (*EXACT_NAMES, *TOLERANCES)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_merged_frame_agrees_with_the_reference(name: str) -> None:
-    golden = golden_frame(supported_configurations()[name])
+    golden = golden_frame(configurations()[name])
     predictor = golden_predictor(golden.face_type)
     composed = compose(
         golden.frame_bgr_u8,
@@ -73,4 +73,4 @@ def test_a_merged_frame_agrees_with_the_reference(name: str) -> None:
 
 
 def test_no_reference_frame_is_left_out() -> None:
-    assert sorted(supported_configurations()) == sorted(NAMES)
+    assert sorted(configurations()) == sorted(NAMES)
