@@ -7,11 +7,13 @@ always; `dtype` is a Keras policy, "float32" or "mixed_bfloat16": what is comput
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
 from keras import ops
+
+from engine.nets import winograd
 
 Tensor = Any  # keras.ops takes and gives the backend's own tensors
 Activation = Callable[[Tensor], Tensor]
@@ -36,12 +38,14 @@ class Convolution(keras.layers.Layer):  # type: ignore[misc]
 
     For stride 2 that differs from TensorFlow's SAME, which pads one less at the top and left.
     `weight` is (k, k, in, out). Starts as zeros: see `engine.nets.initialisation`.
+    Keras casts nothing here: where Winograd's way is taken, it reads the exact weights.
     """
 
     def __init__(
         self, channels_in: int, channels_out: int, kernel: int, stride: int = 1, *, dtype: str
     ) -> None:
-        super().__init__(dtype=dtype)
+        super().__init__(dtype=dtype, autocast=False)
+        self.kernel = kernel
         self.stride = stride
         self.padding = kernel // 2
         self.same = stride == 1 and kernel % 2 == 1
@@ -50,11 +54,32 @@ class Convolution(keras.layers.Layer):  # type: ignore[misc]
         self.bias = self.add_weight(name="bias", shape=(channels_out,), initializer="zeros")
 
     def call(self, x: Tensor) -> Tensor:
+        x = ops.cast(x, self.compute_dtype)
+        return self._convolved(x) + ops.cast(self.bias, self.compute_dtype)
+
+    def _convolved(self, x: Tensor) -> Tensor:
+        if self.same and winograd.pays(x.shape, self.weight.shape):
+            return winograd.convolve(x, self.weight)
+        weight = ops.cast(self.weight, self.compute_dtype)
         if self.same:
-            return ops.conv(x, self.weight, padding="same") + self.bias
+            return ops.conv(x, weight, padding="same")
         edge = (self.padding, self.padding)
         padded = ops.pad(x, ((0, 0), edge, edge, (0, 0)))
-        return ops.conv(padded, self.weight, self.stride, padding="valid") + self.bias
+        return ops.conv(padded, weight, self.stride, padding="valid")
+
+
+def convolved_together(convolutions: Sequence[Convolution], x: Tensor) -> Tensor:
+    """What convolutions of stride 1 make of x, one behind the other along the channels: all of them
+    as one, which reads x once. Smaller filters stand in the middle of the largest."""
+    dtype, taps = convolutions[0].compute_dtype, max(c.kernel for c in convolutions)
+    filters = []
+    for convolution in convolutions:
+        edge = ((taps - convolution.kernel) // 2,) * 2
+        weight = ops.cast(convolution.weight, dtype)
+        filters.append(ops.pad(weight, (edge, edge, (0, 0), (0, 0))))
+    biases = ops.concatenate([ops.cast(c.bias, dtype) for c in convolutions])
+    x = ops.cast(x, dtype)
+    return ops.conv(x, ops.concatenate(filters, axis=-1), padding="same") + biases
 
 
 class TransposedConvolution(keras.layers.Layer):  # type: ignore[misc]
