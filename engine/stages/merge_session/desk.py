@@ -10,7 +10,9 @@ from engine.protocol import merge_commands as commands
 from engine.protocol import timeline_edits as edits
 from engine.protocol.errors import UsageError
 from engine.protocol.merge_commands import MergeView
-from engine.protocol.timeline import Timeline, look_at
+from engine.protocol.options import ValueRefused
+from engine.protocol.timeline import ALL_FACES, Timeline, look_at
+from engine.protocol.timeline_file import TRACK
 from engine.protocol.undo import History
 from engine.stages.merge_session.window import checked_view
 
@@ -75,6 +77,7 @@ class Desk:
 
 def carry_out(desk: Desk, command: commands.MergeCommand, now_s: float) -> Desk:
     """The desk after a command. Raises `UsageError` for what is not possible; `now_s` counts up."""
+    _require_track(getattr(command, "track", ALL_FACES))
     return _RULES[type(command)](desk, command, now_s)
 
 
@@ -162,6 +165,15 @@ def _named(desk: Desk, named: commands.MergeNamed, _: float) -> Desk:
 
 def _process(desk: Desk, process: commands.MergeProcess, _: float) -> Desk:
     return replace(desk, processing=process.on)
+
+
+def _require_track(track: str) -> None:
+    try:
+        TRACK.parse(track)
+    except ValueRefused as refused:
+        raise UsageError(
+            f"the track {track!r} {refused}", "tracks are told with the faces"
+        ) from None
 
 
 def _known(desk: Desk, frame: int) -> int:

@@ -43,7 +43,7 @@ class FrameStore(Generic[Item]):
         self._limit_bytes = limit_bytes
         self._wake = wake
         self._kept: OrderedDict[int, Item | Unusable] = OrderedDict()
-        self._held_bytes = 0
+        self._bytes: dict[int, int] = {}  # of those kept
         self._asked: tuple[int, ...] = ()
         self._wanted: tuple[int, ...] = ()  # of those asked for, what there is room for
         self._defect: BaseException | None = None
@@ -68,12 +68,12 @@ class FrameStore(Generic[Item]):
                 self._asked = self._wanted = tuple(frames)
                 self._changed.notify()
 
-    def forget(self, frame: int) -> None:
-        """Load that frame anew when it is wanted."""
+    def measure(self, frame: int) -> None:
+        """Count the memory of that frame again: it grew."""
         with self._changed:
-            gone = self._kept.pop(frame, None)
-            self._held_bytes -= gone.bytes_held if gone else 0
-            self._changed.notify()
+            if frame in self._kept:
+                self._count(frame)
+                self._make_room(frame)
 
     def close(self) -> None:
         """End the thread, after the frame that it is at."""
@@ -113,17 +113,20 @@ class FrameStore(Generic[Item]):
     def _keep(self, frame: int, loaded: Item | Unusable) -> None:
         with self._changed:
             self._kept[frame] = loaded
-            self._held_bytes += loaded.bytes_held
+            self._count(frame)
             self._make_room(frame)
+
+    def _count(self, frame: int) -> None:
+        self._bytes[frame] = self._kept[frame].bytes_held
 
     def _make_room(self, newest: int) -> None:
         """Drop what was not used for longest. What is loaded ahead does not push out what is wanted
         more: where there is only that, no more is wanted."""
-        while self._held_bytes > self._limit_bytes:
+        while sum(self._bytes.values()) > self._limit_bytes:
             oldest = next((one for one in self._kept if one not in self._wanted), None)
             if oldest is not None:
-                self._held_bytes -= self._kept.pop(oldest).bytes_held
-            elif self._wanted[-1] == newest:
+                del self._kept[oldest], self._bytes[oldest]
+            elif newest not in self._wanted[:-1]:
                 return
             else:
                 self._wanted = self._wanted[: self._wanted.index(newest) + 1]

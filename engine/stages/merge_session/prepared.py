@@ -56,11 +56,9 @@ class PreparedFrame:
 
     @property
     def bytes_held(self) -> int:
-        """Without what the enhancer and XSeg add: frames are counted when they are read."""
+        """More when nets were asked."""
         held = self.frame_bgr_u8.nbytes + sum(crop.dst_bgr.nbytes for crop in self.crops)
-        for face in self.predictions:
-            held += face.face_bgr.nbytes + face.mask_prd.nbytes + face.mask_dst.nbytes
-        return held
+        return held + sum(map(_bytes_of, self.predictions))
 
     def faces(self, tracks: Sequence[str]) -> tuple[FaceBox, ...]:
         """Where the faces of these tracks are."""
@@ -133,6 +131,13 @@ class Workpiece:
             self.prepared.job.motion,
             self._kept,
         )
+
+
+def _bytes_of(face: PredictedFace) -> int:
+    arrays = [face.face_bgr, face.mask_prd, face.mask_dst, face.xseg_prd, face.xseg_dst]
+    if face.enlarged is not None:
+        arrays += [face.enlarged.face_bgr, face.enlarged.dst_bgr]
+    return sum(array.nbytes for array in arrays if array is not None)
 
 
 def prepare(job: FrameJob, predictor: FacePredictor) -> PreparedFrame:

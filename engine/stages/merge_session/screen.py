@@ -105,6 +105,7 @@ class Screen:
             if rests or self._painter.is_slow(prepared, settings):
                 self._painter.begin_full(prepared, settings)
             return None
+        self._frames.measure(desk.frame)  # nets may have been asked for it
         self._picture(desk, settings, FULL, lambda: _full(prepared, composed, settings))
         return composed
 

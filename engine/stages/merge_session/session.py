@@ -176,7 +176,11 @@ class Session:
     def _show(self) -> None:
         frame = self.desk.frame
         settings = self.settings_of(frame)
-        composed = self.screen.show(self.desk, settings, rests=self._rests)
+        try:
+            composed = self.screen.show(self.desk, settings, rests=self._rests)
+        except FacewrightError as error:  # the picture's file cannot be written
+            self._writing_failed(error)
+            return
         if self.screen.shows(frame):
             self._visited([frame])
         if composed is None or composed.frame is None or not self._rests:
@@ -189,7 +193,10 @@ class Session:
             self._writing_failed(error)
 
     def _show_neighbours(self) -> None:
-        self.strip.collect()
+        try:
+            self.strip.collect()
+        except FacewrightError as error:
+            self._writing_failed(error)
         if self._rests and self.desk.view.strip_frames and self.screen.shows(self.desk.frame):
             self.strip.show(self._row())
 

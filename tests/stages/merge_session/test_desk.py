@@ -61,6 +61,11 @@ def test_a_frame_that_is_not_there_is_refused_with_the_numbers_there_are() -> No
         assert "0 to 9" in refused.value.remedy
 
 
+def test_a_track_that_no_face_can_have_is_refused() -> None:
+    with pytest.raises(UsageError, match="track"):
+        after(MergeEdit(frame=1, changes={"erode_mask_modifier": 1}, track="A person"))
+
+
 def test_a_held_key_is_one_step_to_undo() -> None:
     held = after(*(erode(4, amount) for amount in range(1, 30)), apart_s=SAME_STEP_S / 2)
     assert eroded(held)[4] == 29

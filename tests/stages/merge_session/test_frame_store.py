@@ -14,7 +14,7 @@ from engine.stages.merge_session.frame_store import FrameStore, Unusable
 WITHIN_S = 10
 
 
-@dataclass(frozen=True)
+@dataclass
 class Loaded:
     number: int
     bytes_held: int = 100
@@ -90,6 +90,20 @@ def test_what_is_loaded_ahead_never_pushes_out_what_is_wanted_more() -> None:
     frames.close()
     assert loader.loaded == [5, 6, 7]
     assert frames.get(5) is not None and frames.get(6) is not None
+
+
+def test_frames_that_grew_are_counted_again() -> None:
+    loader = Loader()
+    frames = store(loader, limit_bytes=300)
+    frames.want([3, 1, 2])
+    loader.wait_for(3)
+    grown = frames.get(3)
+    assert isinstance(grown, Loaded)
+    grown.bytes_held = 220
+    frames.measure(3)
+    assert frames.get(3) is grown
+    assert frames.get(1) is None and frames.get(2) is None
+    frames.close()
 
 
 def test_a_frame_larger_than_the_room_is_shown_all_the_same() -> None:
