@@ -90,15 +90,8 @@ class AutoencoderModel(NetModel):
 
     def draw(self, src_faces: Tensor, dst_faces: Tensor) -> Drawn:
         """Each face by its own decoder; the swap is left to those who need it."""
-        nets = self.autoencoder
-        codes = nets.codes(src_faces, dst_faces)
-        return Drawn(
-            codes,
-            nets.decoder_src.image(codes.src),
-            nets.decoder_src.mask(codes.src),
-            nets.decoder_dst.image(codes.dst),
-            nets.decoder_dst.mask(codes.dst),
-        )
+        codes = self.autoencoder.codes(src_faces, dst_faces)
+        return Drawn(codes, *self.autoencoder.drawn(codes))
 
     def preview_pages(self, batch: Batch) -> dict[str, NDArray[np.uint8]]:
         """Columns src, src drawn, dst, dst drawn, dst drawn as src; once whole, once masked."""
@@ -136,7 +129,10 @@ class AutoencoderModel(NetModel):
     def _compile(self) -> None:
         self.autoencoder.recompute(self.options["recompute"])
         super()._compile()
-        self._draw_preview = tf.function(self._preview_graph, reduce_retracing=True)
+        side_px = self.autoencoder.arch.resolution
+        faces = tf.TensorSpec((None, side_px, side_px, 3), tf.float32)
+        # Of any number: previews are too rare to be compiled for theirs.
+        self._draw_preview = tf.function(self._preview_graph, input_signature=[faces, faces])
 
     def _preview_graph(self, src_faces: Tensor, dst_faces: Tensor) -> tuple[Tensor, ...]:
         drawn = self.draw(src_faces, dst_faces)

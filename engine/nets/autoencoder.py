@@ -22,6 +22,7 @@ from engine.nets.layers import (
     Residual,
     Tensor,
     Upscale,
+    convolved_together,
     cosine_unit,
     depth_to_space,
     flatten_channel_major,
@@ -220,7 +221,7 @@ class Decoder(Staged):
         x = code
         for upscale, residual in zip(self.upscales, self.residuals, strict=True):
             x = self.through(residual, self.through(upscale, x))
-        logits = ops.concatenate([head(x) for head in self.image_heads], axis=-1)
+        logits = convolved_together(self.image_heads, x)
         return _sigmoid32(depth_to_space(logits) if self.doubled else logits)
 
     def mask(self, code: Tensor) -> Tensor:
@@ -268,26 +269,40 @@ class Autoencoder:
                 net.recompute = on
 
     def codes(self, src_faces: Tensor, dst_faces: Tensor) -> Codes:
-        """Codes of equally many src and dst faces; one pass through the encoder for both."""
+        """Codes of equally many src and dst faces; one pass through each net for both."""
         flat = self.encoder(ops.concatenate([src_faces, dst_faces], axis=0))
-        flat_src, flat_dst = ops.split(flat, 2, axis=0)
-        src = self.inters[0](flat_src)
+        src, shared_dst = ops.split(self.inters[0](flat), 2, axis=0)
         if self.arch.wiring == "liae":
             src = ops.concatenate([src, src], axis=-1)
-        dst, swap = self._dst_codes(flat_dst)
+        dst, swap = self._dst_codes(shared_dst, ops.split(flat, 2, axis=0)[1])
         return Codes(src, dst, swap)
+
+    def drawn(self, codes: Codes) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Face and mask of src faces, face and mask of dst faces, each by its own decoder."""
+        if self.decoder_src is not self.decoder_dst:
+            src, dst = self.decoder_src, self.decoder_dst
+            return (
+                src.image(codes.src),
+                src.mask(codes.src),
+                dst.image(codes.dst),
+                dst.mask(codes.dst),
+            )
+        both = ops.concatenate([codes.src, codes.dst], axis=0)
+        src_face, dst_face = ops.split(self.decoder_src.image(both), 2, axis=0)
+        src_mask, dst_mask = ops.split(self.decoder_src.mask(both), 2, axis=0)
+        return src_face, src_mask, dst_face, dst_mask
 
     def dst_codes(self, dst_faces: Tensor) -> tuple[Tensor, Tensor]:
         """(dst, swap) codes of dst faces: what merging needs."""
-        return self._dst_codes(self.encoder(dst_faces))
+        flat = self.encoder(dst_faces)
+        return self._dst_codes(self.inters[0](flat), flat)
 
-    def _dst_codes(self, flat_dst: Tensor) -> tuple[Tensor, Tensor]:
+    def _dst_codes(self, shared: Tensor, flat: Tensor) -> tuple[Tensor, Tensor]:
+        """shared: what the inter net of both faces makes of `flat`."""
         if self.arch.wiring == "df":
-            code = self.inters[0](flat_dst)
-            return code, code
-        both, own = self.inters[0](flat_dst), self.inters[1](flat_dst)
-        dst = ops.concatenate([own, both], axis=-1)  # in this order
-        return dst, ops.concatenate([both, both], axis=-1)
+            return shared, shared
+        dst = ops.concatenate([self.inters[1](flat), shared], axis=-1)  # in this order
+        return dst, ops.concatenate([shared, shared], axis=-1)
 
     def swap(self, dst_faces: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Dst faces drawn as src: face, src decoder's mask, dst decoder's mask."""
