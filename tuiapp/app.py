@@ -206,10 +206,14 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
         self._show(StageScreen(catalog.stage(stage_id), given))
 
     def open_run(self, watch: RunWatch) -> None:
+        from tuiapp.screens.merge.screen import MergeScreen
         from tuiapp.screens.run import RunScreen  # pictures need more imports than the first paint
         from tuiapp.screens.training.screen import TrainingScreen
 
-        self._show(TrainingScreen(watch) if trains(watch.view.stage) else RunScreen(watch))
+        if watch.view.stage == "merge-session":
+            self._show(MergeScreen(watch))
+        else:
+            self._show(TrainingScreen(watch) if trains(watch.view.stage) else RunScreen(watch))
 
     def open_faceset(self, side_name: str) -> None:
         """Show the faces of "src" or "dst", with marks, order and filter as they were left."""

@@ -6,37 +6,10 @@ tmux's prefix ctrl+b.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from textual.binding import BindingType
 
-from textual.binding import Binding, BindingType
-
-
-@dataclass(frozen=True)
-class Key:
-    """One row: `id` names it in settings, `context` is where it works, `keys` are Textual's key
-    names (comma-separated), `action` the method, `label` the footer's word, `help` a sentence.
-    `shown`: in the footer, where room is short."""
-
-    id: str
-    context: str
-    keys: str
-    action: str
-    label: str
-    help: str
-    shown: bool = True
-    display: str | None = None
-
-    def binding(self) -> Binding:
-        return Binding(
-            self.keys,
-            self.action,
-            self.label,
-            show=self.shown,
-            key_display=self.display,
-            tooltip=self.help,
-            id=self.id,
-        )
-
+from tuiapp.key_row import Key as Key
+from tuiapp.merge_keys import MERGE_KEYS
 
 CONTEXTS: dict[str, str] = {
     "app": "Everywhere",
@@ -49,12 +22,14 @@ CONTEXTS: dict[str, str] = {
     "run": "Run",
     "training": "Training",
     "plan": "Training plan",
+    "merge": "Merge",
     "faceset": "Faces",
     "report": "Report on a faceset",
     "map": "Map of head angles",
     "log": "Log",
     "dialog": "Dialogs",
     "running": "Options of a run",
+    "pick": "Choices and lines",
     "help": "Help",
 }
 
@@ -247,6 +222,7 @@ KEYS: tuple[Key, ...] = (
     _training("log", "v", "log", "Log", "Show the whole log."),
     _help("training"),
     _training("back", "escape", "back", "Back", "Leave the screen; the run goes on.", shown=True),
+    *MERGE_KEYS,
     Key("plan-edit", "plan", "e", "edit", "Edit", "Change the phase: its options and its end."),
     Key("plan-add", "plan", "a", "add", "Add", "Add a phase after this one."),
     Key("plan-remove", "plan", "d,delete", "remove", "Remove", "Take the phase out."),
@@ -364,7 +340,8 @@ KEYS: tuple[Key, ...] = (
     Key("dialog-no", "dialog", "n,escape", "no", "No", "Do not."),
     Key("running-take", "running", "enter", "take", "Take over", "Send what was changed."),
     Key("running-leave", "running", "escape", "leave", "Leave", "Change nothing."),
-    Key("help-back", "help", "escape,f1,question_mark", "back", "Back", "Leave the help."),
+    Key("pick-leave", "pick", "escape", "leave", "Leave", "Choose nothing."),
+    Key("help-back", "help", "escape,f1,question_mark,tab", "back", "Back", "Leave the help."),
     Key("help-down", "help", "j", "down", "Down", "One line down.", shown=False),
     Key("help-up", "help", "k", "up", "Up", "One line up.", shown=False),
 )
@@ -387,4 +364,17 @@ _KEY_SIGNS = {
     "comma": ",",
     "escape": "esc",
     "slash": "/",
+    "backslash": "\\",
+    "grave_accent": "`",
+    "semicolon": ";",
+    "colon": ":",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "minus": "-",
+    "plus": "+",
+    "equals_sign": "=",
 }

@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,7 +17,8 @@ import psutil
 from PIL import Image
 
 from engine.protocol.commands import Command
-from engine.protocol.events import Ack, AnyEvent, Started
+from engine.protocol.events import Ack, AnyEvent, MergeShown, MergeState, MergeStrip, Started
+from engine.protocol.merge_commands import MergeView
 from engine.protocol.wire import decode_command, decode_event, encode
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import RunFolder
@@ -29,6 +30,7 @@ RUN_IDS = {
     "faces-extract-done": "20260101-090000-faces-extract-00bb",
     "video-extract-failed": "20260101-080000-video-extract-00cc",
     "merge-refused": "20260101-110000-merge-00dd",
+    "merge-session": "20260101-130000-merge-session-00ff",
     "faceset-report-done": "20260101-120000-faceset-report-00ee",
 }
 
@@ -73,14 +75,18 @@ def add_previews(run: RunFolder) -> None:
 
 
 @asynccontextmanager
-async def engine_of(run: RunFolder) -> AsyncIterator[list[Command]]:
-    """A socket that takes commands as the run's engine would; gives the list of those taken."""
+async def engine_of(run: RunFolder, tells: Sequence[AnyEvent] = ()) -> AsyncIterator[list[Command]]:
+    """A socket that takes commands as the run's engine would; gives the list of those taken.
+
+    tells: what it tells a viewer of a merge session that comes."""
     taken: list[Command] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
             taken.append(decode_command(line))
             writer.write(encode(Ack()))
+            if isinstance(taken[-1], MergeView) and taken.count(taken[-1]) == 1:
+                writer.write(b"".join(map(encode, tells)))
         writer.close()
 
     socket_path = Path(tempfile.mkdtemp()) / "s"  # short: 107 bytes is the limit
@@ -89,6 +95,21 @@ async def engine_of(run: RunFolder) -> AsyncIterator[list[Command]]:
     yield taken
     server.close()
     shutil.rmtree(socket_path.parent)
+
+
+def add_shown(run: RunFolder) -> list[AnyEvent]:
+    """The pictures that the merge session's transcript tells of: all red, all blue; and what it
+    tells, of these."""
+    told: list[AnyEvent] = []
+    for event in transcript_events("merge-session"):
+        if isinstance(event, MergeShown | MergeStrip):
+            colour = (220, 20, 20) if isinstance(event, MergeShown) else (20, 20, 220)
+            path = run.path / event.path
+            Image.new("RGB", (event.width, event.height), colour).save(path)
+            event.path = str(path)
+        if isinstance(event, MergeShown | MergeStrip | MergeState):
+            told.append(event)
+    return told
 
 
 def transcript_events(name: str) -> list[AnyEvent]:

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from msgspec.structs import replace
+
+from engine.protocol.events import FaceBox, KeyMark, MergeRefused, MergeShown, MergeState
+from engine.protocol.look import Look
+from engine.protocol.merge_commands import (
+    MergeCopy,
+    MergeEdit,
+    MergeGo,
+    MergeKey,
+    MergeProcess,
+    MergeUndo,
+    MergeView,
+)
+from tuiapp.bridge import merge_sight
+from tuiapp.bridge.merge_desk import MergeDesk
+
+
+def shown(frame: int, answered: int = 0, **look: Any) -> MergeShown:
+    return MergeShown(
+        frame=frame,
+        name=f"{frame:05d}.png",
+        path="x.jpg",
+        view="result",
+        width=120,
+        height=80,
+        frame_width=120,
+        frame_height=80,
+        crop=(0, 0, 120, 80),
+        look=asdict(Look()) | look,
+        answered=answered,
+        faces=(FaceBox("A", 10, 10, 50, 50),),
+    )
+
+
+def desk_at(frame: int = 0, frames: int = 10, **look: Any) -> MergeDesk:
+    """A desk that a session has told of that frame."""
+    desk = MergeDesk()
+    desk.heard(MergeState(frames=frames, frame=frame, done=(frames,)))
+    desk.heard(shown(frame, **look))
+    return desk
+
+
+def value(desk: MergeDesk, field: str) -> Any:
+    assert desk.look is not None
+    return desk.look[field]
+
+
+def test_a_held_key_is_one_edit_with_the_last_value() -> None:
+    desk = desk_at()
+    for _ in range(20):
+        desk.step("erode_mask_modifier", 5)
+    assert value(desk, "erode_mask_modifier") == 100
+    assert desk.take_outbox() == [MergeEdit(0, {"erode_mask_modifier": 100}, "", 20)]
+    assert desk.take_outbox() == []
+
+
+def test_values_stop_at_the_ends_of_their_ranges() -> None:
+    desk = desk_at(blur_mask_modifier=398)
+    desk.step("blur_mask_modifier", 5)
+    assert value(desk, "blur_mask_modifier") == 400
+    desk.take_outbox()
+    desk.step("blur_mask_modifier", 1)
+    assert desk.take_outbox() == []
+
+
+def test_choices_go_round() -> None:
+    desk = desk_at(color_transfer_mode="mix-m", mask_mode="full")
+    desk.cycle("color_transfer_mode")
+    desk.cycle("mask_mode")
+    changes = {"color_transfer_mode": "none", "mask_mode": "dst"}
+    assert desk.take_outbox() == [MergeEdit(0, changes, "", 2)]
+
+
+def test_histogram_keys_do_nothing_where_no_histogram_is_matched() -> None:
+    desk = desk_at(mode="overlay")
+    desk.step("hist_match_threshold", 1)
+    desk.turn("masked_hist_match")
+    assert desk.take_outbox() == []
+    desk.set("mode", "hist-match")
+    desk.step("hist_match_threshold", 1)
+    assert value(desk, "hist_match_threshold") == 239
+
+
+def test_an_answer_to_an_older_edit_does_not_undo_what_is_wished() -> None:
+    desk = desk_at()
+    desk.step("erode_mask_modifier", 1)
+    desk.step("erode_mask_modifier", 1)
+    desk.heard(shown(0, answered=1, erode_mask_modifier=1))
+    assert value(desk, "erode_mask_modifier") == 2
+    desk.heard(shown(0, answered=2, erode_mask_modifier=2))
+    desk.heard(shown(0, answered=2, erode_mask_modifier=7))  # another viewer changed it
+    assert value(desk, "erode_mask_modifier") == 7
+
+
+def test_a_refused_edit_is_taken_back() -> None:
+    desk = desk_at()
+    desk.step("erode_mask_modifier", 1)
+    desk.heard(MergeRefused(edit_seq=1, message="no"))
+    assert value(desk, "erode_mask_modifier") == 0
+    assert [refusal.message for refusal in desk.refusals] == ["no"]
+
+
+def test_held_frame_keys_are_one_command() -> None:
+    desk = desk_at()
+    for _ in range(5):
+        desk.go_by(1)
+    assert desk.take_outbox() == [MergeGo(5)]
+    desk.heard(shown(2))  # on the way
+    assert (desk.frame, desk.look) == (5, None)
+
+
+def test_no_frame_is_gone_to_beyond_the_ends() -> None:
+    desk = desk_at(frame=9)
+    desk.go_by(1)
+    desk.copy("next")
+    assert desk.take_outbox() == []
+    desk.go_by(-100)
+    assert desk.take_outbox() == [MergeGo(0)]
+
+
+def test_changes_wished_before_the_frame_is_known_are_made_to_its_own_look() -> None:
+    desk = desk_at()
+    desk.go_by(1)
+    desk.step("erode_mask_modifier", 1)
+    desk.step("erode_mask_modifier", 1)
+    desk.go_by(1)
+    assert desk.take_outbox() == [MergeGo(1)]
+    desk.heard(shown(1, erode_mask_modifier=40))
+    assert desk.take_outbox() == [
+        MergeEdit(1, {"erode_mask_modifier": 42}, "", 2),
+        MergeGo(2),
+    ]
+
+
+def test_the_look_goes_along_when_it_is_given_on() -> None:
+    desk = desk_at()
+    desk.step("erode_mask_modifier", 3)
+    desk.copy("next")
+    desk.step("erode_mask_modifier", 1)
+    assert desk.take_outbox() == [
+        MergeEdit(0, {"erode_mask_modifier": 3}, "", 1),
+        MergeCopy(0, "next"),
+        MergeEdit(1, {"erode_mask_modifier": 4}, "", 2),
+    ]
+
+
+def test_going_on_at_the_end_still_stops_rendering() -> None:
+    desk = desk_at(frame=9)
+    desk.process()
+    assert desk.take_outbox() == [MergeProcess(True)]
+    desk.heard(MergeState(frames=10, frame=9, done=(10,), processing=True))
+    desk.go_by(1)
+    assert desk.take_outbox() == [MergeGo(9)]
+
+
+def test_a_key_is_set_and_taken_away_for_the_face_that_is_seen() -> None:
+    desk = desk_at()
+    desk.look_with(replace(desk.sight, track="A"))
+    desk.heard(shown(0))
+    desk.take_outbox()
+    desk.turn_key()
+    assert desk.take_outbox() == [MergeKey(0, "add", track="A")]
+    keys = (KeyMark(0, "", "hold"), KeyMark(0, "A", "linear"))
+    desk.heard(MergeState(frames=10, frame=0, done=(10,), keys=keys))
+    desk.turn_key()
+    desk.turn_goes_on()
+    assert desk.take_outbox() == [
+        MergeKey(0, "remove", track="A"),
+        MergeKey(0, "add", "smooth", track="A"),
+    ]
+
+
+def test_undo_waits_for_nothing_and_overtakes_nothing() -> None:
+    desk = desk_at()
+    desk.step("erode_mask_modifier", 1)
+    desk.undo()
+    assert [type(command) for command in desk.take_outbox()] == [MergeEdit, MergeUndo]
+
+
+def test_the_frame_of_another_viewer_is_followed() -> None:
+    desk = desk_at()
+    desk.heard(shown(4, erode_mask_modifier=9))
+    assert (desk.frame, value(desk, "erode_mask_modifier")) == (4, 9)
+
+
+def test_nothing_is_wished_of_a_session_that_is_not_there_yet() -> None:
+    desk = MergeDesk()
+    desk.step("erode_mask_modifier", 1)
+    desk.go_by(1)
+    desk.undo()
+    assert desk.take_outbox() == []
+
+
+def test_views_go_round_and_the_checkerboard_has_its_own_key() -> None:
+    sight = MergeView()
+    views = []
+    for _ in merge_sight.VIEWS:
+        sight = merge_sight.next_view(sight, 1)
+        views.append(sight.view)
+    assert views == ["wipe", "side", "mask", "original", "result"]
+    assert merge_sight.turned_alpha(sight).view == "alpha"
+    assert merge_sight.next_view(merge_sight.turned_alpha(sight), 1).view == "result"
+
+
+def test_a_part_of_the_frame_is_moved_but_not_out_of_it() -> None:
+    seen = replace(shown(0), crop=(0, 0, 60, 40))
+    right = merge_sight.panned(MergeView(), seen, 1, 0)
+    assert (right.centre_x, right.centre_y) == (0.35, 0.25)
+    assert merge_sight.panned(MergeView(), seen, -1, -1).centre_x == 0.25
+    whole = merge_sight.panned(MergeView(), shown(0), 1, 1)
+    assert (whole.centre_x, whole.centre_y) == (0.5, 0.5)
+
+
+def test_the_preview_scale_keeps_to_deepfacelabs_ends() -> None:
+    sight = MergeView()
+    for _ in range(50):
+        sight = merge_sight.scaled(sight, 1)
+    assert sight.scale == 4.0
+    for _ in range(50):
+        sight = merge_sight.scaled(sight, -1)
+    assert sight.scale == 0.1

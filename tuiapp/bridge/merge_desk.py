@@ -1,0 +1,306 @@
+"""What a viewer of a merge session knows and wants: events and wishes in, commands out.
+
+A wish is shown at once, before the session has answered; answers then have the last word. What is
+wished while a frame's look is not known yet (it was just gone to) waits for it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from engine.protocol import merge_commands as commands
+from engine.protocol.events import AnyEvent, KeyMark, MergeRefused, MergeShown, MergeState
+from engine.protocol.look_options import LOOK_OPTIONS
+from engine.protocol.merge_commands import MergeCommand, MergeEdit, MergeView
+from engine.protocol.options import Choice, Integer
+
+ROWS = {option.name: option for option in LOOK_OPTIONS}
+# DeepFaceLab's keys for these do nothing in modes that do not match histograms.
+_ONLY_WHERE_USED = frozenset({"hist_match_threshold", "masked_hist_match"})
+GoesOn = Literal["hold", "linear", "smooth"]
+GOES_ON: tuple[GoesOn, ...] = ("hold", "linear", "smooth")
+CopyTo = Literal["previous", "next", "before", "after"]
+ShotAction = Literal["start", "fill", "cut", "join"]
+NameAction = Literal["save", "apply", "delete"]
+# What is wished while a frame is awaited; more is a key that was forgotten under a book.
+_WISHES_KEPT = 200
+
+
+@dataclass(frozen=True)
+class _Wish:
+    act: Callable[[], None]
+    needs_look: bool
+
+
+class MergeDesk:
+    """state, shown: what the session told last; None before. frame: the one that is wished for, or
+    shown. look: of the face that the view names, with what was wished; None while not known.
+    refusals: what was refused since they were taken. sight: how frames are looked at."""
+
+    def __init__(self) -> None:
+        self.state: MergeState | None = None
+        self.shown: MergeShown | None = None
+        self.frame = 0
+        self.look: dict[str, Any] | None = None
+        self.sight = MergeView()
+        self.changed_field = ""
+        self.refusals: list[MergeRefused] = []
+        self._outbox: list[MergeCommand] = []
+        self._edit_seq = 0
+        self._unanswered: dict[str, tuple[int, Any]] = {}
+        self._goes_to: int | None = None
+        self._waiting: list[_Wish] = []
+
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """The faces of the shown frame that can have looks of their own."""
+        faces = self.shown.faces if self.shown else ()
+        return tuple(face.track for face in faces if face.track)
+
+    @property
+    def key_here(self) -> KeyMark | None:
+        """The key of the frame, for the faces that the view names."""
+        keys = self.state.keys if self.state else ()
+        place = (self.frame, self.sight.track)
+        return next((key for key in keys if (key.frame, key.track) == place), None)
+
+    def take_outbox(self) -> list[MergeCommand]:
+        """What is to be sent now, in this order."""
+        taken, self._outbox = self._outbox, []
+        return taken
+
+    # Events
+
+    def greeting(self) -> list[MergeCommand]:
+        """What is sent first at a connection; whatever was under way is not any more."""
+        self._outbox.clear()
+        self._waiting.clear()
+        self._unanswered.clear()
+        self._goes_to = None
+        return [self.sight]
+
+    def heard(self, event: AnyEvent) -> None:
+        """Take in what the session tells."""
+        if isinstance(event, MergeState):
+            self.state = event
+        elif isinstance(event, MergeShown):
+            self._take_shown(event)
+        elif isinstance(event, MergeRefused):
+            self._take_refusal(event)
+
+    def _take_shown(self, shown: MergeShown) -> None:
+        self.shown = shown
+        if self._goes_to is not None and self._goes_to != shown.frame:
+            return  # one on the way to where the user is already
+        self._goes_to = None
+        self._unanswered = {
+            name: edit for name, edit in self._unanswered.items() if edit[0] > shown.answered
+        }
+        self._arrive()
+
+    def _arrive(self) -> None:
+        """The shown frame is the one that the user is at: its look is known."""
+        if self.shown is None:
+            return
+        self.frame = self.shown.frame
+        wished = {name: value for name, (_, value) in self._unanswered.items()}
+        self.look = {**self.shown.look, **wished}
+        while self._waiting and (self.look is not None or not self._waiting[0].needs_look):
+            self._waiting.pop(0).act()
+
+    def _take_refusal(self, refusal: MergeRefused) -> None:
+        self.refusals.append(refusal)
+        self._goes_to = None
+        self._unanswered.clear()
+        self._arrive()
+
+    # Wishes: looks
+
+    def step(self, field: str, steps: int) -> None:
+        """A number more or less, at most to the end of its range."""
+        kind = ROWS[field].kind
+        assert isinstance(kind, Integer)
+
+        def act(value: Any) -> int:
+            return min(kind.maximum, max(kind.minimum, int(value) + steps * kind.step))
+
+        self._change(field, act)
+
+    def cycle(self, field: str) -> None:
+        """The next choice; after the last one the first."""
+        kind = ROWS[field].kind
+        assert isinstance(kind, Choice)
+        values = kind.values
+        self._change(field, lambda value: values[(values.index(value) + 1) % len(values)])
+
+    def turn(self, field: str) -> None:
+        self._change(field, lambda value: not value)
+
+    def set(self, field: str, value: object) -> None:
+        self._change(field, lambda _: value)
+
+    def _change(self, field: str, new_value: Callable[[Any], Any]) -> None:
+        self._when_known(lambda: self._change_now(field, new_value))
+
+    def _change_now(self, field: str, new_value: Callable[[Any], Any]) -> None:
+        look = self._known_look()
+        self.changed_field = field
+        value = new_value(look[field])
+        if field in _ONLY_WHERE_USED and not is_used(field, look):
+            return
+        if value == look[field]:
+            return
+        self._edit_seq += 1
+        self.look = {**look, field: value}
+        self._unanswered[field] = (self._edit_seq, value)
+        self._put(MergeEdit(self.frame, {field: value}, self.sight.track, self._edit_seq))
+
+    def _known_look(self) -> dict[str, Any]:
+        assert self.look is not None
+        return self.look
+
+    # Wishes: frames
+
+    def go(self, frame: int) -> None:
+        """To that frame, or to the first or last one if there is none."""
+        self._when_known(lambda: self._go_now(frame), needs_look=False)
+
+    def go_by(self, frames: int) -> None:
+        self._when_known(lambda: self._go_now(self.frame + frames), needs_look=False)
+
+    def go_end(self, direction: int) -> None:
+        """To the first frame (-1) or the last one."""
+        self.go(0 if direction < 0 else self._last_frame)
+
+    def go_among(self, frames: list[int], direction: int) -> None:
+        """To the nearest of `frames` (ascending) before (-1) or after (1) this one."""
+        if direction > 0:
+            later = frames[bisect_right(frames, self.frame) :]
+            wanted = later[:1]
+        else:
+            wanted = frames[: bisect_left(frames, self.frame)][-1:]
+        for frame in wanted:
+            self.go(frame)
+
+    def _go_now(self, frame: int) -> None:
+        frame = min(self._last_frame, max(0, frame))
+        if frame != self.frame:
+            self._move(frame)
+            self.look = None
+        elif self.state is None or not self.state.processing:
+            return
+        self._put(commands.MergeGo(frame))
+
+    def copy(self, to: CopyTo) -> None:
+        """Give the look to other frames, and go there: DeepFaceLab's M and / (with Shift: all)."""
+        self._when_known(lambda: self._copy_now(to))
+
+    def _copy_now(self, to: CopyTo) -> None:
+        goes_to = {
+            "previous": self.frame - 1,
+            "next": self.frame + 1,
+            "before": 0,
+            "after": self._last_frame,
+        }[to]
+        if 0 <= goes_to <= self._last_frame and goes_to != self.frame:
+            self._put(commands.MergeCopy(self.frame, to))
+            self._move(goes_to)  # with the look that it has then
+
+    def _move(self, frame: int) -> None:
+        self._goes_to = self.frame = frame
+        self._unanswered.clear()
+
+    @property
+    def _last_frame(self) -> int:
+        return self.state.frames - 1 if self.state else 0
+
+    # Wishes: all else
+
+    def look_with(self, sight: MergeView) -> None:
+        """See frames so."""
+        if sight != self.sight:
+            if sight.track != self.sight.track:
+                self.look = None
+            self.sight = sight
+            self._put(sight)
+
+    def process(self) -> None:
+        self._when_known(lambda: self._put(commands.MergeProcess(True)), needs_look=False)
+
+    def undo(self) -> None:
+        self._when_known(lambda: self._put(commands.MergeUndo()))
+
+    def redo(self) -> None:
+        self._when_known(lambda: self._put(commands.MergeRedo()))
+
+    def turn_key(self) -> None:
+        """A key here, or none."""
+        self._when_known(self._turn_key_now)
+
+    def _turn_key_now(self) -> None:
+        track = self.sight.track
+        if self.key_here is None:
+            self._put(commands.MergeKey(self.frame, "add", track=track))
+        else:
+            self._put(commands.MergeKey(self.frame, "remove", track=track))
+
+    def turn_goes_on(self) -> None:
+        """The next way of going on to the following key; a new key's is linear."""
+        self._when_known(self._turn_goes_on_now)
+
+    def _turn_goes_on_now(self) -> None:
+        ways: tuple[str, ...] = GOES_ON
+        place = ways.index(self.key_here.goes_on) if self.key_here else 0
+        after = GOES_ON[(place + 1) % len(GOES_ON)]
+        self._put(commands.MergeKey(self.frame, "add", after, track=self.sight.track))
+
+    def shot(self, action: ShotAction) -> None:
+        """See `MergeShot`."""
+        self._when_known(lambda: self._put(commands.MergeShot(self.frame, action)))
+
+    def named(self, action: NameAction, name: str) -> None:
+        """See `MergeNamed`."""
+        track = self.sight.track
+        self._when_known(lambda: self._put(commands.MergeNamed(self.frame, action, name, track)))
+
+    # Sending
+
+    def _when_known(self, wish: Callable[[], None], *, needs_look: bool = True) -> None:
+        """Do it now, or when the frame's look is known; nothing while there is no session."""
+        if self.state is None:
+            return
+        if not self._waiting and (self.look is not None or not needs_look):
+            wish()
+        elif len(self._waiting) < _WISHES_KEPT:
+            self._waiting.append(_Wish(wish, needs_look))
+
+    def _put(self, command: MergeCommand) -> None:
+        """To be sent; it takes the place of the one before where that need never be carried out."""
+        before = self._outbox[-1] if self._outbox else None
+        if isinstance(command, commands.MergeGo | MergeView) and type(before) is type(command):
+            self._outbox[-1] = command
+        elif (
+            isinstance(command, MergeEdit)
+            and isinstance(before, MergeEdit)
+            and _same(before, command)
+        ):
+            changes = {**before.changes, **command.changes}
+            self._outbox[-1] = replace(command, changes=changes)
+        else:
+            self._outbox.append(command)
+
+
+def is_used(field: str, look: Mapping[str, Any]) -> bool:
+    """Whether the look's mode has a use for that field."""
+    applies = ROWS[field].applies
+    return applies is None or applies.holds(look)
+
+
+def _same(one: MergeEdit, other: MergeEdit) -> bool:
+    """Both change the same look."""
+    return (one.frame, one.track) == (other.frame, other.track)

@@ -1,0 +1,1 @@
+"""The screen of a merge session: its parts, its dialogs."""

@@ -1,0 +1,315 @@
+"""A merge session's window: the frame, its settings, all frames on a line; DeepFaceLab's keys."""
+
+from __future__ import annotations
+
+import time
+
+from msgspec.structs import replace
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from engine.protocol.commands import Stop
+from engine.protocol.events import Ack, AnyEvent, MergeShown, MergeStrip
+from engine.protocol.merge_commands import MergeView, Zoom
+from engine.runtime.client import Talk
+from tuiapp.bridge import merge_sight
+from tuiapp.bridge.merge_desk import CopyTo, MergeDesk, NameAction, ShotAction
+from tuiapp.bridge.merge_words import where_words
+from tuiapp.bridge.watch import RunWatch
+from tuiapp.keymap import bindings
+from tuiapp.screens.merge.pick import LineScreen, PickScreen
+from tuiapp.screens.watching import WatchingScreen
+from tuiapp.widgets.merge_panel import MergePanel
+from tuiapp.widgets.merge_picture import SessionPicture
+from tuiapp.widgets.merge_timeline import MergeTimeline
+from tuiapp.widgets.run_summary import RunOutcome
+
+# Commands go out at once, but no more often than this: what a held key wants in between is folded.
+SEND_EVERY_S = 0.03
+# Neighbours on each side of the shown frame; as many as a wide terminal has room for.
+STRIP_FRAMES = 5
+SHOT_ROWS = [
+    ("start", "begin the shot with this look; its keys stay"),
+    ("fill", "give this look to the whole shot"),
+    ("cut", "a shot begins at this frame"),
+    ("join", "no shot begins at this frame"),
+]
+_LEAVE, _END = "leave", "end"
+
+
+class MergeScreen(WatchingScreen):
+    """Draws a merge session; several may draw the same one."""
+
+    CSS_PATH = "merge.tcss"
+    BINDINGS = bindings("merge")
+    context = "merge"
+
+    def __init__(self, watch: RunWatch) -> None:
+        super().__init__(watch)
+        self.desk = MergeDesk()
+        self._talk = Talk(self.folder, self.desk.greeting)
+        self._sent_at = float("-inf")
+        self._send_is_due = False
+        self._painted = -1
+
+    def body(self) -> ComposeResult:
+        yield RunOutcome()
+        with Horizontal(id="desk"):
+            yield SessionPicture(id="picture")
+            yield MergePanel(self.workbench.settings.keys)
+        yield SessionPicture(id="neighbours")
+        yield MergeTimeline()
+        yield Static("", id="where", markup=False)
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._fit_boxes()
+        self.run_worker(self._hear(), group="hear")
+
+    async def _hear(self) -> None:
+        """What the session tells, as it comes: the screen's own timer would be too slow."""
+        async for event in self._talk.events():
+            self._take(event)
+
+    def _take(self, event: AnyEvent) -> None:
+        self.desk.heard(event)
+        if isinstance(event, MergeShown):
+            self.query_one("#picture", SessionPicture).show_file(event.path)
+        elif isinstance(event, MergeStrip):
+            self.query_one("#neighbours", SessionPicture).show_file(event.path)
+        elif isinstance(event, Ack) and event.error:
+            self.workbench.say(event.error, severity="error")
+        for refusal in self.desk.refusals:
+            self.workbench.say(f"{refusal.message}; {refusal.remedy}", severity="warning")
+        self.desk.refusals.clear()
+        self._draw()
+        self._send_soon()  # what waited for this
+
+    # Drawing
+
+    def paint(self) -> None:
+        self._fit_boxes()
+        if self.run_watch.version != self._painted:
+            self._painted = self.run_watch.version
+            self.paint_state()
+        self._draw()
+
+    def _draw(self) -> None:
+        desk = self.desk
+        self.query_one(MergePanel).show(desk.look, desk.changed_field)
+        self.query_one(MergeTimeline).show(desk.state, desk.frame, desk.sight.track)
+        problem = self.query_one("#picture", SessionPicture).problem
+        where = self.query_one("#where", Static)
+        where.update(where_words(desk, self.view, problem), layout=False)
+
+    def _fit_boxes(self) -> None:
+        """Have pictures made for the room that there is now."""
+        width, height = self.query_one("#picture", SessionPicture).box_px()
+        if not width or not height:
+            return
+        strip_width, strip_height = self.query_one("#neighbours", SessionPicture).box_px()
+        sight = replace(
+            self.desk.sight,
+            width=width,
+            height=height,
+            strip_frames=STRIP_FRAMES if strip_width else 0,
+            strip_height=max(1, strip_height),
+        )
+        self._see(sight)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit_boxes)
+
+    # Sending
+
+    def _wished(self) -> None:
+        """After a key: show what is wished at once, and send it."""
+        self._draw()
+        self._send_soon()
+
+    def _send_soon(self) -> None:
+        wait_s = self._sent_at + SEND_EVERY_S - time.monotonic()
+        if self._send_is_due:
+            return
+        if wait_s <= 0:
+            self._send()
+        else:
+            self._send_is_due = True
+            self.set_timer(wait_s, self._send)
+
+    def _send(self) -> None:
+        self._send_is_due = False
+        commands = self.desk.take_outbox()
+        if commands:
+            self._sent_at = time.monotonic()
+            self._talk.send(commands)
+
+    # Keys: looks
+
+    def action_step(self, field: str, steps: int) -> None:
+        self.desk.step(field, steps)
+        self._wished()
+
+    def action_set(self, field: str, value: str) -> None:
+        self.desk.set(field, value)
+        self._wished()
+
+    def action_cycle(self, field: str) -> None:
+        self.desk.cycle(field)
+        self._wished()
+
+    def action_turn(self, field: str) -> None:
+        self.desk.turn(field)
+        self._wished()
+
+    def action_undo(self) -> None:
+        self.desk.undo()
+        self._wished()
+
+    def action_redo(self) -> None:
+        self.desk.redo()
+        self._wished()
+
+    def action_copy(self, to: CopyTo) -> None:
+        self.desk.copy(to)
+        self._wished()
+
+    # Keys: frames
+
+    def action_go_by(self, frames: int) -> None:
+        self.desk.go_by(frames)
+        self._wished()
+
+    def action_go_end(self, direction: int) -> None:
+        self.desk.go_end(direction)
+        self._wished()
+
+    def action_go_key(self, direction: int) -> None:
+        state = self.desk.state
+        self.desk.go_among(sorted({key.frame for key in state.keys}) if state else [], direction)
+        self._wished()
+
+    def action_go_shot(self, direction: int) -> None:
+        state = self.desk.state
+        self.desk.go_among(list(state.shots) if state else [], direction)
+        self._wished()
+
+    def action_jump(self) -> None:
+        if self.desk.state is not None:
+            last = self.desk.state.frames
+            asking = LineScreen("Go to which frame?", f"A number from 1 to {last}", digits=True)
+            self.app.push_screen(asking, self._jump_to)
+
+    def _jump_to(self, line: str | None) -> None:
+        if line is not None:
+            self.desk.go(int(line) - 1)
+            self._wished()
+
+    def action_process(self) -> None:
+        self.desk.process()
+        self._wished()
+
+    # Keys: how frames are seen
+
+    def _see(self, sight: MergeView) -> None:
+        self.desk.look_with(sight)
+        self._send_soon()
+
+    def action_alpha(self) -> None:
+        self._see(merge_sight.turned_alpha(self.desk.sight))
+
+    def action_view(self, direction: int) -> None:
+        self._see(merge_sight.next_view(self.desk.sight, direction))
+
+    def action_wipe(self, direction: int) -> None:
+        self._see(merge_sight.wiped(self.desk.sight, direction))
+
+    def action_zoom(self, zoom: Zoom) -> None:
+        self._see(merge_sight.zoomed(self.desk.sight, zoom))
+
+    def action_scale(self, steps: int) -> None:
+        self._see(merge_sight.scaled(self.desk.sight, steps))
+
+    def action_pan(self, dx: int, dy: int) -> None:
+        if self.desk.shown is not None:
+            self._see(merge_sight.panned(self.desk.sight, self.desk.shown, dx, dy))
+
+    def action_track(self) -> None:
+        self._see(merge_sight.next_track(self.desk.sight, self.desk.tracks))
+        self._draw()
+
+    def action_strip(self) -> None:
+        self.toggle_class("-strip")
+        self.call_after_refresh(self._fit_boxes)
+
+    def action_panel(self) -> None:
+        self.toggle_class("-no-panel")
+        self.call_after_refresh(self._fit_boxes)
+
+    # Keys: the timeline
+
+    def action_key(self) -> None:
+        self.desk.turn_key()
+        self._wished()
+
+    def action_goes_on(self) -> None:
+        self.desk.turn_goes_on()
+        self._wished()
+
+    def action_shots(self) -> None:
+        self.app.push_screen(PickScreen("The shot of this frame", SHOT_ROWS), self._do_shot)
+
+    def _do_shot(self, action: str | None) -> None:
+        actions: dict[str, ShotAction] = {
+            "start": "start",
+            "fill": "fill",
+            "cut": "cut",
+            "join": "join",
+        }
+        if action is not None:
+            self.desk.shot(actions[action])
+            self._wished()
+
+    def action_looks(self) -> None:
+        names = self.desk.state.names if self.desk.state else ()
+        rows = [("save:", "keep this frame's look under a name ...")]
+        rows += [(f"apply:{name}", f"take {name}") for name in names]
+        rows += [(f"delete:{name}", f"delete {name}") for name in names]
+        self.app.push_screen(PickScreen("Looks with names", rows), self._do_named)
+
+    def _do_named(self, chosen: str | None) -> None:
+        if chosen is None:
+            return
+        action, _, name = chosen.partition(":")
+        if action == "save":
+            asking = LineScreen("Keep the look as", "One with that name is replaced")
+            self.app.push_screen(asking, lambda line: self._do_name("save", line))
+        else:
+            self._do_name("apply" if action == "apply" else "delete", name)
+
+    def _do_name(self, action: NameAction, name: str | None) -> None:
+        if name:
+            self.desk.named(action, name)
+            self._wished()
+
+    # Keys: the session
+
+    def action_back(self) -> None:
+        if not self.view.state.live:
+            self.workbench.action_leave_screen()
+            return
+        rows = [
+            (_LEAVE, "leave; the session goes on, its frames at hand"),
+            (_END, "end the session"),
+        ]
+        text = "Every look is saved as it is set, every frame as it is rendered."
+        self.app.push_screen(PickScreen("Leave the merge?", rows, text), self._leave)
+
+    def _leave(self, how: str | None) -> None:
+        if how == _END:
+            self.send(Stop(), "the session ends; all of it is saved")
+        if how is not None:
+            self.workbench.action_leave_screen()
