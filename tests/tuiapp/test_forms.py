@@ -42,7 +42,7 @@ async def test_a_value_out_of_range_is_refused_as_one_types_and_holds_up_the_sta
         app.open_form("faces-extract")
         await until(pilot, lambda: app.screen.query("#row-jpeg_quality"))
         app.screen.query_one("#row-jpeg_quality NumberField").focus()
-        await pilot.press("5")
+        await pilot.press("5", "0", "0")
         await sees(pilot, "! must be 1 to 100", "look at: JPEG quality")
         assert app.screen.query_one("#start", Button).disabled
         await pilot.press("f5")
@@ -50,6 +50,18 @@ async def test_a_value_out_of_range_is_refused_as_one_types_and_holds_up_the_sta
         await pilot.press("backspace")
         await until(pilot, lambda: "must be" not in screen_text(pilot))
         assert not app.screen.query_one("#start", Button).disabled
+
+
+async def test_what_is_typed_at_a_number_replaces_it(workspace: Workspace) -> None:
+    async with opened(workspace) as (app, pilot):
+        app.open_form("faces-extract", {"jpeg_quality": 8})
+        await until(pilot, lambda: app.screen.query("#row-jpeg_quality"))
+        field = app.screen.query_one("#row-jpeg_quality NumberField", NumberField)
+        field.focus()
+        await pilot.press("5")
+        assert field.value == "5"
+        await pilot.press("1")
+        assert field.value == "51"
 
 
 async def test_the_first_field_has_the_focus(workspace: Workspace) -> None:

@@ -190,7 +190,7 @@ async def test_options_can_be_changed_while_a_run_goes_on(workspace: Workspace) 
         await pilot.press("o")
         await sees(pilot, "Change while it runs", "Target iteration")
         app.screen.query_one("#row-target_iter NumberField", NumberField).value = "-1"
-        await sees(pilot, "! must be 0 to")
+        await sees(pilot, "! must be 0 to", "nothing is changed yet")
         await pilot.press("enter")
         assert isinstance(app.screen, RunningOptionsScreen)
         app.screen.query_one("#row-target_iter NumberField", NumberField).value = "5000"

@@ -68,9 +68,14 @@ class TextField(Input):
 
 
 class NumberField(TextField):
-    """A number: typed, or changed by the option's step with up and down."""
+    """A number: typed, or changed by the option's step with up and down. What is typed first
+    replaces it: a 4 typed at a 2 means 4, not 24."""
 
     BINDINGS = bindings("number")
+
+    def __init__(self, option: Option, raw: object) -> None:
+        super().__init__(option, raw)
+        self.select_on_focus = True
 
     def action_step(self, direction: int) -> None:
         """One step up or down within the range; nothing while the text is refused."""

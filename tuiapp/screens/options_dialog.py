@@ -94,8 +94,8 @@ class OptionsDialog(ModalScreen[dict[str, Any]]):
         self.dismiss(None)
 
     def _changed(self) -> dict[str, Any]:
-        after = self._state.values
-        return {name: value for name, value in after.items() if value != self._before[name]}
+        after, refused = self._state.values, self._state.refusals
+        return {n: v for n, v in after.items() if v != self._before[n] and n not in refused}
 
     def _contradiction(self) -> str:
         if self._state.refusals:
