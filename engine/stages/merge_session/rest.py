@@ -20,16 +20,19 @@ class Rest:
         self._wake = wake
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self._is_over = threading.Event()
+        self._is_over.set()
         self._outcomes: queue.SimpleQueue[Rendering | Unreadable | BaseException] = (
             queue.SimpleQueue()
         )
 
     @property
     def is_running(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        return not self._is_over.is_set()
 
     def start(self, renderings: Renderings) -> None:
         """Begin to render (`Renderer.render`); only when none is running."""
+        self._is_over.clear()
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._render, args=(renderings, self._stop), name="rest", daemon=True
@@ -66,4 +69,5 @@ class Rest:
                         break
         except BaseException as error:  # noqa: BLE001 - handed to the thread that collects outcomes
             self._outcomes.put(error)
+        self._is_over.set()
         self._wake()

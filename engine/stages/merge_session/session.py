@@ -78,9 +78,11 @@ class Session:
         """Finish what has begun, and make everything safe. Raises `InputError` if it cannot be
         written."""
         self.output.close()
-        self._visited(self.output.collect())
-        self.keeper.keep(self.desk.timeline, durable=True)
-        self.keeper.wait()
+        try:
+            self._visited(self.output.collect())
+        finally:
+            self.keeper.keep(self.desk.timeline, durable=True)
+            self.keeper.wait()
 
     def facts(self) -> dict[str, str | int | float | bool | None]:
         """What was made, for the run's result."""
@@ -146,9 +148,10 @@ class Session:
 
     def _collect(self) -> None:
         """Take in what was written meanwhile; begin or end rendering the rest as wanted."""
+        is_writing = self.output.is_writing  # asked first: what ends now is collected, too
         try:
             self._visited(self.output.collect())
-            if self.desk.processing and not self.output.is_writing:
+            if self.desk.processing and not is_writing:
                 self._begin_or_end_rest()
         except FacewrightError as error:
             self.desk = replace(self.desk, processing=False)
