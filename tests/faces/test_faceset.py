@@ -212,7 +212,7 @@ def test_opening_many_faces_obeys_a_stop_after_few_more(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("is_packed", [False, True])
-def test_a_stop_ends_the_opening_of_a_hundred_thousand_faces_within_two_seconds(
+def test_a_stop_ends_the_opening_of_a_hundred_thousand_faces_within_two_seconds_of_work(
     is_packed: bool, tmp_path: Path
 ) -> None:
     with folder_in_memory(tmp_path) as folder:
@@ -224,15 +224,15 @@ def test_a_stop_ends_the_opening_of_a_hundred_thousand_faces_within_two_seconds(
             (folder / "000000.jpg").write_bytes(face())
             for number in range(1, 100_000):
                 (folder / f"{number:06d}.jpg").hardlink_to(folder / "000000.jpg")
-        stop_at = time.monotonic() + 1
+        stop_at = time.process_time() + 1
 
         def check_stop() -> None:
-            if time.monotonic() > stop_at:
+            if time.process_time() > stop_at:
                 raise Stopped
 
         with pytest.raises(Stopped):
             open_faceset(folder, check_stop)
-        assert time.monotonic() < stop_at + 2
+        assert time.process_time() < stop_at + 2
 
 
 @pytest.mark.parametrize("folder", ["pak5", "pak_person"])
