@@ -112,3 +112,15 @@ async def test_a_workspace_of_deepfacelab_opens_as_it_is(workspace: Workspace) -
     async with opened(workspace) as (_, pilot):
         await sees(pilot, "me (SAEHD), DeepFaceLab's", "packed, 3 loose faces")
         await sees(pilot, "1 frame  1.0 KB, 1 mask", "result.mp4  5.0 KB")
+
+
+async def test_merging_is_offered_with_and_without_seeing_it(workspace: Workspace) -> None:
+    save = workspace.model("me", "quick96") / "generations" / "00000001"
+    save.mkdir(parents=True)
+    (save / "manifest.json").write_text("{}")
+    async with opened(workspace) as (_, pilot):
+        await sees(pilot, "Next: Merge")
+        await pilot.press("n")
+        await sees(pilot, "Which way?", "Merge interactively")
+        await pilot.press("enter")
+        await sees(pilot, "Model class", "$ facewright run merge-session")

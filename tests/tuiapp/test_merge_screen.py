@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from engine.protocol.commands import Command, Stop
+from engine.protocol.events import MergeStrip
 from engine.protocol.merge_commands import (
     MergeCopy,
     MergeEdit,
@@ -30,6 +31,7 @@ from tuiapp.keymap import KEYS
 from tuiapp.screens.help import HelpScreen
 from tuiapp.screens.home import HomeScreen
 from tuiapp.screens.merge.screen import MergeScreen
+from tuiapp.widgets.merge_strip import numbers
 
 Opened = tuple[FacewrightApp, Pilot[None], list[Command]]
 
@@ -225,11 +227,17 @@ async def test_looks_are_kept_taken_and_deleted_by_name(workspace: Workspace) ->
 
 async def test_shots_are_begun_filled_cut_and_joined(workspace: Workspace) -> None:
     async with session(workspace) as (_, pilot, taken):
-        for downs, action in enumerate(("start", "fill", "cut", "join")):
+        shots = (
+            MergeShot(2, "start"),
+            MergeShot(2, "fill"),
+            MergeShot(2, "cut"),
+            MergeShot(2, "join"),
+        )
+        for downs, shot in enumerate(shots):
             await pilot.press("f7")
             await sees(pilot, "The shot of this frame")
             await pilot.press(*["down"] * downs, "enter")
-            await until(pilot, partial(taken.__contains__, MergeShot(2, action)))
+            await until(pilot, partial(taken.__contains__, shot))
 
 
 async def test_neighbours_are_asked_for_when_they_are_seen(workspace: Workspace) -> None:
@@ -237,6 +245,12 @@ async def test_neighbours_are_asked_for_when_they_are_seen(workspace: Workspace)
         await pilot.press("f8")
         await until(pilot, lambda: any(isinstance(c, MergeView) and c.strip_frames for c in taken))
         assert app.screen.query_one("#neighbours", PixelView).size.height >= 3
+
+
+def test_the_numbers_of_neighbours_stand_under_them() -> None:
+    strip = MergeStrip(frame=9, first=7, count=5, thumb_width=36, path="x", width=180, height=24)
+    assert numbers(strip, 0, 50).plain == "    8         9         10        11        12"
+    assert numbers(strip, 10, 5).plain == " " * 10 + "8 10"
 
 
 async def test_tab_shows_the_keys_and_hides_them_again(workspace: Workspace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
@@ -16,8 +17,9 @@ from engine.runtime.client import RunInfo, RunState
 from tuiapp.bridge.wording import duration_text, plain_text
 from tuiapp.keymap import bindings
 from tuiapp.screens.framed import FramedScreen
+from tuiapp.screens.pick import PickScreen
 from tuiapp.widgets.key_list import KeyList, Row
-from tuiapp.widgets.next_step import NextStepBar
+from tuiapp.widgets.next_step import INTERACTIVE, NextStepBar
 from tuiapp.widgets.survey_card import SurveyCard, side_lines, work_lines
 
 RUNS_SHOWN = 100
@@ -83,8 +85,21 @@ class HomeScreen(FramedScreen):
     def on_next_step_bar_taken(self, event: NextStepBar.Taken) -> None:
         if event.run is not None:
             self.workbench.open_run_by_id(event.run)
+        elif event.step.stage_id in INTERACTIVE:
+            self._ask_how(event.step.stage_id, event.step.values)
         elif event.step.stage_id is not None:
             self.workbench.open_form(event.step.stage_id, event.step.values)
+
+    def _ask_how(self, stage_id: str, values: Mapping[str, object]) -> None:
+        """A step that can also be done while one sees it."""
+        specs = [catalog.stage(id) for id in (INTERACTIVE[stage_id], stage_id)]
+        rows = [(spec.id, f"{spec.title}: {spec.summary}") for spec in specs]
+
+        def chosen(id: str | None) -> None:
+            if id is not None:
+                self.workbench.open_form(id, values)
+
+        self.app.push_screen(PickScreen("Which way?", rows), chosen)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         chosen = event.option.id

@@ -32,6 +32,15 @@ class SessionPicture(PixelView):
         region = self.content_region
         return region.width * cell[0], region.height * cell[1]
 
+    def span_cells(self, width_px: int, height_px: int) -> tuple[float, float]:
+        """Where a picture of that size lies: its left edge and its width, in cells."""
+        box_wh = self.box_px()
+        scale = 1.0
+        if self.fit is Fit.CONTAIN:
+            scale = min(box_wh[0] / width_px, box_wh[1] / height_px)
+        width = self.content_region.width * min(1.0, width_px * scale / box_wh[0])
+        return (self.content_region.width - width) / 2, width
+
     def show_file(self, path: str) -> None:
         self.run_worker(self._load(Path(path)), exclusive=True, group=f"load-{self.id}")
 

@@ -18,6 +18,10 @@ EMPTY_WORKSPACE = (
 )
 
 
+# Stages that do what another does while one sees it.
+INTERACTIVE = {"merge": "merge-session"}
+
+
 class NextStepBar(Static, can_focus=True):
     """Enter (or a click) takes the step."""
 
@@ -60,7 +64,7 @@ class NextStepBar(Static, can_focus=True):
 def is_doing(view: RunView, step: NextStep) -> bool:
     """The run carries out the step: the same stage, on the same side or model."""
     same = all(view.options.get(name) == value for name, value in step.values.items())
-    return view.stage == step.stage_id and same
+    return view.stage in (step.stage_id, INTERACTIVE.get(step.stage_id or "")) and same
 
 
 def step_text(step: NextStep, empty: bool, *, running: bool) -> Content:

@@ -18,10 +18,11 @@ from tuiapp.bridge.merge_desk import CopyTo, MergeDesk, NameAction, ShotAction
 from tuiapp.bridge.merge_words import where_words
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.keymap import bindings
-from tuiapp.screens.merge.pick import LineScreen, PickScreen
+from tuiapp.screens.pick import LineScreen, PickScreen
 from tuiapp.screens.watching import WatchingScreen
 from tuiapp.widgets.merge_panel import MergePanel
 from tuiapp.widgets.merge_picture import SessionPicture
+from tuiapp.widgets.merge_strip import NeighbourStrip
 from tuiapp.widgets.merge_timeline import MergeTimeline
 from tuiapp.widgets.run_summary import RunOutcome
 
@@ -58,7 +59,7 @@ class MergeScreen(WatchingScreen):
         with Horizontal(id="desk"):
             yield SessionPicture(id="picture")
             yield MergePanel(self.workbench.settings.keys)
-        yield SessionPicture(id="neighbours")
+        yield NeighbourStrip()
         yield MergeTimeline()
         yield Static("", id="where", markup=False)
 
@@ -79,7 +80,7 @@ class MergeScreen(WatchingScreen):
         if isinstance(event, MergeShown):
             self.query_one("#picture", SessionPicture).show_file(event.path)
         elif isinstance(event, MergeStrip):
-            self.query_one("#neighbours", SessionPicture).show_file(event.path)
+            self.query_one(NeighbourStrip).show(event)
         elif isinstance(event, Ack) and event.error:
             self.workbench.say(event.error, severity="error")
         for refusal in self.desk.refusals:
@@ -110,7 +111,7 @@ class MergeScreen(WatchingScreen):
         width, height = self.query_one("#picture", SessionPicture).box_px()
         if not width or not height:
             return
-        strip_width, strip_height = self.query_one("#neighbours", SessionPicture).box_px()
+        strip_width, strip_height = self.query_one(NeighbourStrip).box_px()
         sight = replace(
             self.desk.sight,
             width=width,

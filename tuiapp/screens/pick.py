@@ -1,4 +1,4 @@
-"""Small dialogs of the merge screen: one of a few things, a line of text."""
+"""Small dialogs: one of a few things, a line of text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tuiapp.widgets.key_list import KeyList
 class PickScreen(ModalScreen[str | None]):
     """Gives the id of the chosen row; None if it was left."""
 
-    CSS_PATH = "../dialogs.tcss"
+    CSS_PATH = "dialogs.tcss"
     BINDINGS = bindings("pick")
     AUTO_FOCUS = "#presets"
 
@@ -48,7 +48,7 @@ class PickScreen(ModalScreen[str | None]):
 class LineScreen(ModalScreen[str | None]):
     """Gives the line that was typed, without spaces around it; None if it was left."""
 
-    CSS_PATH = "../dialogs.tcss"
+    CSS_PATH = "dialogs.tcss"
     BINDINGS = bindings("pick")
     AUTO_FOCUS = "Input"
 

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from engine.protocol.commands import Preview, Save
+from engine.protocol.events import Ack, AnyEvent, MergeRefused
+from engine.protocol.merge_commands import MergeGo, MergeView
+from engine.runtime.client import RunFolder, Talk
+from engine.runtime.host.control import ControlServer
+
+
+def run_folder(tmp_path: Path) -> RunFolder:
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    return run
+
+
+@asynccontextmanager
+async def heard(talk: Talk) -> AsyncIterator[list[AnyEvent]]:
+    """What the engine tells, as it comes."""
+    events: list[AnyEvent] = []
+
+    async def listen() -> None:
+        async for event in talk.events():
+            events.append(event)
+
+    task = asyncio.create_task(listen())
+    yield events
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(true) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+def taken_by(server: ControlServer, wanted: list) -> list:
+    """Commands that the engine takes, in order, until they are the wanted ones."""
+    taken = []
+    while len(taken) < len(wanted) and server.wait_for_commands(10):
+        taken += server.take_commands()
+    return taken
+
+
+async def test_the_greeting_is_sent_first_and_commands_keep_their_order(tmp_path: Path) -> None:
+    run = run_folder(tmp_path)
+    server = ControlServer(run, threading.Event())
+    talk = Talk(run, lambda: [MergeView(width=100)])
+    async with heard(talk):
+        await until(lambda: talk.is_connected)
+        assert talk.send([MergeGo(1), Save()])
+        wanted = [MergeView(width=100), MergeGo(1), Save()]
+        assert await asyncio.to_thread(taken_by, server, wanted) == wanted
+    server.close()
+
+
+async def test_live_events_and_answers_are_heard(tmp_path: Path) -> None:
+    run = run_folder(tmp_path)
+    server = ControlServer(run, threading.Event())
+    talk = Talk(run, lambda: [Preview()])
+    async with heard(talk) as events:
+        await until(lambda: Ack() in events)
+        server.broadcast(MergeRefused(edit_seq=3, message="no"))
+        await until(lambda: MergeRefused(edit_seq=3, message="no") in events)
+    server.close()
+
+
+async def test_an_engine_that_comes_later_or_again_is_greeted_each_time(tmp_path: Path) -> None:
+    run = run_folder(tmp_path)
+    talk = Talk(run, lambda: [MergeGo(5)])
+    async with heard(talk):
+        assert not talk.send([Save()])
+        for _ in range(2):
+            server = ControlServer(run, threading.Event())
+            assert await asyncio.to_thread(taken_by, server, [MergeGo(5)]) == [MergeGo(5)]
+            server.close()
+            await until(lambda: not talk.is_connected)

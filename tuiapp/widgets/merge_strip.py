@@ -1,0 +1,56 @@
+"""The frames before and after the shown one, small, with their numbers."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.protocol.events import MergeStrip
+from tuiapp.widgets.merge_picture import SessionPicture
+
+
+class NeighbourStrip(Vertical):
+    """Shows what a session tells of neighbours; hidden until it is wanted."""
+
+    DEFAULT_CSS = """
+    NeighbourStrip {
+        height: 5;
+        display: none;
+        & > Static { height: 1; text-wrap: nowrap; }
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield SessionPicture(id="neighbours")
+        yield Static("", id="numbers", markup=False)
+
+    def box_px(self) -> tuple[int, int]:
+        """See `SessionPicture.box_px`."""
+        return self.query_one(SessionPicture).box_px()
+
+    def show(self, strip: MergeStrip) -> None:
+        picture = self.query_one(SessionPicture)
+        if not all(picture.box_px()):
+            return
+        picture.show_file(strip.path)
+        left, width = picture.span_cells(strip.width, strip.height)
+        self.query_one("#numbers", Static).update(numbers(strip, left, width), layout=False)
+
+
+def numbers(strip: MergeStrip, left: float, width: float) -> Content:
+    """The numbers of the frames, each in the middle of its picture. left, width: of the pictures
+    together, in cells."""
+    parts: list[str | tuple[str, str]] = []
+    written = 0
+    for place in range(strip.count):
+        frame = strip.first + place
+        text = f"{frame + 1}"
+        start = round(left + (place + 0.5) * width / strip.count - len(text) / 2)
+        if start < 0 or (written and start <= written):
+            continue  # no room
+        style = "bold reverse $accent" if frame == strip.frame else "dim"
+        parts += [" " * (start - written), (text, style)]
+        written = start + len(text)
+    return Content.assemble(*parts)
