@@ -72,3 +72,11 @@ def test_the_defaults_of_every_stage_are_accepted_by_its_own_form(spec: StageSpe
         typed = typed.entered(option.name, raw)
     assert typed.refusals == {}
     assert typed.values == state.values
+
+
+def test_a_default_that_follows_from_another_option_goes_on_following_it() -> None:
+    spec = catalog.stage("train")
+    begun = state_for(spec, {"model_class": "saehd", "d_dims": 48, "d_mask_dims": 16})
+    assert begun.entered("d_dims", "96").values["d_mask_dims"] == 32
+    chosen = state_for(spec, {"model_class": "saehd", "d_dims": 48, "d_mask_dims": 40})
+    assert chosen.entered("d_dims", "96").values["d_mask_dims"] == 40

@@ -64,6 +64,19 @@ async def test_what_is_typed_at_a_number_replaces_it(workspace: Workspace) -> No
         assert field.value == "51"
 
 
+async def test_a_field_that_follows_another_shows_what_it_follows_to(workspace: Workspace) -> None:
+    async with opened(workspace) as (app, pilot):
+        app.open_form("train", {"model_class": "saehd"})
+        await until(pilot, lambda: app.screen.query("#row-d_mask_dims"))
+        masks = app.screen.query_one("#row-d_mask_dims NumberField", NumberField)
+        app.screen.query_one("#row-d_dims NumberField").focus()
+        await pilot.press("9", "6")
+        await until(pilot, lambda: masks.value == "32")
+        await pilot.press("backspace", "backspace", "4", "8")
+        await until(pilot, lambda: masks.value == "16")
+        assert "d_mask_dims" not in app.screen.query_one(StageForm).state.raw
+
+
 async def test_the_first_field_has_the_focus(workspace: Workspace) -> None:
     async with opened(workspace) as (app, pilot):
         for stage_id in ("train", "faces-extract"):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.protocol.options import Choice, Flag, Option
+from engine.protocol.options import Choice, Flag, Life, Option, Unless
 
 UNKNOWN = "-"
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]P_^X].*?(\x07|\x1b\\|$)|.|$)")
@@ -80,15 +80,41 @@ def fact_text(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def setting_text(value: object) -> str:
+    """An option's value as it is typed at a command line."""
+    return fact_text(value) if isinstance(value, bool) else str(value)
+
+
+def life_text(option: Option) -> str:
+    """When an option may be set, as a sentence; "" for at any start."""
+    return {
+        Life.CREATION: "Fixed once the model is made.",
+        Life.RUNNING: "Can be changed while it runs.",
+    }.get(option.life, "")
+
+
+def condition_text(option: Option) -> str:
+    """Which other option makes this one count, as a sentence; "" if it always does."""
+    if option.applies is None:
+        return ""
+    flag = "--" + option.applies.option.replace("_", "-")
+    values = " or ".join(setting_text(value) for value in option.applies.values if value != "")
+    other = "other than " if values and isinstance(option.applies, Unless) else ""
+    return f"Only with {flag} {other}{values}".rstrip() + "."
+
+
 def command_line(
     stage_id: str, options: tuple[Option, ...], values: Mapping[str, Any], workspace: Path
 ) -> str:
     """The shell command that does the same: only options that differ from their defaults. Relative
     workspaces stay relative."""
     words = ["facewright", "run", stage_id, "-w", str(workspace)]
+    before: dict[str, Any] = {}
     for option in options:
-        if option.name in values and values[option.name] != option.default:
-            words += _flag_words(option, values[option.name])
+        default = option.default_among(before)
+        before[option.name] = values.get(option.name, default)
+        if before[option.name] != default:
+            words += _flag_words(option, before[option.name])
     return shlex.join(words)
 
 

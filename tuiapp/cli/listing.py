@@ -8,10 +8,10 @@ import time
 
 from engine import catalog
 from engine.protocol.errors import EXIT_DONE
-from engine.protocol.options import Option
+from engine.protocol.options import Choice, Option
 from engine.protocol.spec import StageSpec, as_json
 from engine.runtime import client
-from tuiapp.bridge.wording import plain_text
+from tuiapp.bridge.wording import condition_text, life_text, plain_text, setting_text
 from tuiapp.cli.arguments import no_more, read_switches
 
 
@@ -74,17 +74,20 @@ def log(words: list[str]) -> int:
 def _option_lines(options: tuple[Option, ...]) -> list[str]:
     lines = []
     for option in options:
-        default = "" if option.default in ("", None) else f" [{_shown(option.default)}]"
+        default = "" if option.default in ("", None) else f" [{setting_text(option.default)}]"
         unit = f" {option.unit}" if option.unit else ""
         lines.append(f"  {option.flag}  {option.kind.range_text()}{unit}{default}")
-        lines.append(f"      {option.help}")
+        lines.append(f"      {option.help}{_told_besides(option)}")
+        if isinstance(option.kind, Choice):
+            lines += [f"      {value} - {words}" for value, words in option.kind.choices if words]
     return lines
 
 
-def _shown(value: object) -> str:
-    return (
-        {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-    )
+def _told_besides(option: Option) -> str:
+    """When it counts, when it may be set, and that its default varies, each as a sentence."""
+    varies = "The default follows from other options." if option.derive else ""
+    told = (life_text(option), condition_text(option), varies)
+    return "".join(f" {sentence}" for sentence in told if sentence)
 
 
 def _stage_json(spec: StageSpec) -> dict[str, object]:

@@ -74,16 +74,18 @@ class FormState:
 
 def state_for(spec: StageSpec, given: Mapping[str, object]) -> FormState:
     """The form of `spec` with `given` values where they fit (earlier values may not: then the
-    default stands)."""
+    default stands). What would follow from the other options goes on following them."""
     options = catalog.options_of(spec, _known_class(spec, given))
-    raw: dict[str, object] = {}
+    state = FormState(options, {})
     for option in options:
         if option.name in given:
             try:
-                raw[option.name] = text_of(option, option.kind.parse(given[option.name]))
+                raw = text_of(option, option.kind.parse(given[option.name]))
             except ValueRefused:
                 continue
-    return FormState(options, raw)
+            if option.derive is None or raw != state.raw_of(option.name):
+                state = state.entered(option.name, raw)
+    return state
 
 
 def text_of(option: Option, value: object) -> str | bool:

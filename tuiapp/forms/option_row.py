@@ -8,9 +8,10 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
-from engine.protocol.options import Choice, Flag, Integer, Life, Number, Option
+from engine.protocol.options import Choice, Flag, Integer, Number, Option
+from tuiapp.bridge.wording import life_text, setting_text
 from tuiapp.forms.widgets import field_for
 
 
@@ -41,6 +42,11 @@ class OptionRow(Vertical):
     def show_raw(self, raw: object) -> None:
         cast(Any, self.field).show_raw(raw)
 
+    def follow(self, raw: object) -> None:
+        """Show a value that follows from other fields, as no entry of the user's."""
+        with self.field.prevent(Input.Changed):
+            self.show_raw(raw)
+
     def show_refusal(self, text: str) -> None:
         refusal = self.query_one(".refusal", Static)
         refusal.update(f"! {text}")
@@ -62,11 +68,7 @@ def hint_of(option: Option) -> str:
 
 def help_of(option: Option) -> str:
     """The option's help with what else is to know: default and when it may be set."""
-    default = option.default if option.default != "" else "none"
-    if isinstance(option.default, bool):
-        default = "yes" if option.default else "no"
-    life = {
-        Life.CREATION: " Fixed once the model is made.",
-        Life.RUNNING: " Can be changed while it runs.",
-    }.get(option.life, "")
-    return f"{option.help}{life} Default: {default}."
+    default = f"Default: {setting_text(option.default) or 'none'}."
+    if option.derive is not None:
+        default = "Its default follows from the options above."
+    return " ".join(part for part in (option.help, life_text(option), default) if part)

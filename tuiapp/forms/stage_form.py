@@ -103,6 +103,8 @@ class StageForm(VerticalScroll, can_focus=False):
         for row in self.query(OptionRow):
             folded = row.option.advanced and not self.unfolded
             row.display = row.option.name in self.state.shown and not folded
+            if row.option.derive is not None and row.option.name not in self.state.raw:
+                row.follow(self.state.raw_of(row.option.name))
             row.show_refusal(self.state.refusals.get(row.option.name, ""))
         self._show_fold()
         self.post_message(self.Changed(self.state))
