@@ -125,9 +125,8 @@ def find_save(model_folder: Path, wanted: str) -> SaveFact:
         return named[0]
     known = ", ".join(f"{save.kind}/{save.name}" for save in saves) or "none"
     what = f"{len(named)} saves are" if named else "no save is"
-    raise InputError(
-        f"{what} named {wanted!r} in {model_folder}", f"choose one of: {known}", code="no-save"
-    )
+    problem = f"{what} named {wanted!r} in {model_folder}" if wanted else "no save was chosen"
+    raise InputError(problem, f"choose one of: {known}", code="no-save")
 
 
 def newest_generation(model_folder: Path) -> Path | None:

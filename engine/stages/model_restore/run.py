@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from engine.models.classes import model_spec
-from engine.protocol.errors import ConfirmationNeeded, InputError
+from engine.protocol.errors import ConfirmationNeeded
 from engine.protocol.history import Mark
 from engine.protocol.model_files import (
     SNAPSHOTS,
@@ -32,8 +32,6 @@ def restore_model(context: StageContext) -> None:
     """Go back. Raises `InputError` if there is no such save or it is damaged, and
     `ConfirmationNeeded` if there are later ones; nothing has changed then."""
     folder = model_folder(context)
-    if not context.options["save"]:
-        raise InputError("no save was chosen", "give --save: a name or an iteration")
     chosen = find_save(folder, context.options["save"])
     check_generation(chosen.path)
     newest = newest_generation(folder)

@@ -62,6 +62,7 @@ def _lead(context: StageContext, spec: ModelSpec, machines: Machines) -> None:
     context.check_stop()
     device, distribution = open_devices(context, machines)
     model = _make_model(context, spec, device, saved, distribution)
+    _tell_if_target_is_reached(context, model)
     context.check_stop()
     model.trace()
     context.check_stop()
@@ -116,6 +117,16 @@ def _make_model(
         begin = Begin(spec.id, options, seed, dtype, saved.manifest.drawn if saved else 0)
         Line(distribution.sum).send(begin)
     return model_code(spec)(options, seed=seed, dtype=dtype, saved=saved, distribution=distribution)
+
+
+def _tell_if_target_is_reached(context: StageContext, model: Trainable) -> None:
+    target = context.options["target_iter"]
+    if target and model.iteration >= target:
+        context.warn(
+            f"the model has made {model.iteration} iterations, its target is {target}: no more"
+            " are made",
+            "give a larger --target-iter, or 0 for no target",
+        )
 
 
 def _feed(faces: TrainingFaces, model: Trainable, device: Device, saved: Generation | None) -> Feed:
