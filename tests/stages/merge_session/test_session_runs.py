@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -103,7 +104,8 @@ def session(workspace: Workspace) -> Iterator[Connection]:
     finally:
         process = run.process()
         if process is not None and process.alive():
-            connection.send(Stop())
+            with contextlib.suppress(OSError):  # it was killed, and is not gone yet
+                connection.send(Stop())
             until = time.monotonic() + WITHIN_S
             while process.alive() and time.monotonic() < until:
                 time.sleep(0.05)
