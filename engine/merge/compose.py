@@ -110,7 +110,7 @@ def _with_faces(frame: FrameWork, works: Sequence[FaceWork]) -> ComposedFrame:
         if image is None:
             image = picture
         else:
-            image[place] = mix_u8(image[place], picture[place], alpha)
+            image[place] = _mixed(image[place], picture[place], alpha)
         mask[place] += alpha
     return ComposedFrame(frame.image_bgr_u8.copy() if image is None else image, eight_bit(mask))
 
@@ -159,6 +159,6 @@ def _of_side(square: Floats, side_px: int) -> Floats:
     return resized
 
 
-def mix_u8(below: Pixels, above: Pixels, alpha: Floats) -> Pixels:
+def _mixed(below: Pixels, above: Pixels, alpha: Floats) -> Pixels:
     """`above` over `below`, by alpha (h, w) 0..1."""
     return eight_bit(mix(unit_floats(below), unit_floats(above), alpha))

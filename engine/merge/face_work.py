@@ -40,8 +40,8 @@ Result = TypeVar("Result")
 # Cubic interpolation spreads the square's border two of its pixels outwards.
 CUBIC_MARGIN_FACE_PX = 2
 FULL_DENOISE_PASS = 100
-# A bicubic power of v keeps 1 - v / 101 of the frame's sides.
-LEAST_KEPT = 101
+# A bicubic power of v leaves 1 - v / 101 of the frame's sides.
+BICUBIC_STEPS = 101
 
 # The settings that a step's result depends on.
 _FACE = ("is_enlarged", "super_resolution_power")
@@ -75,7 +75,7 @@ class FrameWork:
     def _degraded(self, denoise: int, bicubic: int) -> Floats:
         # In smaller copies a pass reaches further, and what is lost in them is lost already.
         passes = round(denoise * self.scale**2)
-        kept_part = min(1.0, (1 - bicubic / LEAST_KEPT) / self.scale)
+        kept_part = min(1.0, (1 - bicubic / BICUBIC_STEPS) / self.scale)
         frame = median_blur(self.image_bgr_u8, passes, FULL_DENOISE_PASS)
         return degrade_bicubic(frame, kept_part) if kept_part < 1 else frame
 
@@ -163,8 +163,7 @@ class FaceWork:
     def in_frames_colours(self, face_bgr: Floats) -> Floats:
         """A face (side, side, 3) with the colours of the frame's, by the look's transfer."""
         mode = self.look.color_transfer_mode
-        area = self.face.crop.dst_bgr[..., 0] if mode in IGNORE_AREA else self.area
-        return transfer_colours(face_bgr, self.dst_bgr, mode, area)
+        return transfer_colours(face_bgr, self.dst_bgr, mode, self.area)
 
     def histogram_matched(self, face_bgr: Floats, *, masked: bool) -> Floats:
         """A face (side, side, 3) with the histogram of the frame's. If masked, what lies outside of

@@ -1,7 +1,8 @@
 """What this stage has rendered: a line per frame, appended as frames are finished.
 
 `claim` lines name the frames that are about to be rendered, so that a file found after a kill is
-known to be this stage's own, and not taken for the frame's rendering before. Pictures that no line knows are somebody else's, and are not replaced.
+known to be this stage's own, and not taken for the frame's rendering before. Pictures that no line
+knows are somebody else's, and are not replaced.
 """
 
 from __future__ import annotations
