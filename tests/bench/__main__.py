@@ -1,5 +1,5 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
-[facesets] [sorting] [extraction] [rendering] [accuracy]`.
+[facesets] [sorting] [extraction] [rendering] [merge] [accuracy]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -14,6 +14,7 @@ from tests.bench import (
     browse,
     extraction,
     facesets,
+    merging,
     pieces,
     rendering,
     sorting,
@@ -31,6 +32,7 @@ BENCHES = {
     "sorting": sorting.measure,
     "extraction": extraction.measure,
     "rendering": rendering.measure,
+    "merge": merging.measure,
     "accuracy": accuracy.measure,
 }
 
