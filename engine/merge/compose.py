@@ -116,23 +116,28 @@ def _with_faces(frame: FrameWork, works: Sequence[FaceWork]) -> ComposedFrame:
 
 
 def _with_face(work: FaceWork) -> Pixels:
-    """The whole frame with one face in it, by the face's look; as it was where nothing is seen of
-    the face."""
+    """The whole frame with one face in it, by the face's look."""
+    if work.look.mode in BLENDING_MODES:
+        return _with_blended_face(work)
+    image = work.frame.image_bgr_u8.copy()
+    image[work.region.slices] = eight_bit(render_face(work))
+    return image
+
+
+def _with_blended_face(work: FaceWork) -> Pixels:
+    """The frame with the face and the look's filters; as it was where nothing is seen of the
+    face."""
     look, frame = work.look, work.frame
-    is_blended = look.mode in BLENDING_MODES
-    if is_blended and not is_visible(work.mask_in_region):
+    if not is_visible(work.mask_in_region):
         return frame.image_bgr_u8.copy()
-    rendered = render_face(work)
-    if is_blended:
-        rendered = finish(work, rendered)
-    if is_blended and look.color_degrade_power:
+    rendered = finish(work, render_face(work))
+    if look.color_degrade_power:
         whole = frame.degraded(look).copy()
         whole[work.region.slices] = rendered
         return eight_bit(
             with_fewer_colours(whole, look.color_degrade_power, is_proxy=work.is_proxy)
         )
-    is_blurred = is_blended and blurs_frame(look)
-    image = eight_bit(frame.degraded(look)) if is_blurred else frame.image_bgr_u8.copy()
+    image = eight_bit(frame.degraded(look)) if blurs_frame(look) else frame.image_bgr_u8.copy()
     image[work.region.slices] = eight_bit(rendered)
     return image
 

@@ -41,7 +41,8 @@ def fade_out(fine: Floats, padding_px: int, erode_px: int, blur_px: int) -> Floa
     if blur_px > 0:
         kernel_px = blur_px | 1  # Gaussian kernels are odd
         padded = cv2.GaussianBlur(padded, (kernel_px, kernel_px), 0)
-    return np.clip(padded[padding_px:-padding_px, padding_px:-padding_px], 0, 1)
+    inside: Floats = padded[padding_px:-padding_px, padding_px:-padding_px]
+    return np.clip(inside, 0, 1)
 
 
 def without_dust(mask: Floats) -> Floats:
