@@ -28,20 +28,29 @@ class SessionPicture(PixelView):
         cell = _CHARACTER_PX
         if graphics.protocol.has_pixels and self.overlay.enabled:
             cell = (graphics.cell_width_px, graphics.cell_height_px)
-            self.fit = Fit.ACTUAL  # the session made it for this box, at the scale that is wanted
         region = self.content_region
         return region.width * cell[0], region.height * cell[1]
 
     def span_cells(self, width_px: int, height_px: int) -> tuple[float, float]:
         """Where a picture of that size lies: its left edge and its width, in cells."""
         box_wh = self.box_px()
-        scale = 1.0
-        if self.fit is Fit.CONTAIN:
-            scale = min(box_wh[0] / width_px, box_wh[1] / height_px)
+        scale = min(box_wh[0] / width_px, box_wh[1] / height_px)
+        if self._fit_of(width_px, height_px) is Fit.ACTUAL:
+            scale = 1.0
         width = self.content_region.width * min(1.0, width_px * scale / box_wh[0])
         return (self.content_region.width - width) / 2, width
 
-    def show_file(self, path: str) -> None:
+    def _fit_of(self, width_px: int, height_px: int) -> Fit:
+        """The session made it for this box, at the scale that is wanted, unless it is larger: made
+        for another viewer."""
+        box_wh = self.box_px()
+        has_pixels = self.overlay.graphics.protocol.has_pixels and self.overlay.enabled
+        fits = width_px <= box_wh[0] and height_px <= box_wh[1]
+        return Fit.ACTUAL if has_pixels and fits else Fit.CONTAIN
+
+    def show_file(self, path: str, width_px: int, height_px: int) -> None:
+        """Show the picture of that size soon."""
+        self.fit = self._fit_of(width_px, height_px)
         self.run_worker(self._load(Path(path)), exclusive=True, group=f"load-{self.id}")
 
     async def _load(self, path: Path) -> None:

@@ -34,7 +34,7 @@ class NeighbourStrip(Vertical):
         picture = self.query_one(SessionPicture)
         if not all(picture.box_px()):
             return
-        picture.show_file(strip.path)
+        picture.show_file(strip.path, strip.width, strip.height)
         left, width = picture.span_cells(strip.width, strip.height)
         self.query_one("#numbers", Static).update(numbers(strip, left, width), layout=False)
 

@@ -78,7 +78,8 @@ class MergeScreen(WatchingScreen):
     def _take(self, event: AnyEvent) -> None:
         self.desk.heard(event)
         if isinstance(event, MergeShown):
-            self.query_one("#picture", SessionPicture).show_file(event.path)
+            picture = self.query_one("#picture", SessionPicture)
+            picture.show_file(event.path, event.width, event.height)
         elif isinstance(event, MergeStrip):
             self.query_one(NeighbourStrip).show(event)
         elif isinstance(event, Ack) and event.error:
