@@ -80,3 +80,19 @@ def test_a_default_that_follows_from_another_option_goes_on_following_it() -> No
     assert begun.entered("d_dims", "96").values["d_mask_dims"] == 32
     chosen = state_for(spec, {"model_class": "saehd", "d_dims": 48, "d_mask_dims": 40})
     assert chosen.entered("d_dims", "96").values["d_mask_dims"] == 40
+
+
+def test_the_options_of_a_model_that_exists_stand_as_it_was_last_trained() -> None:
+    spec = catalog.stage("train")
+    last_start = {"model": "anna", "model_class": "saehd", "batch_size": 8, "resolution": 160}
+    anna = state_for(spec, last_start).of_model({"batch_size": 2, "resolution": 64})
+    assert (anna.values["batch_size"], anna.values["resolution"]) == (2, 64)
+    assert anna.entered("batch_size", "4").values["batch_size"] == 4
+    assert anna.of_model({}).values["batch_size"] == 8
+
+
+def test_what_a_model_was_made_with_cannot_be_changed_in_the_form() -> None:
+    state = state_for(catalog.stage("train"), {"model_class": "saehd"})
+    anna = state.of_model({"resolution": 64})
+    assert "made with 64" in anna.entered("resolution", "128").refusals["resolution"]
+    assert not anna.entered("resolution", "64").refusals

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shlex
 
 import pytest
@@ -75,6 +76,26 @@ async def test_a_field_that_follows_another_shows_what_it_follows_to(workspace: 
         await pilot.press("backspace", "backspace", "4", "8")
         await until(pilot, lambda: masks.value == "16")
         assert "d_mask_dims" not in app.screen.query_one(StageForm).state.raw
+
+
+async def test_the_name_of_a_model_brings_the_options_it_was_last_trained_with(
+    workspace: Workspace,
+) -> None:
+    save = workspace.model("anna", "saehd") / "generations" / "00000007"
+    save.mkdir(parents=True)
+    options = {"resolution": 64, "random_warp": False}
+    (save / "manifest.json").write_text(json.dumps({"iteration": 7, "options": options}))
+    async with opened(workspace) as (app, pilot):
+        app.open_form("train", {"model": "new", "model_class": "saehd"})
+        await until(pilot, lambda: app.screen.query("#row-random_warp"))
+        app.screen.query_one("#row-model TextField").focus()
+        await pilot.press(*"anna")
+        resolution = app.screen.query_one("#row-resolution NumberField", NumberField)
+        await until(pilot, lambda: resolution.value == "64")
+        assert not app.screen.query_one(StageForm).state.values["random_warp"]
+        assert app.screen.query_one("#row-random_warp FlagField", FlagField).render() == "[ ] no"
+        await pilot.press("2")
+        await until(pilot, lambda: resolution.value == "128")
 
 
 async def test_the_first_field_has_the_focus(workspace: Workspace) -> None:

@@ -77,3 +77,12 @@ def test_the_command_line_gives_only_what_differs_from_the_defaults() -> None:
 def test_a_flag_that_is_on_by_default_is_turned_off_by_its_no_form() -> None:
     spec = catalog.stage("video-render")
     assert command_line(spec.id, spec.options, {"audio": False}, Path("w")).endswith("--no-audio")
+
+
+def test_the_command_line_for_a_model_that_exists_gives_only_what_changes() -> None:
+    spec = catalog.stage("train")
+    options = catalog.options_of(spec, "saehd")
+    stored = {"batch_size": 2, "resolution": 64}
+    values = {"model": "anna", "model_class": "saehd", "batch_size": 8, "resolution": 64}
+    words = shlex.split(command_line(spec.id, options, values, Path("w"), stored))
+    assert words[5:] == ["--model", "anna", "--model-class", "saehd", "--batch-size", "8"]

@@ -6,11 +6,13 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from engine.protocol.options import Choice, Flag, Life, Option, Unless
 
 UNKNOWN = "-"
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]P_^X].*?(\x07|\x1b\\|$)|.|$)")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _BYTE_UNITS = ("B", "KB", "MB", "GB", "TB")
@@ -104,14 +106,18 @@ def condition_text(option: Option) -> str:
 
 
 def command_line(
-    stage_id: str, options: tuple[Option, ...], values: Mapping[str, Any], workspace: Path
+    stage_id: str,
+    options: tuple[Option, ...],
+    values: Mapping[str, Any],
+    workspace: Path,
+    stored: Mapping[str, Any] = EMPTY,
 ) -> str:
-    """The shell command that does the same: only options that differ from their defaults. Relative
-    workspaces stay relative."""
+    """The shell command that does the same: only options that differ from their defaults, or from
+    `stored`, what the model was last trained with. Relative workspaces stay relative."""
     words = ["facewright", "run", stage_id, "-w", str(workspace)]
     before: dict[str, Any] = {}
     for option in options:
-        default = option.default_among(before)
+        default = stored.get(option.name, option.default_among(before))
         before[option.name] = values.get(option.name, default)
         if before[option.name] != default:
             words += _flag_words(option, before[option.name])

@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from engine import catalog
 from engine.protocol.errors import UsageError
-from engine.protocol.options import Flag, Option, ValueRefused
+from engine.protocol.model_files import saved_options
+from engine.protocol.options import Flag, Life, Option, ValueRefused
 from engine.protocol.spec import StageSpec
+from engine.protocol.workspace import Workspace
 
+MODEL = "model"
 MODEL_CLASS = "model_class"
 
 
 @dataclass(frozen=True)
 class FormState:
     """The options of a form and what was entered (`raw`: text, or True/False for flags); what is
-    missing there stands at its default."""
+    missing there stands at its default.
+
+    stored: the values that the form's model was last trained with; {} without one. They stand
+    before what was entered before that model was chosen.
+    since: the options that were entered after that."""
 
     options: tuple[Option, ...]
     raw: Mapping[str, object]
+    stored: Mapping[str, Any] = field(default_factory=dict)
+    since: frozenset[str] = frozenset()
 
     def entered(self, name: str, raw: object) -> FormState:
-        return replace(self, raw={**self.raw, name: raw})
+        return replace(self, raw={**self.raw, name: raw}, since=self.since | {name})
+
+    def of_model(self, stored: Mapping[str, Any]) -> FormState:
+        """The form with another model chosen, which has `stored` values."""
+        if stored == self.stored:
+            return self
+        return replace(self, stored=stored, since=frozenset())
+
+    def follows(self, name: str) -> bool:
+        """Whether the option stands at a default or its model's value, entered by nobody here."""
+        return name not in self.raw or (name in self.stored and name not in self.since)
 
     def raw_of(self, name: str) -> object:
         """What stands in the option's field."""
-        if name in self.raw:
+        if not self.follows(name):
             return self.raw[name]
         option = next(option for option in self.options if option.name == name)
         return text_of(option, self._parsed[0][name])
@@ -38,13 +57,20 @@ class FormState:
         values: dict[str, Any] = {}
         refusals: dict[str, str] = {}
         for option in self.options:
-            values[option.name] = option.default_among(values)
-            if option.name in self.raw:
+            values[option.name] = self.stored.get(option.name, option.default_among(values))
+            if not self.follows(option.name):
                 try:
-                    values[option.name] = option.kind.parse(self.raw[option.name])
+                    values[option.name] = self._allowed(option)
                 except ValueRefused as refused:
                     refusals[option.name] = str(refused)
         return values, refusals
+
+    def _allowed(self, option: Option) -> Any:
+        value = option.kind.parse(self.raw[option.name])
+        made_with = self.stored.get(option.name, value)
+        if option.life is Life.CREATION and value != made_with:
+            raise ValueRefused(f"the model was made with {made_with}, which cannot be changed")
+        return value
 
     @cached_property
     def shown(self) -> frozenset[str]:
@@ -86,6 +112,25 @@ def state_for(spec: StageSpec, given: Mapping[str, object]) -> FormState:
             if option.derive is None or raw != state.raw_of(option.name):
                 state = state.entered(option.name, raw)
     return state
+
+
+def stored_values(
+    workspace: Workspace, spec: StageSpec, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the model that `values` name was last trained with; {} for a new one, and for a stage
+    that trains none."""
+    model_class = _known_class(spec, values)
+    if model_class is None or MODEL not in values:
+        return {}
+    saved = saved_options(workspace.model(values[MODEL], model_class))
+    stored = {}
+    for option in catalog.model(model_class).options:
+        if option.name in saved:
+            try:
+                stored[option.name] = option.kind.parse(saved[option.name])
+            except ValueRefused:
+                continue  # of another version: starting says what is wrong with it
+    return stored
 
 
 def text_of(option: Option, value: object) -> str | bool:

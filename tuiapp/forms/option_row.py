@@ -8,11 +8,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input, Select, Static
 
 from engine.protocol.options import Choice, Flag, Integer, Number, Option
 from tuiapp.bridge.wording import life_text, setting_text
-from tuiapp.forms.widgets import field_for
+from tuiapp.forms.widgets import FieldChanged, field_for
 
 
 class OptionRow(Vertical):
@@ -26,6 +26,7 @@ class OptionRow(Vertical):
     def __init__(self, option: Option, raw: object, suggestions: tuple[str, ...] = ()) -> None:
         super().__init__(id=f"row-{option.name}")
         self.option = option
+        self._followed = raw
         self.field: Widget = field_for(option, raw, suggestions)
 
     def compose(self) -> ComposeResult:
@@ -44,8 +45,10 @@ class OptionRow(Vertical):
 
     def follow(self, raw: object) -> None:
         """Show a value that follows from other fields, as no entry of the user's."""
-        with self.field.prevent(Input.Changed):
-            self.show_raw(raw)
+        if raw != self._followed:  # or what is being typed, of which nobody knows yet, would go
+            self._followed = raw
+            with self.field.prevent(Input.Changed, Select.Changed, FieldChanged):
+                self.show_raw(raw)
 
     def show_refusal(self, text: str) -> None:
         refusal = self.query_one(".refusal", Static)

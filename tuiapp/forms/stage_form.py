@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -11,7 +12,7 @@ from textual.widgets import Static
 
 from engine.protocol.options import Option
 from engine.protocol.spec import StageSpec
-from tuiapp.forms.form_state import MODEL_CLASS, FormState, state_for
+from tuiapp.forms.form_state import MODEL, MODEL_CLASS, FormState, state_for
 from tuiapp.forms.option_row import OptionRow
 from tuiapp.forms.widgets import FieldChanged, FieldFinished
 
@@ -19,6 +20,7 @@ from tuiapp.forms.widgets import FieldChanged, FieldFinished
 class StageForm(VerticalScroll, can_focus=False):
     """The rows of a stage's options, advanced ones folded. Every change of state is a `Changed`.
 
+    stored: the values that the model which the form's values name was last trained with.
     suggestions: texts to complete, by option name."""
 
     class Changed(Message):
@@ -33,11 +35,13 @@ class StageForm(VerticalScroll, can_focus=False):
         self,
         spec: StageSpec,
         given: Mapping[str, object],
+        stored: Callable[[Mapping[str, Any]], Mapping[str, Any]],
         suggestions: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         super().__init__()
         self.spec = spec
-        self.state = state_for(spec, given)
+        self._stored = stored
+        self.state = self._with_model(state_for(spec, given))
         self.unfolded = False
         self._suggestions = dict(suggestions or {})
 
@@ -64,7 +68,7 @@ class StageForm(VerticalScroll, can_focus=False):
         if event.name == MODEL_CLASS and self.spec.trains_model:
             await self._rebuild(state_for(self.spec, dict(state.raw)), focus=event.name)
             return
-        self.state = state
+        self.state = self._with_model(state) if event.name == MODEL else state
         self._show_state()
 
     def on_field_finished(self, event: FieldFinished) -> None:
@@ -90,8 +94,11 @@ class StageForm(VerticalScroll, can_focus=False):
         raw = self.state.raw_of(option.name)
         return OptionRow(option, raw, self._suggestions.get(option.name, ()))
 
+    def _with_model(self, state: FormState) -> FormState:
+        return state.of_model(self._stored(state.values))
+
     async def _rebuild(self, state: FormState, focus: str | None = None) -> None:
-        self.state = state
+        self.state = self._with_model(state)
         async with self.batch():
             await self.remove_children()
             await self.mount_all(self._rows())
@@ -103,7 +110,7 @@ class StageForm(VerticalScroll, can_focus=False):
         for row in self.query(OptionRow):
             folded = row.option.advanced and not self.unfolded
             row.display = row.option.name in self.state.shown and not folded
-            if row.option.derive is not None and row.option.name not in self.state.raw:
+            if self.state.follows(row.option.name):
                 row.follow(self.state.raw_of(row.option.name))
             row.show_refusal(self.state.refusals.get(row.option.name, ""))
         self._show_fold()

@@ -52,7 +52,9 @@ class TextField(Input):
     def __init__(self, option: Option, raw: object, suggestions: tuple[str, ...] = ()) -> None:
         suggester = SuggestFromList(suggestions, case_sensitive=False) if suggestions else None
         super().__init__(str(raw), compact=True, suggester=suggester)
-        self.select_on_focus = False
+        # What is typed first replaces what stands there: a 4 typed at a 2 means 4, not 24. Paths
+        # are rather mended than typed anew.
+        self.select_on_focus = not isinstance(option.kind, FilePath)
         self.option = option
 
     def show_raw(self, raw: object) -> None:
@@ -68,14 +70,9 @@ class TextField(Input):
 
 
 class NumberField(TextField):
-    """A number: typed, or changed by the option's step with up and down. What is typed first
-    replaces it: a 4 typed at a 2 means 4, not 24."""
+    """A number: typed, or changed by the option's step with up and down."""
 
     BINDINGS = bindings("number")
-
-    def __init__(self, option: Option, raw: object) -> None:
-        super().__init__(option, raw)
-        self.select_on_focus = True
 
     def action_step(self, direction: int) -> None:
         """One step up or down within the range; nothing while the text is refused."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -11,7 +12,7 @@ from textual.widgets import Button, Static
 from engine import catalog
 from engine.protocol.spec import StageSpec
 from tuiapp.bridge.wording import command_line
-from tuiapp.forms.form_state import FormState
+from tuiapp.forms.form_state import FormState, stored_values
 from tuiapp.forms.option_row import OptionRow, help_of
 from tuiapp.forms.stage_form import StageForm
 from tuiapp.keymap import bindings
@@ -37,7 +38,8 @@ class StageScreen(FramedScreen):
     def body(self) -> ComposeResult:
         suggestions = {"model": self.workbench.model_names()}
         yield Static(self.spec.summary, id="summary", markup=False)
-        yield StageForm(self.spec, self._given, suggestions)
+        stored = partial(stored_values, self.workbench.workspace, self.spec)
+        yield StageForm(self.spec, self._given, stored, suggestions)
         yield Static(self.spec.help, id="help", markup=False)
         yield Static("", id="command", markup=False)
         with Horizontal(id="buttons"):
@@ -50,10 +52,9 @@ class StageScreen(FramedScreen):
 
     def on_stage_form_changed(self, event: StageForm.Changed) -> None:
         self._show_verdict(event.state)
-        self._command = command_line(
-            self.spec.id, event.state.options, event.state.values, self.workbench.workspace.root
-        )
-        text = "" if event.state.refusals else f"$ {self._command}"
+        state, root = event.state, self.workbench.workspace.root
+        self._command = command_line(self.spec.id, state.options, state.values, root, state.stored)
+        text = "" if state.refusals else f"$ {self._command}"
         self.query_one("#command", Static).update(text)
 
     def on_option_row_entered(self, event: OptionRow.Entered) -> None:
