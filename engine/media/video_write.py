@@ -143,7 +143,8 @@ def _sound_input(sound: Sound | None) -> list[str]:
 def _sound_output(sound: Sound | None) -> list[str]:
     if sound is None:
         return ["-an"]
-    # When it copies, ffmpeg skips only to the key frame before. From there packets are dropped up to
-    # the one that is heard at 0: decoders need it to begin, containers hide what comes before 0.
+    # When it copies, ffmpeg skips only to the key frame before. From there packets are dropped up
+    # to the one that is heard at 0: decoders need it to begin, containers hide what comes before
+    # 0.
     drop = ["-bsf:a", r"noise=drop=lt(pts+duration\,0)"] if sound.copied and sound.skip_s else []
     return ["-map", f"1:a:{sound.track}", *sound.arguments, *drop]
