@@ -81,3 +81,11 @@ def test_a_process_written_by_an_earlier_version_is_read(tmp_path: Path) -> None
     run.process_path.write_bytes(msgspec.json.encode({"pid": 5, "pid_started": 1.0, "host": "h"}))
     assert run.process() == EngineProcess(5, 1.0, "h", None)
     assert isinstance(crash_report(run), Failed)
+
+
+def test_what_tensorflow_always_says_is_not_told_as_the_end_of_the_log(tmp_path: Path) -> None:
+    chatter = "E0000 00:00:1795257832.617800   28482 meta_optimizer.cc:967] remapper failed: x"
+    quiet = crash_report(dead_run(tmp_path / "quiet", log=f"{chatter}\n"))
+    telling = crash_report(dead_run(tmp_path / "telling", log=f"Segmentation fault\n{chatter}\n"))
+    assert "log ends" not in quiet.message
+    assert "its log ends: Segmentation fault" in telling.message

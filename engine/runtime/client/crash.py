@@ -3,6 +3,7 @@ exit status; its log, its last report and the system's own count tell most of it
 
 from __future__ import annotations
 
+import re
 import time
 
 from engine.protocol.errors import EXIT_FAILED, InputError
@@ -14,6 +15,10 @@ from engine.runtime.run_folder import RunFolder, oom_kill_count
 # How C++ and Python say that memory was refused; in lower case.
 _REFUSED_MEMORY = ("bad_alloc", "memoryerror", "cannot allocate memory", "resource_exhausted")
 
+# TensorFlow's log lines up to errors (`E0000 00:00:1795257832.617800 28482 FILE:LINE] ...`). Every
+# training makes some; what ends a process is marked F.
+_CHATTER = re.compile(r"[IWE]\d{4} [\d:.]+ +\d+ \S+:\d+\]")
+
 
 def crash_report(run: RunFolder) -> Failed:
     """The event shown for an engine that died without saying why."""
@@ -23,8 +28,9 @@ def crash_report(run: RunFolder) -> Failed:
     words = f"the engine died ({cause or 'killed, out of memory, or a crash'})"
     if held:
         words += f"; it held {held / 1e9:.1f} GB of memory at its last report"
-    if tail:
-        words += f"; its log ends: {tail[-1][:200]}"
+    telling = [line for line in tail if not _CHATTER.match(line)]
+    if telling:
+        words += f"; its log ends: {telling[-1][:200]}"
     return Failed(
         t=time.time(),
         exit_status=EXIT_FAILED,
