@@ -1,5 +1,5 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
-[facesets] [sorting] [extraction] [rendering] [merge] [accuracy]`.
+[facesets] [sorting] [extraction] [rendering] [accuracy]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -20,6 +20,7 @@ from tests.bench import (
     sorting,
     stages,
     start,
+    training,
 )
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -32,6 +33,7 @@ BENCHES = {
     "sorting": sorting.measure,
     "extraction": extraction.measure,
     "rendering": rendering.measure,
+    "training": training.measure,
     "merge": merging.measure,
     "accuracy": accuracy.measure,
 }
