@@ -27,7 +27,7 @@ from tuiapp.bridge.run_view import RunView, ViewState, trains
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.bridge.wording import plain_text
 from tuiapp.commands import WorkbenchCommands
-from tuiapp.forms.memory import remember_values, remembered_values
+from tuiapp.forms.memory import newest_model, remember_values, remembered_values
 from tuiapp.graphics.appmixin import PixelApp
 from tuiapp.graphics.terminal import TerminalGraphics
 from tuiapp.keymap import bindings
@@ -201,9 +201,12 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
     # What screens ask for
 
     def open_form(self, stage_id: str, values: Mapping[str, object] | None = None) -> None:
-        """Open a stage's form, filled with what it was last started with and `values` over it."""
-        given = {**remembered_values(self.workspace, stage_id), **(values or {})}
-        self._show(StageScreen(catalog.stage(stage_id), given))
+        """Open a stage's form, filled with what it was last started with and `values` over it; for
+        a stage that was never started, with the newest model there is."""
+        spec, models = catalog.stage(stage_id), self.survey.models if self.survey else ()
+        remembered = remembered_values(self.workspace, stage_id)
+        given = {**newest_model(spec, models), **remembered, **(values or {})}
+        self._show(StageScreen(spec, given))
 
     def open_run(self, watch: RunWatch) -> None:
         from tuiapp.screens.merge.screen import MergeScreen

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from engine import catalog
+from engine.protocol.survey import ModelFact
 from engine.protocol.workspace import Workspace
-from tuiapp.forms.memory import remember_values, remembered_values
+from tuiapp.forms.memory import newest_model, remember_values, remembered_values
 
 
 def test_what_a_stage_was_started_with_is_there_the_next_time(tmp_path: Path) -> None:
@@ -26,3 +28,14 @@ def test_a_file_that_is_no_memory_is_like_none(tmp_path: Path, content: bytes) -
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
     assert remembered_values(Workspace(tmp_path), "train") == {}
+
+
+def test_a_form_begins_with_the_newest_model_where_the_stage_works_on_one() -> None:
+    dfl = ModelFact("theirs", "saehd", 9, 1, "dfl")
+    models = (dfl, ModelFact("anna", "saehd", 9, 1, "facewright"))
+    anna = {"model": "anna", "model_class": "saehd"}
+    assert newest_model(catalog.stage("train"), models) == anna
+    assert newest_model(catalog.stage("merge"), models) == anna
+    assert newest_model(catalog.stage("model-import"), models) == {}
+    assert newest_model(catalog.stage("video-cut"), models) == {}
+    assert newest_model(catalog.stage("train"), (dfl,)) == {}

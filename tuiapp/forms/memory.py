@@ -1,19 +1,22 @@
-"""What a stage was last started with, kept in the workspace to fill its form the next time."""
+"""What a form begins with: the stage's last start, kept in the workspace, or the newest model."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from engine.protocol.files import write_atomically
-from engine.protocol.spec import FRESH
+from engine.protocol.spec import FRESH, StageSpec
+from engine.protocol.survey import ModelFact
 from engine.protocol.workspace import Workspace, make_folder
+from tuiapp.forms.form_state import MODEL, MODEL_CLASS
 
 # Starting afresh is a wish for one run, never a habit.
 NOT_REMEMBERED = frozenset({FRESH.name})
 MAX_BYTES = 256 * 1024
+MAKES_A_MODEL = "model-import"  # its model is to have another name than those there are
 
 
 def remembered_values(workspace: Workspace, stage_id: str) -> dict[str, Any]:
@@ -34,6 +37,16 @@ def remember_values(workspace: Workspace, stage_id: str, values: Mapping[str, An
     path = _path(workspace, stage_id)
     make_folder(path.parent)
     write_atomically(path, json.dumps(kept, indent=1).encode(), durable=False)
+
+
+def newest_model(spec: StageSpec, models: Iterable[ModelFact]) -> dict[str, Any]:
+    """Name and class of the model that was trained last (`models` go from new to old), for a stage
+    that works on a model; {} without one."""
+    names = {option.name for option in spec.options}
+    own = [model for model in models if model.origin == "facewright"]
+    if not own or not {MODEL, MODEL_CLASS} <= names or spec.id == MAKES_A_MODEL:
+        return {}
+    return {MODEL: own[0].name, MODEL_CLASS: own[0].model_class}
 
 
 def _path(workspace: Workspace, stage_id: str) -> Path:

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
+from engine import catalog
 from engine.protocol.options import Option
 from engine.protocol.spec import StageSpec
 from tuiapp.forms.form_state import MODEL, MODEL_CLASS, FormState, state_for
@@ -82,7 +83,12 @@ class StageForm(VerticalScroll, can_focus=False):
     def _rows(self) -> list[Static | OptionRow]:
         basic = [option for option in self.state.options if not option.advanced]
         advanced = [option for option in self.state.options if option.advanced]
-        rows: list[Static | OptionRow] = [self._row(option) for option in basic]
+        own = {option.name for option in self.spec.options}
+        rows: list[Static | OptionRow] = [self._row(o) for o in basic if o.name in own]
+        if of_model := [option for option in basic if option.name not in own]:
+            title = catalog.model(self.state.values[MODEL_CLASS]).title
+            rows.append(Static(title, classes="group", markup=False))
+            rows += [self._row(option) for option in of_model]
         if advanced:
             rows.append(Static("", classes="fold", markup=False))
             rows += [self._row(option) for option in advanced]
