@@ -85,7 +85,8 @@ def test_a_process_written_by_an_earlier_version_is_read(tmp_path: Path) -> None
 
 def test_what_tensorflow_always_says_is_not_told_as_the_end_of_the_log(tmp_path: Path) -> None:
     chatter = "E0000 00:00:1795257832.617800   28482 meta_optimizer.cc:967] remapper failed: x"
-    quiet = crash_report(dead_run(tmp_path / "quiet", log=f"{chatter}\n"))
+    first = "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR"
+    quiet = crash_report(dead_run(tmp_path / "quiet", log=f"{first}\n{chatter}\n"))
     telling = crash_report(dead_run(tmp_path / "telling", log=f"Segmentation fault\n{chatter}\n"))
     assert "log ends" not in quiet.message
     assert "its log ends: Segmentation fault" in telling.message

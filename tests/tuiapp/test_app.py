@@ -17,7 +17,7 @@ from tuiapp.theming import load_themes, shipped_theme_folder
 
 
 async def test_help_begins_with_the_keys_of_where_one_is_and_has_all(workspace: Workspace) -> None:
-    async with opened(workspace, (100, 200)) as (app, pilot):
+    async with opened(workspace, (100, 2 * len(KEYS))) as (app, pilot):
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         text = screen_text(pilot)

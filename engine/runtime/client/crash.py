@@ -17,7 +17,7 @@ _REFUSED_MEMORY = ("bad_alloc", "memoryerror", "cannot allocate memory", "resour
 
 # TensorFlow's log lines up to errors (`E0000 00:00:1795257832.617800 28482 FILE:LINE] ...`). Every
 # training makes some; what ends a process is marked F.
-_CHATTER = re.compile(r"[IWE]\d{4} [\d:.]+ +\d+ \S+:\d+\]")
+_CHATTER = re.compile(r"[IWE]\d{4} [\d:.]+ +\d+ \S+:\d+\]|WARNING: All log messages before absl")
 
 
 def crash_report(run: RunFolder) -> Failed:
