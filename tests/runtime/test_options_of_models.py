@@ -20,7 +20,8 @@ def workspace_with_model(root: Path, options: dict[str, Any]) -> Workspace:
     workspace = Workspace(root)
     folder = workspace.model("new", "quick96") / "generations" / "00000007"
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text(json.dumps({"options": options}))
+    facts = {"iteration": 7, "saved_at": 1.0, "options": options}
+    (folder / "manifest.json").write_text(json.dumps(facts))
     return workspace
 
 
