@@ -25,7 +25,10 @@ BEGINS_WITHIN_S = 240
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Frames with faces, and a model that was trained for an iteration."""
     workspace = merge_workspace(tmp_path_factory.mktemp("merge"), frames=FRAMES)
-    shutil.copytree(workspace.dst.aligned, workspace.src.aligned)
+    workspace.src.frames.mkdir(exist_ok=True)
+    for frame in list_images(workspace.dst.frames):  # home asks for src pictures before merging
+        shutil.copy(frame, workspace.src.frames)
+    shutil.copytree(workspace.dst.aligned, workspace.src.aligned, dirs_exist_ok=True)
     wanted = ("--model-class", "quick96", "--target-iter", "1", "--batch-size", "2")
     done = facewright("run", "train", "-w", workspace.root, *wanted, timeout_s=600)
     assert done.status == 0, done.stderr
