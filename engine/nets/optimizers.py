@@ -154,7 +154,8 @@ class Optimizer(ABC):
         there is philox alone, 4.9 ms."""
         step = tf.cast(self.iterations.value, tf.int32)
         seed = tf.stack([step, tf.constant(self.seed * 4099 % 2**31 ^ index, tf.int32)])
-        algorithm = "threefry" if self._compiles else "philox"
+        in_xla = self._compiles and not tf.config.functions_run_eagerly()
+        algorithm = "threefry" if in_xla else "philox"
         with tf.device("/CPU:0") if self.schedule.masks_on_cpu else nullcontext():
             drawn = tf.random.stateless_uniform(shape, seed, alg=algorithm)
             return drawn < self.schedule.keep
