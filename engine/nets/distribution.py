@@ -11,9 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from engine.nets.layers import Tensor
+from engine.nets.rendezvous import meet
 from engine.protocol.errors import InputError, StageError
 
 _REDUCE = tf.distribute.ReduceOp
@@ -33,7 +32,6 @@ _SILENCE = (
     tf.errors.FailedPreconditionError,
     tf.errors.InternalError,
 )
-_JOIN_POLL_SECONDS = 0.5
 
 
 class Distribution:
@@ -149,22 +147,14 @@ def with_other_machines(
     """Over the devices of all workers, of which this is number `worker`; they listen at
     `addresses`, host:port each. Before TensorFlow computes anything in this process.
 
-    Waits until all are there; check_stop: called meanwhile, may raise. Raises `InputError` if this
-    one's port cannot be used.
+    Waits until all are there; check_stop: called meanwhile, may raise. Raises `InputError` if a
+    port cannot be used, or the first one was given another list.
     """
+    meet(addresses, worker, check_stop)
     cluster = {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": worker}}
     os.environ["TF_CONFIG"] = json.dumps(cluster)
-    joined: Future[tf.distribute.Strategy] = Future()
-    # TensorFlow waits without end and without hearing signals.
-    Thread(target=_join, args=(joined,), daemon=True).start()
-    while not joined.done():
-        check_stop()
-        try:
-            joined.exception(_JOIN_POLL_SECONDS)
-        except TimeoutError:
-            continue
     try:
-        strategy = joined.result()
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
     except (tf.errors.OpError, RuntimeError) as error:
         raise InputError(
             f"worker {worker} cannot work with the others as {addresses[worker]}: {error}",
@@ -172,13 +162,6 @@ def with_other_machines(
             code="workers",
         ) from error
     return Distribution(strategy, worker=worker, workers=len(addresses))
-
-
-def _join(joined: Future[tf.distribute.Strategy]) -> None:
-    try:
-        joined.set_result(tf.distribute.MultiWorkerMirroredStrategy())
-    except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
-        joined.set_exception(error)
 
 
 def _reduced(results: Any, how: tf.distribute.ReduceOp) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -271,30 +272,37 @@ def test_background_style_looks_at_the_dst_face_unless_asked_to_do_as_deepfacela
     assert not np.allclose(*dfl, rtol=0.05)
 
 
-def calls_in_a_step(model):
-    """How often the encoder and the decoders of faces are run in one step."""
-    counts = {"encoder": 0, "faces": 0}
+def faces_in_a_step(model):
+    """How many faces the encoder reads and the decoders draw in one step, how often each runs."""
+    counts = Counter()
 
     def counted(name, call):
-        def counting(*args):
-            counts[name] += 1
-            return call(*args)
+        def counting(faces):
+            counts[f"{name} runs"] += 1
+            counts[f"{name} faces"] += faces.shape[0]
+            return call(faces)
 
         return counting
 
     nets = model.autoencoder
     nets.encoder = counted("encoder", nets.encoder)
     for decoder in {nets.decoder_src, nets.decoder_dst}:
-        decoder.image = counted("faces", decoder.image)
+        decoder.image = counted("drawn", decoder.image)
     model.trace()
     return counts
 
 
-@pytest.mark.parametrize("archi", ["df-ud", "liae-ud"])
-def test_a_step_runs_the_encoder_once_and_draws_no_swap_that_nothing_learns_from(archi):
+@pytest.mark.parametrize(("archi", "decoders"), [("df-ud", 2), ("liae-ud", 1)])
+def test_a_step_runs_each_net_once_and_draws_no_swap_that_nothing_learns_from(archi, decoders):
     # T13 and T18
     judged = {"gan_power": 0.1} if archi == "liae-ud" else JUDGED
-    assert calls_in_a_step(tiny_saehd(archi, **judged)) == {"encoder": 1, "faces": 2}
+    batch = 2
+    assert faces_in_a_step(tiny_saehd(archi, **judged)) == {
+        "encoder runs": 1,
+        "encoder faces": 2 * batch,
+        "drawn runs": decoders,
+        "drawn faces": 2 * batch,
+    }
 
 
 def test_eyes_and_mouth_are_sampled_when_they_are_learned():

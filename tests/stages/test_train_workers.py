@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +22,7 @@ from engine.stages.train.run import run
 from engine.train.generations import Generations
 from tests.models.mean_of_halves import MeanOfHalves
 from tests.support.context import context_for
+from tests.support.ports import free_ports
 from tests.train.made_faces import write_workspace
 from tests.train.tiny_model import stream_for
 
@@ -94,17 +94,6 @@ class Workers:
     def newest_save(self):
         folder = Workspace(self.roots[0]).model("new", "saehd")
         return Generations(folder).newest(lambda text, remedy: None)
-
-
-def free_ports(count: int) -> list[int]:
-    try:
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    except OSError as error:
-        pytest.skip(f"no ports on the loopback: {error}")
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def last_line(process: subprocess.Popen[str]) -> str:
