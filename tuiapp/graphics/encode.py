@@ -14,7 +14,7 @@ from tuiapp.graphics.fit import compose
 from tuiapp.graphics.frame import EncodedFrame, Part, Source, Target
 from tuiapp.graphics.palette import PaletteCache
 from tuiapp.graphics.quality import LADDER, Quality
-from tuiapp.graphics.terminal import Colours, Protocol
+from tuiapp.graphics.terminal import Colours, Protocol, TerminalGraphics
 
 U8 = NDArray[np.uint8]
 
@@ -55,9 +55,7 @@ class Encoder:
 
     def _grid(self, rgb_u8: U8, target: Target) -> blocks.CellGrid:
         graphics = target.graphics
-        height = round(_BLOCK_SAMPLE_WIDTH * graphics.cell_height_px / graphics.cell_width_px)
-        box = (target.columns * _BLOCK_SAMPLE_WIDTH, target.rows * max(2, height))
-        samples, _ = compose(rgb_u8, box, target.fit, target.background_rgb)
+        samples, _ = compose(rgb_u8, box_px(target), target.fit, target.background_rgb)
         return grid_of(samples, target, graphics.protocol, graphics.colours)
 
     def _kitty(self, canvas: U8, target: Target, quality: Quality) -> tuple[str, tuple[Part, ...]]:
@@ -108,6 +106,24 @@ class Encoder:
         return tuple(parts)
 
 
+def box_px(target: Target) -> tuple[int, int]:
+    """Width and height of what a picture is fitted into: one of just this size is drawn as it is,
+    from the top left corner on. Pixels of the screen, or samples that characters are made of."""
+    cell = cell_box_px(target.graphics)
+    height = target.rows * cell[1]
+    if target.graphics.protocol.has_pixels:
+        height = _usable_height_px(target, height)
+    return target.columns * cell[0], height
+
+
+def cell_box_px(graphics: TerminalGraphics) -> tuple[int, int]:
+    """How much of the box one cell is."""
+    width, height = graphics.cell_width_px, graphics.cell_height_px
+    if graphics.protocol.has_pixels:
+        return width, height
+    return _BLOCK_SAMPLE_WIDTH, max(2, round(_BLOCK_SAMPLE_WIDTH * height / width))
+
+
 def pixel_canvas(rgb_u8: U8, target: Target, detail: float) -> U8:
     """The box of `target` in pixels, (rows * cell height, columns * cell width, 3).
 
@@ -118,10 +134,10 @@ def pixel_canvas(rgb_u8: U8, target: Target, detail: float) -> U8:
     height = target.rows * graphics.cell_height_px
     canvas = np.empty((height, width, 3), np.uint8)
     canvas[:] = target.background_rgb
-    usable = _usable_height_px(target, height)
-    if usable > 0:
-        canvas[:usable], _ = compose(
-            rgb_u8, (width, usable), target.fit, target.background_rgb, detail=detail
+    usable = box_px(target)
+    if usable[1] > 0:
+        canvas[: usable[1]], _ = compose(
+            rgb_u8, usable, target.fit, target.background_rgb, detail=detail
         )
     return canvas
 

@@ -107,3 +107,8 @@ def write_to_terminal(app: App[object], text: str) -> None:
 def has_synchronized_output(app: App[object]) -> bool:
     """True where the terminal said that it knows mode 2026."""
     return app._sync_available
+
+
+def has_pixel_mouse(app: App[object]) -> bool:
+    """True where mouse events carry parts of a cell (`pointer_x`), not whole ones."""
+    return bool(getattr(app._driver, "_mouse_pixels", False))
