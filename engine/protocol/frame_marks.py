@@ -170,9 +170,9 @@ def _frame_name(name: str) -> str:
 
 def _mark(name: str, row: object) -> FrameMark:
     match row:
-        case {"reasons": list(reasons)} if all(reason in REASONS for reason in reasons):
-            strength = _strength(name, row.get("strength"))
-            return FrameMark(frozenset(reasons), strength, _note(name, row.get("note", "")))
+        case {"reasons": list(reasons), **more} if all(reason in REASONS for reason in reasons):
+            strength = _strength(name, more.get("strength"))
+            return FrameMark(frozenset(reasons), strength, _note(name, more.get("note", "")))
     raise ValueError(f"the mark of {name!a} has no reasons that are known: {' '.join(REASONS)}")
 
 
