@@ -12,15 +12,19 @@ from numpy.typing import NDArray
 from engine.nets.layers import Block
 from engine.protocol.errors import InputError
 
+# Where vectors start, by the last part of their name; those called weight scale channels.
+_VECTORS_START_AT = {"bias:0": 0.0, "weight:0": 1.0, "eps:0": 1e-6, "tau:0": 0.0}
+
 
 def initialise(net: Block, net_name: str, seed: int, *, draw: int = 0) -> None:
-    """Glorot-uniform kernels and zero biases (spec, training 5).
+    """Glorot-uniform kernels; what has no two sides starts at a constant (spec, training 5, 11.2).
 
     Each tensor's numbers depend on its name, `seed` and `draw` alone: a net that gains a part keeps
     the others' start. draw: gives a net that starts anew other numbers than it had before."""
     for name, variable in net.named_weights():
-        if name.endswith("/bias:0"):
-            variable.assign(np.zeros(variable.shape, np.float32))
+        if len(variable.shape) == 1:
+            start_at = _VECTORS_START_AT[name.rpartition("/")[2]]
+            variable.assign(np.full(variable.shape, start_at, np.float32))
             continue
         *window, fan_in, fan_out = variable.shape
         limit = np.sqrt(6.0 / (np.prod(window) * (fan_in + fan_out)))
