@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from math import radians
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from engine.detect.boxes import areas_of
@@ -14,30 +13,27 @@ from engine.detect.detection import Detection, ImageBgrU8, Landmarks68
 from engine.detect.five_points import PROFILE_YAW_RAD, yaw_of_five_points
 from engine.detect.landmarks68 import Landmarker68
 from engine.detect.search import FaceSearch
-from engine.faces.alignment import crop_corners, face_from_frame, transform_points
-from engine.faces.face_data import FaceData
+from engine.faces.alignment import crop_corners
 from engine.faces.face_file import write_face
 from engine.faces.face_type import FaceType
 from engine.faces.pose import Pose, estimate_pose
-from engine.media.images import read_image_bgr_u8, write_image
+from engine.media.images import read_image_bgr_u8
 from engine.protocol.errors import InputError
-from engine.stages.faces_extract.debug_picture import Drawn, debug_picture
 from engine.stages.faces_extract.detectors import (
     detector_of,
     face_search,
     is_found_by_workers,
     is_large,
 )
+from engine.stages.faces_extract.face_cut import Crop, cut_face, write_debug_picture
 from engine.stages.faces_extract.records import CutFace, CutSettings, DoneFrame
 
-DEBUG_QUALITY = 50
 # DFL's rule for types up to full face: a crop over four times the detector's box is a wrong one.
 MAX_CROP_OVER_BOX = 4.0
 # Beyond, landmarks are off by 9 % of the face's size, three times as much as in front.
 PROFILE_POSE_RAD = radians(60)
 # Two finds whose landmarks lie closer than this part of the eyes' distance are one face.
 SAME_FACE_SHARE = 0.15
-_WAYS = {"lanczos": cv2.INTER_LANCZOS4, "bilinear": cv2.INTER_LINEAR}
 
 
 @dataclass(frozen=True)
@@ -67,6 +63,7 @@ class Cutter:
         self._aligned = aligned
         self._aligned_debug = aligned_debug
         self._face_type = face_type_of(settings.face_type)
+        self._crop = Crop(self._face_type, settings.image_size_px, settings.interpolation)
         self._landmarker = Landmarker68() if settings.landmarks == "dlib68" else None
         self._search = _search(settings) if is_found_by_workers(settings) else None
 
@@ -122,7 +119,9 @@ class Cutter:
         return side_px**2 <= MAX_CROP_OVER_BOX * box_area_px
 
     def _write(self, image: ImageBgrU8, frame: Path, placed: _Placed, number: int) -> CutFace:
-        picture, data = self._cut(image, frame.name, placed)
+        picture, data = cut_face(
+            image, frame.name, placed.landmarks.points, placed.face.box_ltrb, self._crop
+        )
         path = self._aligned / f"{frame.stem}_{number}.jpg"
         write_face(path, picture, self._settings.jpeg_quality, data)
         pose = _pose(data.landmarks, picture.shape[0])
@@ -138,40 +137,10 @@ class Cutter:
             is_profile=_is_profile(placed.face, pose),
         )
 
-    def _cut(
-        self, image: ImageBgrU8, frame_name: str, placed: _Placed
-    ) -> tuple[ImageBgrU8, FaceData]:
-        points = placed.landmarks.points
-        left, top, right, bottom = (round(side) for side in placed.face.box_ltrb)
-        picture, landmarks, matrix = image, points, None
-        if self._face_type is not FaceType.MARK_ONLY:
-            size_px = self._settings.image_size_px
-            matrix = face_from_frame(points, size_px, self._face_type)
-            way = _WAYS[self._settings.interpolation]
-            picture = cv2.warpAffine(image, matrix, (size_px, size_px), flags=way)
-            landmarks = transform_points(points, matrix)
-        data = FaceData(
-            face_type=self._face_type,
-            landmarks=landmarks,
-            source_filename=frame_name,
-            source_rect=(left, top, right, bottom),
-            source_landmarks=points,
-            image_to_face_mat=matrix,
-        )
-        return picture, data
-
     def _write_debug(self, image: ImageBgrU8, stem: str, placed: list[_Placed]) -> None:
-        marked_only = self._face_type is FaceType.MARK_ONLY
-        drawn = [
-            Drawn(
-                one.landmarks.points,
-                one.face.box_ltrb,
-                None if marked_only else crop_corners(one.landmarks.points, self._face_type),
-            )
-            for one in placed
-        ]
         path = self._aligned_debug / f"{stem}.jpg"
-        write_image(path, debug_picture(image, drawn), jpeg_quality=DEBUG_QUALITY)
+        drawn = [(one.landmarks.points, one.face.box_ltrb) for one in placed]
+        write_debug_picture(path, image, drawn, self._face_type)
 
 
 _cutter: Cutter | None = None
