@@ -184,6 +184,73 @@ class MergeRefused(Event, tag="merge-refused"):
     remedy: str = ""
 
 
+class ManualShown(Event, tag="manual-shown"):
+    """The picture of a frame under manual extraction is complete at `path` (JPEG, as large as the
+    frame; a few names in turn, so read it at once or skip it). problem: why there is none; `path`
+    is "" then."""
+
+    journalled: ClassVar[bool] = False
+
+    frame: int
+    name: str
+    path: str
+    width: int
+    height: int
+    problem: str = ""
+
+
+class ManualFace(Event, tag="manual-face"):
+    """The face of the shown frame; sent when it changed, in pixels of the frame.
+
+    answered: the newest `seq` that it follows. source: how it came about: "square", "rectangle",
+    "hand", "file" (it is in a face file), "copy"; "" while there is none. points: the 68 landmarks,
+    or none. corners: of the crop, from the top left clockwise. square: x, y, half side, roll in
+    degrees. kept: it is in the frame's face file as it is here. doubtful: an accurate look does not
+    agree with itself here; it was answered by one look.
+    """
+
+    journalled: ClassVar[bool] = False
+
+    frame: int
+    answered: int
+    source: str
+    locked: bool
+    kept: bool
+    points: tuple[tuple[float, float], ...]
+    corners: tuple[tuple[float, float], ...]
+    square: tuple[float, float, float, float]
+    doubtful: bool = False
+    ms: float = 0.0
+
+
+class ManualRun(msgspec.Struct, array_like=True, frozen=True):
+    """So many frames after each other stand alike. state: "open", to be done; "kept", a face was
+    kept here; "skipped"; "known", need not be done and has a face; "other", neither."""
+
+    state: str
+    frames: int
+
+
+class ManualState(Event, tag="manual-state"):
+    """Where a manual extraction stands. `filling`: what `ManualFill` is making; "" for nothing."""
+
+    journalled: ClassVar[bool] = False
+
+    frame: int
+    runs: tuple[ManualRun, ...]
+    accurate: bool
+    filling: str = ""
+
+
+class ManualRefused(Event, tag="manual-refused"):
+    """A command to a manual extraction changed nothing, or ended early: why, and what would do."""
+
+    journalled: ClassVar[bool] = False
+
+    message: str
+    remedy: str = ""
+
+
 class Ack(Event, tag="ack"):
     """The engine's answer to a command, to its sender only; `error` is empty when it was taken."""
 
@@ -231,6 +298,10 @@ AnyEvent = (
     | MergeStrip
     | MergeState
     | MergeRefused
+    | ManualShown
+    | ManualFace
+    | ManualState
+    | ManualRefused
     | Ack
     | Stopping
     | Result
