@@ -130,7 +130,7 @@ def _crop_square(landmarks_xy: Points, face_type: FaceType, scale: float) -> Poi
     if face_type is FaceType.MARK_ONLY:
         raise InputError("the face type mark_only has no crop", "choose h, mf, f, wf or head")
     landmarks = checked_landmarks(landmarks_xy)
-    unit_from_frame = _fit_similarity(landmarks[list(FITTED_POINTS)], _FITTED_MEAN)
+    unit_from_frame = fit_similarity(landmarks[list(FITTED_POINTS)], _FITTED_MEAN)
     frame_from_unit = invert_affine(unit_from_frame)
     unit_square = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0.5, 0.5)], np.float64)
     top_left, top_right, _, bottom_left, centre = transform_points(unit_square, frame_from_unit)
@@ -149,7 +149,7 @@ def _crop_square(landmarks_xy: Points, face_type: FaceType, scale: float) -> Poi
     return np.array([centre - r + u, centre + r + u, centre + r - u, centre - r - u])
 
 
-def _fit_similarity(source: Points, target: Points) -> Matrix:
+def fit_similarity(source: Points, target: Points) -> Matrix:
     """The least-squares rotation, uniform scale and shift from source to target points (n, 2).
 
     Umeyama, "Least-squares estimation of transformation parameters between two point patterns",
