@@ -104,6 +104,13 @@ MERGE_KEYS: tuple[Key, ...] = (
     _merge("page-back", "pageup", "go_by(-10)", "10 back", "Ten frames back."),
     _merge("page-on", "pagedown", "go_by(10)", "10 on", "Ten frames on."),
     _merge("key", "space", "key", "Key", "Set a key here, or take it away."),
+    _merge(
+        "carry-key",
+        "apostrophe",
+        "carry_key",
+        "Carry key",
+        "Pick up the key of this frame; at another frame: put it down there.",
+    ),
     _merge("goes-on", "enter", "goes_on", "Goes on", "To the next key: hold, linear, smooth."),
     _merge("key-before", "left_square_bracket", "go_key(-1)", "Key back", "To the key before."),
     _merge("key-after", "right_square_bracket", "go_key(1)", "Key on", "To the next key."),

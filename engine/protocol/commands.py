@@ -40,4 +40,19 @@ class Ping(Command, tag="ping", frozen=True):
     """Ask for a `Hello`."""
 
 
+class ViewerCommand(Command, frozen=True, kw_only=True):
+    """Base of commands that are answered to the viewer that sent them, and to no other.
+
+    sender: the connection it came by, by the number that the engine gave it (`StageContext.tell`);
+        what a viewer writes here is not believed.
+    """
+
+    sender: int = 0
+
+
+class ViewerLeft(ViewerCommand, tag="viewer-left", frozen=True):
+    """The connection of `sender`, who sent a `ViewerCommand` before, has ended. The engine's own
+    word: viewers cannot send it."""
+
+
 RunCommand = Stop | Save | Backup | Preview | SetOption | Ping

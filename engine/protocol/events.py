@@ -101,8 +101,9 @@ class MergeShown(Event, tag="merge-shown"):
     """A picture of a merge session is complete at `path` (JPEG or PNG; a few names in turn, so read
     it at once or skip it: a newer one follows).
 
-    answered: the newest `MergeEdit.seq` that it shows. proxy: made faster at a lower resolution; a
-    full one follows when no more commands come. look: of the face that the view names, by field.
+    answered: the newest `SessionCommand.seq` of this viewer that it shows. proxy: made faster at a
+    lower resolution; a full one follows when no more commands come. look: of the face that the view
+    names, by field.
     tracks: the faces of the frame and their places. width, height: of the picture; crop: the part
     of the frame in it (left, top, width, height in the frame's pixels), before a "side" view puts
     two of them beside each other. note: why there is no result to see ("predicting", or what is
@@ -174,12 +175,12 @@ class MergeState(Event, tag="merge-state"):
 
 
 class MergeRefused(Event, tag="merge-refused"):
-    """A command to a merge session changed nothing: why, and what would do. `edit_seq`: that of
-    the `MergeEdit`; 0 for other commands."""
+    """A command to a merge session changed nothing: why, and what would do. `command_seq`: that of
+    the command; 0 for what was begun earlier."""
 
     journalled: ClassVar[bool] = False
 
-    edit_seq: int
+    command_seq: int
     message: str
     remedy: str = ""
 

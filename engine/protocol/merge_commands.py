@@ -4,19 +4,29 @@ Frames are numbered from 0 in the order of their names. The session owns the tim
 what is wanted and draw what `MergeShown`, `MergeState` and `MergeStrip` tell. What is not possible
 is answered with `MergeRefused`. Commands that arrive while a picture is made are carried out
 together: the newest frame, look and view is drawn, those between are not.
+
+Several viewers look at the same frame, each in its own view: pictures, strips and refusals go to
+the viewer that they are for.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from engine.protocol.commands import Command
+from engine.protocol.commands import ViewerCommand
 
 View = Literal["result", "original", "mask", "alpha", "wipe", "side"]
 Zoom = Literal["fit", "face", "1:1"]
 
 
-class MergeView(Command, tag="merge-view", frozen=True):
+class SessionCommand(ViewerCommand, frozen=True, kw_only=True):
+    """seq: counts up in each viewer; the newest one that was carried out (or refused) comes back as
+    `MergeShown.answered`, one that is not possible as `MergeRefused.command_seq`."""
+
+    seq: int = 0
+
+
+class MergeView(SessionCommand, tag="merge-view", frozen=True):
     """How this viewer wants pictures. The first command of a viewer: it is answered with a whole
     `MergeState`, a `MergeShown` and, if wanted, a `MergeStrip`.
 
@@ -46,28 +56,25 @@ class MergeView(Command, tag="merge-view", frozen=True):
     strip_height: int = 48
 
 
-class MergeGo(Command, tag="merge-go", frozen=True):
+class MergeGo(SessionCommand, tag="merge-go", frozen=True):
     """Show that frame (a number beyond the last one is refused). Stops rendering the rest."""
 
     frame: int
 
 
-class MergeEdit(Command, tag="merge-edit", frozen=True):
+class MergeEdit(SessionCommand, tag="merge-edit", frozen=True):
     """Change fields of the look of `frame`: `changes` by the names and with the values of
     `engine.protocol.look_options`. Stops rendering the rest.
 
-    track: the face, or "" for all faces of the frame. seq: counts up in each viewer; the newest
-    one that was carried out comes back as `MergeShown.answered`, one that cannot be as
-    `MergeRefused.edit_seq`.
+    track: the face, or "" for all faces of the frame.
     """
 
     frame: int
     changes: dict[str, Any]
     track: str = ""
-    seq: int = 0
 
 
-class MergeCopy(Command, tag="merge-copy", frozen=True):
+class MergeCopy(SessionCommand, tag="merge-copy", frozen=True):
     """Give the look of `frame` to others and go there, as DeepFaceLab's M and / do: to the frame
     before or after it, or to all before (up to the first) or after (up to the last)."""
 
@@ -75,7 +82,7 @@ class MergeCopy(Command, tag="merge-copy", frozen=True):
     to: Literal["previous", "next", "before", "after"]
 
 
-class MergeKey(Command, tag="merge-key", frozen=True):
+class MergeKey(SessionCommand, tag="merge-key", frozen=True):
     """A key at `frame`: "add" one with the look that the frame has, or change how the one there
     goes on; "remove" it; "move" it to frame `to`.
 
@@ -89,7 +96,7 @@ class MergeKey(Command, tag="merge-key", frozen=True):
     track: str = ""
 
 
-class MergeShot(Command, tag="merge-shot", frozen=True):
+class MergeShot(SessionCommand, tag="merge-shot", frozen=True):
     """Shots: "start": the shot of `frame` begins with the frame's look, its keys stay; "fill": all
     frames of the shot take the look; "cut" and "join": a shot begins at `frame`, or no longer
     does."""
@@ -98,15 +105,17 @@ class MergeShot(Command, tag="merge-shot", frozen=True):
     action: Literal["start", "fill", "cut", "join"]
 
 
-class MergeUndo(Command, tag="merge-undo", frozen=True):
-    """Take the newest change of the timeline back; without one it does nothing."""
+class MergeUndo(SessionCommand, tag="merge-undo", frozen=True):
+    """Take the newest change of the timeline back, and show the frame that it changed; without one
+    it does nothing."""
 
 
-class MergeRedo(Command, tag="merge-redo", frozen=True):
-    """Make the change that was taken back again; without one it does nothing."""
+class MergeRedo(SessionCommand, tag="merge-redo", frozen=True):
+    """Make the change that was taken back again, and show its frame; without one it does
+    nothing."""
 
 
-class MergeNamed(Command, tag="merge-named", frozen=True):
+class MergeNamed(SessionCommand, tag="merge-named", frozen=True):
     """Looks with names: "save" that of `frame`, "apply" one to it, "delete" one."""
 
     frame: int
@@ -115,7 +124,7 @@ class MergeNamed(Command, tag="merge-named", frozen=True):
     track: str = ""
 
 
-class MergeProcess(Command, tag="merge-process", frozen=True):
+class MergeProcess(SessionCommand, tag="merge-process", frozen=True):
     """Render all frames that are not rendered as they would be now, from the shown one on, in the
     background; or stop that."""
 

@@ -103,8 +103,9 @@ class StageContext(Protocol):
         """Let `wait_for_commands` return at once; for other threads that have something done."""
         ...
 
-    def tell(self, event: Event) -> None:
-        """Send an event of a kind that is live only to the viewers, at once."""
+    def tell(self, event: Event, to: int | None = None) -> None:
+        """Send an event of a kind that is live only to the viewers, at once; `to`: only to that
+        one (`ViewerCommand.sender`), if it is still there."""
         ...
 
     def map_in_processes(

@@ -178,6 +178,13 @@ def redo(history: History[Timeline]) -> History[Timeline]:
     return history.redo().amended(lambda undone: _visited_as(undone, history.present))
 
 
+def first_changed(one: Timeline, other: Timeline) -> int | None:
+    """The first frame at which their keys or shots differ; None if frames look the same in both."""
+    keys = set(one.keys) ^ set(other.keys)
+    places = {key.frame for key in keys if not key.missing} | (set(one.cuts) ^ set(other.cuts))
+    return min(places, default=None if one.default == other.default else 0)
+
+
 def _visited_as(timeline: Timeline, other: Timeline) -> Timeline:
     return replace(timeline, visited=other.visited)
 

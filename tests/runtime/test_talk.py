@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from engine.protocol.commands import Preview, Save
+from engine.protocol.commands import Preview, Save, ViewerLeft
 from engine.protocol.events import Ack, AnyEvent, MergeRefused
 from engine.protocol.merge_commands import MergeGo, MergeView
 from engine.runtime.client import RunFolder, Talk
@@ -55,7 +55,7 @@ async def test_the_greeting_is_sent_first_and_commands_keep_their_order(tmp_path
     async with heard(talk):
         await until(lambda: talk.is_connected)
         assert talk.send([MergeGo(1), Save()])
-        wanted = [MergeView(width=100), MergeGo(1), Save()]
+        wanted = [MergeView(width=100, sender=1), MergeGo(1, sender=1), Save()]
         assert await asyncio.to_thread(taken_by, server, wanted) == wanted
     server.close()
 
@@ -66,8 +66,8 @@ async def test_live_events_and_answers_are_heard(tmp_path: Path) -> None:
     talk = Talk(run, lambda: [Preview()])
     async with heard(talk) as events:
         await until(lambda: Ack() in events)
-        server.broadcast(MergeRefused(edit_seq=3, message="no"))
-        await until(lambda: MergeRefused(edit_seq=3, message="no") in events)
+        server.broadcast(MergeRefused(command_seq=3, message="no"))
+        await until(lambda: MergeRefused(command_seq=3, message="no") in events)
     server.close()
 
 
@@ -78,6 +78,30 @@ async def test_an_engine_that_comes_later_or_again_is_greeted_each_time(tmp_path
         assert not talk.send([Save()])
         for _ in range(2):
             server = ControlServer(run, threading.Event())
-            assert await asyncio.to_thread(taken_by, server, [MergeGo(5)]) == [MergeGo(5)]
+            wanted = [MergeGo(5, sender=1)]
+            assert await asyncio.to_thread(taken_by, server, wanted) == wanted
             server.close()
             await until(lambda: not talk.is_connected)
+
+
+async def test_viewers_are_told_apart_and_answered_apart_and_their_going_is_told(
+    tmp_path: Path,
+) -> None:
+    run = run_folder(tmp_path)
+    server = ControlServer(run, threading.Event())
+    one, other = Talk(run, lambda: [MergeGo(1, sender=99)]), Talk(run, lambda: [MergeGo(2)])
+    async with heard(one) as events:
+        wanted: list = [MergeGo(1, sender=1)]
+        assert await asyncio.to_thread(taken_by, server, wanted) == wanted
+        async with heard(other) as other_events:
+            wanted = [MergeGo(2, sender=2)]
+            assert await asyncio.to_thread(taken_by, server, wanted) == wanted
+            server.broadcast(MergeRefused(command_seq=1, message="for one"), to=1)
+            server.broadcast(MergeRefused(command_seq=1, message="for the other"), to=2)
+            server.broadcast(MergeRefused(command_seq=1, message="for all"))
+            await until(lambda: len(events) == len(other_events) == 3)
+        assert [event.message for event in events[1:]] == ["for one", "for all"]
+        assert [event.message for event in other_events[1:]] == ["for the other", "for all"]
+        wanted = [ViewerLeft(sender=2)]
+        assert await asyncio.to_thread(taken_by, server, wanted) == wanted
+    server.close()

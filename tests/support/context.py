@@ -89,7 +89,7 @@ class RecordingContext:
     def wake(self) -> None:
         self.woken.set()
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: Event, to: int | None = None) -> None:
         self.told.append(event)
 
     def map_in_processes(

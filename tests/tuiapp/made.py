@@ -14,11 +14,12 @@ from pathlib import Path
 
 import msgspec
 import psutil
+from msgspec.structs import replace
 from PIL import Image
 
 from engine.protocol.commands import Command
 from engine.protocol.events import Ack, AnyEvent, MergeShown, MergeState, MergeStrip, Started
-from engine.protocol.merge_commands import MergeView
+from engine.protocol.merge_commands import MergeView, SessionCommand
 from engine.protocol.wire import decode_command, decode_event, encode
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import RunFolder
@@ -76,14 +77,15 @@ def add_previews(run: RunFolder) -> None:
 
 @asynccontextmanager
 async def engine_of(run: RunFolder, tells: Sequence[AnyEvent] = ()) -> AsyncIterator[list[Command]]:
-    """A socket that takes commands as the run's engine would; gives the list of those taken.
+    """A socket that takes commands as the run's engine would; gives the list of those taken,
+    without their numbers.
 
     tells: what it tells a viewer of a merge session that comes."""
     taken: list[Command] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
-            taken.append(decode_command(line))
+            taken.append(_plain(decode_command(line)))
             writer.write(encode(Ack()))
             if isinstance(taken[-1], MergeView) and taken.count(taken[-1]) == 1:
                 writer.write(b"".join(map(encode, tells)))
@@ -95,6 +97,11 @@ async def engine_of(run: RunFolder, tells: Sequence[AnyEvent] = ()) -> AsyncIter
     yield taken
     server.close()
     shutil.rmtree(socket_path.parent)
+
+
+def _plain(command: Command) -> Command:
+    """Without the number that its viewer gave it."""
+    return replace(command, seq=0) if isinstance(command, SessionCommand) else command
 
 
 def add_shown(run: RunFolder) -> list[AnyEvent]:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from engine.protocol.events import FaceBox, KeyMark, MergeRefused, MergeShown, MergeState
 from engine.protocol.look import Look
 from engine.protocol.merge_commands import (
+    MergeCommand,
     MergeCopy,
     MergeEdit,
     MergeGo,
@@ -45,6 +46,16 @@ def desk_at(frame: int = 0, frames: int = 10, **look: Any) -> MergeDesk:
     return desk
 
 
+def sent(desk: MergeDesk) -> list[MergeCommand]:
+    """What is to be sent now, without its numbers."""
+    return [replace(command, seq=0) for command in desk.take_outbox()]
+
+
+def answer(desk: MergeDesk, frame: int, **look: Any) -> None:
+    """The session shows what came of all that was sent."""
+    desk.heard(shown(frame, answered=1000, **look))
+
+
 def value(desk: MergeDesk, field: str) -> Any:
     assert desk.look is not None
     return desk.look[field]
@@ -55,17 +66,17 @@ def test_a_held_key_is_one_edit_with_the_last_value() -> None:
     for _ in range(20):
         desk.step("erode_mask_modifier", 5)
     assert value(desk, "erode_mask_modifier") == 100
-    assert desk.take_outbox() == [MergeEdit(0, {"erode_mask_modifier": 100}, "", 20)]
-    assert desk.take_outbox() == []
+    assert sent(desk) == [MergeEdit(0, {"erode_mask_modifier": 100})]
+    assert sent(desk) == []
 
 
 def test_values_stop_at_the_ends_of_their_ranges() -> None:
     desk = desk_at(blur_mask_modifier=398)
     desk.step("blur_mask_modifier", 5)
     assert value(desk, "blur_mask_modifier") == 400
-    desk.take_outbox()
+    sent(desk)
     desk.step("blur_mask_modifier", 1)
-    assert desk.take_outbox() == []
+    assert sent(desk) == []
 
 
 def test_choices_go_round() -> None:
@@ -73,14 +84,14 @@ def test_choices_go_round() -> None:
     desk.cycle("color_transfer_mode")
     desk.cycle("mask_mode")
     changes = {"color_transfer_mode": "none", "mask_mode": "dst"}
-    assert desk.take_outbox() == [MergeEdit(0, changes, "", 2)]
+    assert sent(desk) == [MergeEdit(0, changes)]
 
 
 def test_histogram_keys_do_nothing_where_no_histogram_is_matched() -> None:
     desk = desk_at(mode="overlay")
     desk.step("hist_match_threshold", 1)
     desk.turn("masked_hist_match")
-    assert desk.take_outbox() == []
+    assert sent(desk) == []
     desk.set("mode", "hist-match")
     desk.step("hist_match_threshold", 1)
     assert value(desk, "hist_match_threshold") == 239
@@ -100,7 +111,7 @@ def test_an_answer_to_an_older_edit_does_not_undo_what_is_wished() -> None:
 def test_a_refused_edit_is_taken_back() -> None:
     desk = desk_at()
     desk.step("erode_mask_modifier", 1)
-    desk.heard(MergeRefused(edit_seq=1, message="no"))
+    desk.heard(MergeRefused(command_seq=1, message="no"))
     assert value(desk, "erode_mask_modifier") == 0
     assert [refusal.message for refusal in desk.refusals] == ["no"]
 
@@ -109,7 +120,7 @@ def test_held_frame_keys_are_one_command() -> None:
     desk = desk_at()
     for _ in range(5):
         desk.go_by(1)
-    assert desk.take_outbox() == [MergeGo(5)]
+    assert sent(desk) == [MergeGo(5)]
     desk.heard(shown(2))  # on the way
     assert (desk.frame, desk.look) == (5, None)
 
@@ -118,9 +129,9 @@ def test_no_frame_is_gone_to_beyond_the_ends() -> None:
     desk = desk_at(frame=9)
     desk.go_by(1)
     desk.copy("next")
-    assert desk.take_outbox() == []
+    assert sent(desk) == []
     desk.go_by(-100)
-    assert desk.take_outbox() == [MergeGo(0)]
+    assert sent(desk) == [MergeGo(0)]
 
 
 def test_changes_wished_before_the_frame_is_known_are_made_to_its_own_look() -> None:
@@ -129,10 +140,10 @@ def test_changes_wished_before_the_frame_is_known_are_made_to_its_own_look() -> 
     desk.step("erode_mask_modifier", 1)
     desk.step("erode_mask_modifier", 1)
     desk.go_by(1)
-    assert desk.take_outbox() == [MergeGo(1)]
-    desk.heard(shown(1, erode_mask_modifier=40))
-    assert desk.take_outbox() == [
-        MergeEdit(1, {"erode_mask_modifier": 42}, "", 2),
+    assert sent(desk) == [MergeGo(1)]
+    answer(desk, 1, erode_mask_modifier=40)
+    assert sent(desk) == [
+        MergeEdit(1, {"erode_mask_modifier": 42}),
         MergeGo(2),
     ]
 
@@ -142,34 +153,34 @@ def test_the_look_goes_along_when_it_is_given_on() -> None:
     desk.step("erode_mask_modifier", 3)
     desk.copy("next")
     desk.step("erode_mask_modifier", 1)
-    assert desk.take_outbox() == [
-        MergeEdit(0, {"erode_mask_modifier": 3}, "", 1),
+    assert sent(desk) == [
+        MergeEdit(0, {"erode_mask_modifier": 3}),
         MergeCopy(0, "next"),
-        MergeEdit(1, {"erode_mask_modifier": 4}, "", 2),
+        MergeEdit(1, {"erode_mask_modifier": 4}),
     ]
 
 
 def test_going_on_at_the_end_still_stops_rendering() -> None:
     desk = desk_at(frame=9)
     desk.process()
-    assert desk.take_outbox() == [MergeProcess(True)]
+    assert sent(desk) == [MergeProcess(True)]
     desk.heard(MergeState(frames=10, frame=9, done=(10,), processing=True))
     desk.go_by(1)
-    assert desk.take_outbox() == [MergeGo(9)]
+    assert sent(desk) == [MergeGo(9)]
 
 
 def test_a_key_is_set_and_taken_away_for_the_face_that_is_seen() -> None:
     desk = desk_at()
     desk.look_with(replace(desk.sight, track="A"))
-    desk.heard(shown(0))
-    desk.take_outbox()
+    answer(desk, 0)
+    sent(desk)
     desk.turn_key()
-    assert desk.take_outbox() == [MergeKey(0, "add", track="A")]
+    assert sent(desk) == [MergeKey(0, "add", track="A")]
     keys = (KeyMark(0, "", "hold"), KeyMark(0, "A", "linear"))
     desk.heard(MergeState(frames=10, frame=0, done=(10,), keys=keys))
     desk.turn_key()
     desk.turn_goes_on()
-    assert desk.take_outbox() == [
+    assert sent(desk) == [
         MergeKey(0, "remove", track="A"),
         MergeKey(0, "add", "smooth", track="A"),
     ]
@@ -179,7 +190,48 @@ def test_undo_waits_for_nothing_and_overtakes_nothing() -> None:
     desk = desk_at()
     desk.step("erode_mask_modifier", 1)
     desk.undo()
-    assert [type(command) for command in desk.take_outbox()] == [MergeEdit, MergeUndo]
+    assert [type(command) for command in sent(desk)] == [MergeEdit, MergeUndo]
+
+
+def test_what_is_wished_after_an_undo_is_for_the_look_and_frame_that_it_brings_back() -> None:
+    desk = desk_at(frame=4, erode_mask_modifier=9)
+    desk.undo()
+    desk.step("erode_mask_modifier", 1)
+    desk.go_by(1)
+    assert sent(desk) == [MergeUndo()]
+    desk.heard(shown(4, erode_mask_modifier=9))  # from before
+    assert sent(desk) == []
+    desk.heard(shown(2, answered=1, erode_mask_modifier=5))
+    assert sent(desk) == [MergeEdit(2, {"erode_mask_modifier": 6}), MergeGo(3)]
+
+
+def test_a_held_undo_waits_for_no_answer() -> None:
+    desk = desk_at()
+    for _ in range(5):
+        desk.undo()
+    assert sent(desk) == [MergeUndo()] * 5
+
+
+def test_a_key_is_picked_up_and_put_down_at_another_frame() -> None:
+    desk = desk_at(frame=3)
+    desk.carry_key()
+    assert [refusal.message for refusal in desk.refusals] == ["frame 4 has no key to pick up"]
+    desk.heard(MergeState(frames=10, frame=3, done=(10,), keys=(KeyMark(3, "", "linear"),)))
+    desk.carry_key()
+    assert desk.carried == KeyMark(3, "", "linear")
+    desk.go_by(2)
+    answer(desk, 5)
+    desk.carry_key()
+    assert desk.carried is None
+    assert sent(desk) == [MergeGo(5), MergeKey(3, "move", to=5)]
+
+
+def test_a_key_that_is_put_down_where_it_was_stays() -> None:
+    desk = desk_at()
+    desk.heard(MergeState(frames=10, frame=0, done=(10,), keys=(KeyMark(0, "", "hold"),)))
+    desk.carry_key()
+    desk.carry_key()
+    assert (desk.carried, sent(desk)) == (None, [])
 
 
 def test_the_frame_of_another_viewer_is_followed() -> None:
@@ -193,7 +245,7 @@ def test_nothing_is_wished_of_a_session_that_is_not_there_yet() -> None:
     desk.step("erode_mask_modifier", 1)
     desk.go_by(1)
     desk.undo()
-    assert desk.take_outbox() == []
+    assert sent(desk) == []
 
 
 def test_views_go_round_and_the_checkerboard_has_its_own_key() -> None:

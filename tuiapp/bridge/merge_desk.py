@@ -31,16 +31,21 @@ NameAction = Literal["save", "apply", "delete"]
 _WISHES_KEPT = 200
 
 
+# What must be known before a wish can be carried out: at which frame one is, or its look as well.
+_Need = Literal["nothing", "frame", "look"]
+
+
 @dataclass(frozen=True)
 class _Wish:
     act: Callable[[], None]
-    needs_look: bool
+    needs: _Need
 
 
 class MergeDesk:
     """state, shown: what the session told last; None before. frame: the one that is wished for, or
     shown. look: of the face that the view names, with what was wished; None while not known.
-    refusals: what was refused since they were taken. sight: how frames are looked at."""
+    refusals: what was refused since they were taken. sight: how frames are looked at. carried: the
+    key that was picked up to be put down at another frame."""
 
     def __init__(self) -> None:
         self.state: MergeState | None = None
@@ -51,9 +56,12 @@ class MergeDesk:
         self.changed_field = ""
         self.refusals: list[MergeRefused] = []
         self._outbox: list[MergeCommand] = []
-        self._edit_seq = 0
+        self.carried: KeyMark | None = None
+        self._seq = 0
         self._unanswered: dict[str, tuple[int, Any]] = {}
-        self._goes_to: int | None = None
+        # Pictures that show less than this command are those of a place that was left.
+        self._awaited_seq = 0
+        self._is_at_frame = True
         self._waiting: list[_Wish] = []
 
     @property
@@ -81,7 +89,7 @@ class MergeDesk:
         self._outbox.clear()
         self._waiting.clear()
         self._unanswered.clear()
-        self._goes_to = None
+        self._awaited_seq = 0
         return [self.sight]
 
     def heard(self, event: AnyEvent) -> None:
@@ -95,9 +103,8 @@ class MergeDesk:
 
     def _take_shown(self, shown: MergeShown) -> None:
         self.shown = shown
-        if self._goes_to is not None and self._goes_to != shown.frame:
+        if shown.answered < self._awaited_seq:
             return  # one on the way to where the user is already
-        self._goes_to = None
         self._unanswered = {
             name: edit for name, edit in self._unanswered.items() if edit[0] > shown.answered
         }
@@ -107,15 +114,17 @@ class MergeDesk:
         """The shown frame is the one that the user is at: its look is known."""
         if self.shown is None:
             return
-        self.frame = self.shown.frame
+        self.frame, self._is_at_frame = self.shown.frame, True
         wished = {name: value for name, (_, value) in self._unanswered.items()}
         self.look = {**self.shown.look, **wished}
-        while self._waiting and (self.look is not None or not self._waiting[0].needs_look):
+        while self._waiting and self._knows(self._waiting[0].needs):
             self._waiting.pop(0).act()
 
     def _take_refusal(self, refusal: MergeRefused) -> None:
         self.refusals.append(refusal)
-        self._goes_to = None
+        if not refusal.command_seq:
+            return
+        self._awaited_seq = 0
         self._unanswered.clear()
         self._arrive()
 
@@ -155,10 +164,9 @@ class MergeDesk:
             return
         if value == look[field]:
             return
-        self._edit_seq += 1
         self.look = {**look, field: value}
-        self._unanswered[field] = (self._edit_seq, value)
-        self._put(MergeEdit(self.frame, {field: value}, self.sight.track, self._edit_seq))
+        self._put(MergeEdit(self.frame, {field: value}, self.sight.track))
+        self._unanswered[field] = (self._seq, value)
 
     def _known_look(self) -> dict[str, Any]:
         assert self.look is not None
@@ -168,10 +176,10 @@ class MergeDesk:
 
     def go(self, frame: int) -> None:
         """To that frame, or to the first or last one if there is none."""
-        self._when_known(lambda: self._go_now(frame), needs_look=False)
+        self._when_known(lambda: self._go_now(frame), "frame")
 
     def go_by(self, frames: int) -> None:
-        self._when_known(lambda: self._go_now(self.frame + frames), needs_look=False)
+        self._when_known(lambda: self._go_now(self.frame + frames), "frame")
 
     def go_end(self, direction: int) -> None:
         """To the first frame (-1) or the last one."""
@@ -179,22 +187,23 @@ class MergeDesk:
 
     def go_among(self, frames: list[int], direction: int) -> None:
         """To the nearest of `frames` (ascending) before (-1) or after (1) this one."""
+        self._when_known(lambda: self._go_among_now(frames, direction), "frame")
+
+    def _go_among_now(self, frames: list[int], direction: int) -> None:
         if direction > 0:
             later = frames[bisect_right(frames, self.frame) :]
             wanted = later[:1]
         else:
             wanted = frames[: bisect_left(frames, self.frame)][-1:]
         for frame in wanted:
-            self.go(frame)
+            self._go_now(frame)
 
     def _go_now(self, frame: int) -> None:
         frame = min(self._last_frame, max(0, frame))
         if frame != self.frame:
-            self._move(frame)
-            self.look = None
-        elif self.state is None or not self.state.processing:
-            return
-        self._put(commands.MergeGo(frame))
+            self._put_and_await(commands.MergeGo(frame), frame)
+        elif self.state is not None and self.state.processing:
+            self._put(commands.MergeGo(frame))
 
     def copy(self, to: CopyTo) -> None:
         """Give the look to other frames, and go there: DeepFaceLab's M and / (with Shift: all)."""
@@ -208,12 +217,9 @@ class MergeDesk:
             "after": self._last_frame,
         }[to]
         if 0 <= goes_to <= self._last_frame and goes_to != self.frame:
-            self._put(commands.MergeCopy(self.frame, to))
-            self._move(goes_to)  # with the look that it has then
-
-    def _move(self, frame: int) -> None:
-        self._goes_to = self.frame = frame
-        self._unanswered.clear()
+            look = self.look
+            self._put_and_await(commands.MergeCopy(self.frame, to), goes_to)
+            self.look = look  # it goes along
 
     @property
     def _last_frame(self) -> int:
@@ -224,34 +230,53 @@ class MergeDesk:
     def look_with(self, sight: MergeView) -> None:
         """See frames so."""
         if sight != self.sight:
-            if sight.track != self.sight.track:
-                self.look = None
+            is_of_other_face = sight.track != self.sight.track
             self.sight = sight
-            self._put(sight)
+            if is_of_other_face:
+                self._put_and_await(sight, self.frame if self._is_at_frame else None)
+            else:
+                self._put(sight)
 
     def process(self) -> None:
-        self._when_known(lambda: self._put(commands.MergeProcess(True)), needs_look=False)
+        self._when_known(lambda: self._put(commands.MergeProcess(True)), "nothing")
 
     def undo(self) -> None:
-        self._when_known(lambda: self._put(commands.MergeUndo()))
+        """The session knows at which frame; what is wished next is for that one."""
+        self._when_known(lambda: self._put_and_await(commands.MergeUndo()), "nothing")
 
     def redo(self) -> None:
-        self._when_known(lambda: self._put(commands.MergeRedo()))
+        """As `undo`."""
+        self._when_known(lambda: self._put_and_await(commands.MergeRedo()), "nothing")
 
     def turn_key(self) -> None:
         """A key here, or none."""
-        self._when_known(self._turn_key_now)
+        self._when_known(self._turn_key_now, "frame")
 
     def _turn_key_now(self) -> None:
         track = self.sight.track
         if self.key_here is None:
             self._put(commands.MergeKey(self.frame, "add", track=track))
         else:
-            self._put(commands.MergeKey(self.frame, "remove", track=track))
+            self._put_and_await(commands.MergeKey(self.frame, "remove", track=track), self.frame)
+
+    def carry_key(self) -> None:
+        """Pick up the key of this frame; or put down here the one that was picked up."""
+        self._when_known(self._carry_key_now, "frame")
+
+    def _carry_key_now(self) -> None:
+        key, self.carried = self.carried, None
+        if key is None:
+            self.carried = self.key_here
+            if self.carried is None:
+                reason = f"frame {self.frame + 1} has no key to pick up"
+                self.refusals.append(MergeRefused(0, reason, "go to one, or set one"))
+        elif key.frame != self.frame:
+            move = commands.MergeKey(key.frame, "move", to=self.frame, track=key.track)
+            self._put_and_await(move, self.frame)
 
     def turn_goes_on(self) -> None:
         """The next way of going on to the following key; a new key's is linear."""
-        self._when_known(self._turn_goes_on_now)
+        self._when_known(self._turn_goes_on_now, "frame")
 
     def _turn_goes_on_now(self) -> None:
         ways: tuple[str, ...] = GOES_ON
@@ -261,26 +286,51 @@ class MergeDesk:
 
     def shot(self, action: ShotAction) -> None:
         """See `MergeShot`."""
-        self._when_known(lambda: self._put(commands.MergeShot(self.frame, action)))
+        self._when_known(
+            lambda: self._put_and_await(commands.MergeShot(self.frame, action), self.frame), "frame"
+        )
 
     def named(self, action: NameAction, name: str) -> None:
         """See `MergeNamed`."""
-        track = self.sight.track
-        self._when_known(lambda: self._put(commands.MergeNamed(self.frame, action, name, track)))
+        self._when_known(lambda: self._named_now(action, name), "frame")
+
+    def _named_now(self, action: NameAction, name: str) -> None:
+        command = commands.MergeNamed(self.frame, action, name, self.sight.track)
+        if action == "apply":
+            self._put_and_await(command, self.frame)
+        else:
+            self._put(command)
 
     # Sending
 
-    def _when_known(self, wish: Callable[[], None], *, needs_look: bool = True) -> None:
-        """Do it now, or when the frame's look is known; nothing while there is no session."""
+    def _when_known(self, wish: Callable[[], None], needs: _Need = "look") -> None:
+        """Do it now, or when what it needs is known; nothing while there is no session."""
         if self.state is None:
             return
-        if not self._waiting and (self.look is not None or not needs_look):
+        if not self._waiting and self._knows(needs):
             wish()
         elif len(self._waiting) < _WISHES_KEPT:
-            self._waiting.append(_Wish(wish, needs_look))
+            self._waiting.append(_Wish(wish, needs))
+
+    def _knows(self, needs: _Need) -> bool:
+        if needs == "look":
+            return self.look is not None
+        return needs == "nothing" or self._is_at_frame
+
+    def _put_and_await(self, command: MergeCommand, frame: int | None = None) -> None:
+        """To be sent; the look is not known before it is answered. frame: where one is then; None:
+        the session will tell."""
+        self._put(command)
+        self._awaited_seq = self._seq
+        self._unanswered.clear()
+        self.look = None
+        self._is_at_frame = frame is not None
+        self.frame = self.frame if frame is None else frame
 
     def _put(self, command: MergeCommand) -> None:
         """To be sent; it takes the place of the one before where that need never be carried out."""
+        self._seq += 1
+        command = replace(command, seq=self._seq)
         before = self._outbox[-1] if self._outbox else None
         if isinstance(command, commands.MergeGo | MergeView) and type(before) is type(command):
             self._outbox[-1] = command

@@ -24,6 +24,8 @@ def where_words(desk: MergeDesk, view: RunView, problem: str) -> Content:
         parts.append((f"face {plain_text(desk.sight.track)}", "bold $warning"))
     if desk.key_here is not None:
         parts.append((f"key, {desk.key_here.goes_on}", "$warning"))
+    if desk.carried is not None:
+        parts.append((f"carrying the key of frame {desk.carried.frame + 1}", "bold $warning"))
     parts.append((sight_words(desk), "dim"))
     done = sum(state.done[1::2])
     is_done = f"{done} of {state.frames} rendered"

@@ -49,9 +49,16 @@ class Emitter:
         self._seq = 0
         self._is_over = False
 
-    def emit(self, event: Event, *, journalled: bool | None = None, live: bool = False) -> None:
-        """Journal the event if its type is journalled (or as told); send it to viewers if it is
-        not, or `live`, or the disk is full. Nothing follows the last event of a run."""
+    def emit(
+        self,
+        event: Event,
+        *,
+        journalled: bool | None = None,
+        live: bool = False,
+        to: int | None = None,
+    ) -> None:
+        """Journal the event if its type is journalled (or as told); send it to viewers (or to one)
+        if it is not, or `live`, or the disk is full. Nothing follows the last event of a run."""
         keep = event.journalled if journalled is None else journalled
         with self._lock:
             if self._is_over:
@@ -61,7 +68,7 @@ class Emitter:
             event.seq, event.t = self._seq, time.time()
             is_kept = keep and self._journal.append(event)
             if live or not is_kept:
-                self._control.broadcast(event)
+                self._control.broadcast(event, to)
 
 
 class RunContext:
@@ -156,8 +163,8 @@ class RunContext:
     def wake(self) -> None:
         self._control.wake_waiting()
 
-    def tell(self, event: Event) -> None:
-        self._emitter.emit(event)
+    def tell(self, event: Event, to: int | None = None) -> None:
+        self._emitter.emit(event, to=to)
 
     def map_in_processes(
         self,

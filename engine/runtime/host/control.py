@@ -7,6 +7,7 @@ for that viewer (the journal and the model's history keep everything).
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import selectors
 import socket
@@ -16,7 +17,9 @@ import threading
 from collections import deque
 from pathlib import Path
 
-from engine.protocol.commands import Command, Ping, Stop
+import msgspec
+
+from engine.protocol.commands import Command, Ping, Stop, ViewerCommand, ViewerLeft
 from engine.protocol.errors import StageError
 from engine.protocol.events import Ack, Event
 from engine.protocol.files import write_atomically
@@ -30,8 +33,12 @@ _MAX_VIEWERS = 64
 
 
 class _Viewer:
-    def __init__(self, connection: socket.socket) -> None:
+    """number: of all connections of the run. is_known: it sent a `ViewerCommand`."""
+
+    def __init__(self, connection: socket.socket, number: int) -> None:
         self.connection = connection
+        self.number = number
+        self.is_known = False
         self.incoming = b""
         self.outgoing: deque[bytes] = deque()
         self.unread = 0
@@ -51,7 +58,8 @@ class ControlServer:
         self._commands: deque[Command] = deque(maxlen=1000)
         self._arrived = threading.Event()
         self._viewers: dict[socket.socket, _Viewer] = {}
-        self._broadcasts: deque[bytes] = deque(maxlen=10_000)
+        self._numbers = itertools.count(1)
+        self._broadcasts: deque[tuple[bytes, int | None]] = deque(maxlen=10_000)
         self._selector = selectors.DefaultSelector()
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_out.setblocking(False)
@@ -64,9 +72,9 @@ class ControlServer:
         self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
         self._thread.start()
 
-    def broadcast(self, event: Event) -> None:
-        """Give the event to every viewer; returns at once."""
-        self._broadcasts.append(encode(event))
+    def broadcast(self, event: Event, to: int | None = None) -> None:
+        """Give the event to every viewer, or to the one of that number; returns at once."""
+        self._broadcasts.append((encode(event), to))
         self._wake()
 
     def take_commands(self) -> list[Command]:
@@ -125,7 +133,7 @@ class ControlServer:
             connection.close()
             return
         connection.setblocking(False)
-        self._viewers[connection] = _Viewer(connection)
+        self._viewers[connection] = _Viewer(connection, next(self._numbers))
         self._selector.register(connection, selectors.EVENT_READ)
 
     def _exchange(self, viewer: _Viewer, mask: int) -> None:
@@ -149,20 +157,26 @@ class ControlServer:
             self._drop(viewer)
             return
         for line in lines:
-            viewer.queue(encode(self._take(line)))
+            viewer.queue(encode(self._take(line, viewer)))
         self._want(viewer)
 
-    def _take(self, line: bytes) -> Ack:
+    def _take(self, line: bytes, viewer: _Viewer) -> Ack:
         try:
             command = decode_command(line)
         except StageError as error:
             return Ack(error=error.message)
         if isinstance(command, Stop):
             self._stop.set()
+        elif isinstance(command, ViewerCommand):
+            viewer.is_known = True
+            self._put(msgspec.structs.replace(command, sender=viewer.number))
         elif not isinstance(command, Ping):
-            self._commands.append(command)
-            self._arrived.set()
+            self._put(command)
         return Ack()
+
+    def _put(self, command: Command) -> None:
+        self._commands.append(command)
+        self._arrived.set()
 
     def _write(self, viewer: _Viewer) -> None:
         while viewer.outgoing:
@@ -182,9 +196,10 @@ class ControlServer:
 
     def _spread(self) -> None:
         while self._broadcasts:
-            line = self._broadcasts.popleft()
+            line, to = self._broadcasts.popleft()
             for viewer in self._viewers.values():
-                viewer.queue(line)
+                if to in (None, viewer.number):
+                    viewer.queue(line)
         for viewer in list(self._viewers.values()):
             if viewer.outgoing:
                 self._exchange(viewer, selectors.EVENT_WRITE)
@@ -193,6 +208,8 @@ class ControlServer:
         if self._viewers.pop(viewer.connection, None) is not None:
             self._selector.unregister(viewer.connection)
             viewer.connection.close()
+            if viewer.is_known:
+                self._put(ViewerLeft(sender=viewer.number))
 
     def _finish(self) -> None:
         for viewer in list(self._viewers.values()):

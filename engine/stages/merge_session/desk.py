@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec import structs
+
 from engine.protocol import merge_commands as commands
 from engine.protocol import timeline_edits as edits
+from engine.protocol.commands import ViewerLeft
 from engine.protocol.errors import UsageError
-from engine.protocol.merge_commands import MergeView
+from engine.protocol.merge_commands import MergeView, SessionCommand
 from engine.protocol.options import ValueRefused
 from engine.protocol.timeline import ALL_FACES, Timeline, look_at
 from engine.protocol.timeline_file import TRACK
@@ -32,18 +35,25 @@ class Edited:
 
 
 @dataclass(frozen=True)
-class Desk:
-    """The looks and their history, the frame that is shown, and how.
+class Seat:
+    """What a viewer wants to see, and the newest of its commands (`SessionCommand.seq`)."""
 
-    answered: the newest `MergeEdit.seq`. processing: the rest is to be rendered.
+    view: MergeView
+    answered: int = 0
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The looks and their history, the frame that is shown, and who looks at it.
+
+    seats: of the viewers, by their numbers. processing: the rest is to be rendered.
     """
 
     frames: int
     history: History[Timeline]
     frame: int = 0
-    view: MergeView = field(default_factory=MergeView)
+    seats: Mapping[int, Seat] = field(default_factory=dict)
     processing: bool = False
-    answered: int = 0
     edited: Edited | None = None
 
     @property
@@ -70,6 +80,19 @@ class Desk:
             ),
         )
 
+    def answered(self, command: SessionCommand) -> Desk:
+        """After that command was carried out or refused."""
+        seat = self.seats.get(command.sender)
+        if seat is None:
+            return self
+        seat = replace(seat, answered=max(seat.answered, command.seq))
+        return replace(self, seats={**self.seats, command.sender: seat})
+
+    def without(self, left: ViewerLeft) -> Desk:
+        """After that viewer went."""
+        seats = {number: seat for number, seat in self.seats.items() if number != left.sender}
+        return replace(self, seats=seats)
+
     def amended(self, change: Callable[[Timeline], Timeline]) -> Desk:
         """With facts about frames that are no edit."""
         return replace(self, history=self.history.amended(change))
@@ -82,7 +105,10 @@ def carry_out(desk: Desk, command: commands.MergeCommand, now_s: float) -> Desk:
 
 
 def _view(desk: Desk, view: MergeView, _: float) -> Desk:
-    return replace(desk, view=checked_view(view))
+    plain = structs.replace(checked_view(view), seq=0, sender=0)  # equal ones show the same
+    before = desk.seats.get(view.sender)
+    seat = Seat(plain, before.answered if before else 0)
+    return replace(desk, seats={**desk.seats, view.sender: seat})
 
 
 def _go(desk: Desk, go: commands.MergeGo, _: float) -> Desk:
@@ -94,7 +120,7 @@ def _edit(desk: Desk, edit: commands.MergeEdit, now_s: float) -> Desk:
     timeline = edits.set_look(desk.timeline, frame, edit.changes, edit.track)
     edited = Edited(frame, edit.track, frozenset(edit.changes), now_s)
     changed = desk.changed(timeline, is_same_step=_belongs_together(desk.edited, edited))
-    return replace(changed, frame=frame, edited=edited, answered=edit.seq)
+    return replace(changed, frame=frame, edited=edited)
 
 
 def _belongs_together(before: Edited | None, now: Edited) -> bool:
@@ -145,11 +171,18 @@ def _shot(desk: Desk, shot: commands.MergeShot, _: float) -> Desk:
 
 
 def _undo(desk: Desk, _: commands.MergeUndo, __: float) -> Desk:
-    return replace(desk, history=edits.undo(desk.history), processing=False, edited=None)
+    return _restored(desk, edits.undo(desk.history))
 
 
 def _redo(desk: Desk, _: commands.MergeRedo, __: float) -> Desk:
-    return replace(desk, history=edits.redo(desk.history), processing=False, edited=None)
+    return _restored(desk, edits.redo(desk.history))
+
+
+def _restored(desk: Desk, history: History[Timeline]) -> Desk:
+    """With another state of the timeline, at the frame that it changes."""
+    changed = edits.first_changed(desk.timeline, history.present)
+    frame = desk.frame if changed is None else min(changed, desk.frames - 1)
+    return replace(desk, history=history, frame=frame, processing=False, edited=None)
 
 
 def _named(desk: Desk, named: commands.MergeNamed, _: float) -> Desk:

@@ -155,10 +155,10 @@ def _render(
     return Renderer(nets, outputs, threads).render(jobs)
 
 
-def _tell_when_kept(context: StageContext, keeper: TimelineKeeper, event: Event) -> None:
+def _tell_when_kept(context: StageContext, keeper: TimelineKeeper, event: Event, to: int) -> None:
     """What viewers see as done survives a kill: an edit is on disk before its picture is told."""
     try:
         keeper.wait()
     except FacewrightError as error:
         context.warn(error.message, error.remedy)
-    context.tell(event)
+    context.tell(event, to)

@@ -57,16 +57,25 @@ class PictureFiles:
         if self._lock >= 0:
             os.close(self._lock)
 
+    def forget(self, kind: str) -> None:
+        """Remove the pictures of a kind that nobody looks at any more."""
+        self._turns.pop(kind, None)
+        for turn in range(KEPT):
+            self._path(kind, turn).unlink(missing_ok=True)
+
     def write(self, kind: str, picture: ImageU8) -> Path:
         """The picture as a JPEG of that kind. Raises `InputError` if it cannot be written."""
         turn = self._turns[kind] = (self._turns.get(kind, -1) + 1) % KEPT
-        path = self._folder / f"{kind}-{turn}.jpg"
+        path = self._path(kind, turn)
         try:
             data = encode_image(picture, path.suffix, jpeg_quality=JPEG_QUALITY)
         except ValueError as error:
             raise InputError(f"cannot show the picture: {error}") from error
         write_atomically(path, data, durable=False)
         return path
+
+    def _path(self, kind: str, turn: int) -> Path:
+        return self._folder / f"{kind}-{turn}.jpg"
 
 
 def _remove_orphans() -> None:

@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from msgspec import structs
 
 from engine.media.images import read_image_bgr_u8
 from engine.merge.compose import ComposedFrame
 from engine.protocol.errors import FacewrightError
 from engine.protocol.events import Event, FaceBox, MergeShown
+from engine.protocol.merge_commands import MergeView
 from engine.protocol.timeline import look_at
 from engine.stages.merge.plan import FrameJob
-from engine.stages.merge_session.desk import Desk
+from engine.stages.merge_session.desk import Desk, Seat
 from engine.stages.merge_session.drawing import Layers, Pixels, draw
 from engine.stages.merge_session.frame_store import FrameStore, Unusable
 from engine.stages.merge_session.painter import Composed, Painter
@@ -35,13 +37,18 @@ WAITING, ROUGH, FULL = range(3)
 
 @dataclass(frozen=True)
 class _Seen:
-    """The picture that viewers have: of which frame, in which settings, seen how, how good."""
+    """The picture that a viewer has: of which frame, in which settings, seen how, how good; and
+    what was told with it."""
 
     frame: int
     settings: Settings
-    view: object
-    answered: int
+    view: MergeView
     quality: int
+    told: MergeShown
+
+    def is_as_good(self, frame: int, settings: Settings, view: MergeView, quality: int) -> bool:
+        wanted = frame, settings, view
+        return (self.frame, self.settings, self.view) == wanted and self.quality >= quality
 
 
 @dataclass(frozen=True)
@@ -55,9 +62,11 @@ class _Scene:
 
 
 class Screen:
-    """Tells pictures of the shown frame: a rough one at once, a full one when it is there.
+    """Tells each viewer pictures of the shown frame: a rough one at once, a full one when it is
+    there.
 
-    frame_wh: the size of the frame told last. asked_at: when the newest command came.
+    tell: sends an event to the viewer of a number. frame_wh: the size of the frame told last.
+    asked_at: when the newest command came.
     """
 
     def __init__(
@@ -66,24 +75,25 @@ class Screen:
         frames: FrameStore[PreparedFrame],
         painter: Painter,
         files: PictureFiles,
-        tell: Callable[[Event], None],
+        tell: Callable[[Event, int], None],
     ) -> None:
         self._jobs = jobs
         self._frames = frames
         self._painter = painter
         self._files = files
         self._tell = tell
-        self._seen: _Seen | None = None
+        self._seen: dict[int, _Seen] = {}
         self.frame_wh = NO_FRAME_HW[::-1]
         self.asked_at = time.monotonic()
 
-    def forget(self) -> None:
-        """Tell the picture again: a viewer came that has none."""
-        self._seen = None
+    def forget(self, viewer: int) -> None:
+        """That viewer went."""
+        if self._seen.pop(viewer, None) is not None:
+            self._files.forget(_kind(viewer))
 
     def shows(self, frame: int) -> bool:
-        """Whether viewers have a picture of that frame in a look."""
-        return self._seen is not None and self._seen.frame == frame and self._seen.quality > WAITING
+        """Whether a viewer has a picture of that frame in a look."""
+        return any(seen.frame == frame and seen.quality > WAITING for seen in self._seen.values())
 
     def show(self, desk: Desk, settings: Settings, *, rests: bool) -> Composed | None:
         """Bring what viewers see up to date as far as it can be by now. Returns the shown frame if
@@ -93,59 +103,72 @@ class Screen:
         """
         prepared = self._frames.get(desk.frame)
         if isinstance(prepared, Unusable):
-            self._picture(desk, settings, FULL, lambda: _unreadable(prepared.error))
+            self._pictures(desk, settings, FULL, lambda _: _unreadable(prepared.error))
             return None
         if prepared is None:
             if rests:
-                self._picture(desk, settings, WAITING, lambda: self._as_it_was(desk.frame))
+                self._pictures(desk, settings, WAITING, lambda _: self._as_it_was(desk.frame))
             return None
         composed = self._painter.in_full(prepared, settings)
         if composed is None:
-            self._picture(desk, settings, ROUGH, lambda: self._rough(desk, prepared, settings))
+            self._pictures(
+                desk, settings, ROUGH, lambda view: self._rough(desk, view, prepared, settings)
+            )
             if rests or self._painter.is_slow(prepared, settings):
                 self._painter.begin_full(prepared, settings)
             return None
         self._frames.measure(desk.frame)  # nets may have been asked for it
-        self._picture(desk, settings, FULL, lambda: _full(prepared, composed, settings))
+        self._pictures(desk, settings, FULL, lambda _: _full(prepared, composed, settings))
         return composed
 
-    def _picture(
-        self, desk: Desk, settings: Settings, quality: int, scene: Callable[[], _Scene | None]
+    def _pictures(
+        self,
+        desk: Desk,
+        settings: Settings,
+        quality: int,
+        scene_for: Callable[[MergeView], _Scene | None],
     ) -> None:
-        """Tell the scene, unless viewers have it as good or better."""
-        seen = _Seen(desk.frame, settings, desk.view, desk.answered, quality)
-        if self._seen is not None and _is_as_good(self._seen, seen):
-            return
-        made = scene()
-        if made is None:
-            return
-        self._seen = seen
-        self._tell_scene(desk, made, quality)
+        """Tell every viewer its scene, but those who have it as good or better: these are told what
+        was answered since."""
+        for viewer, seat in desk.seats.items():
+            seen = self._seen.get(viewer)
+            if seen and seen.is_as_good(desk.frame, settings, seat.view, quality):
+                self._tell_answered(desk, viewer, seat, seen.told)
+            elif scene := scene_for(seat.view):
+                told = self._told_scene(desk, viewer, seat, scene, quality)
+                self._seen[viewer] = _Seen(desk.frame, settings, seat.view, quality, told)
 
-    def _tell_scene(self, desk: Desk, scene: _Scene, quality: int) -> None:
-        view, self.frame_wh = desk.view, scene.frame_wh
+    def _tell_answered(self, desk: Desk, viewer: int, seat: Seat, told: MergeShown) -> None:
+        if told.answered < seat.answered:
+            told.answered = seat.answered
+            told.look = asdict(look_at(desk.timeline, desk.frame, seat.view.track))
+            self._tell(structs.replace(told), viewer)  # who sends it numbers and dates it
+
+    def _told_scene(
+        self, desk: Desk, viewer: int, seat: Seat, scene: _Scene, quality: int
+    ) -> MergeShown:
+        view, self.frame_wh = seat.view, scene.frame_wh
         window = window_for(view, scene.frame_wh, scene.faces)
         picture = draw(scene.layers, view, window, scene.frame_wh)
-        path = self._files.write("shown", picture)
-        self._tell(
-            MergeShown(
-                frame=desk.frame,
-                name=self._jobs[desk.frame].path.name,
-                path=str(path),
-                view=view.view,
-                width=picture.shape[1],
-                height=picture.shape[0],
-                frame_width=scene.frame_wh[0],
-                frame_height=scene.frame_wh[1],
-                crop=window.crop,
-                look=asdict(look_at(desk.timeline, desk.frame, view.track)),
-                answered=desk.answered,
-                proxy=quality != FULL,
-                faces=scene.faces,
-                note=scene.note,
-                ms=round((time.monotonic() - self.asked_at) * 1000, 1),
-            )
+        shown = MergeShown(
+            frame=desk.frame,
+            name=self._jobs[desk.frame].path.name,
+            path=str(self._files.write(_kind(viewer), picture)),
+            view=view.view,
+            width=picture.shape[1],
+            height=picture.shape[0],
+            frame_width=scene.frame_wh[0],
+            frame_height=scene.frame_wh[1],
+            crop=window.crop,
+            look=asdict(look_at(desk.timeline, desk.frame, view.track)),
+            answered=seat.answered,
+            proxy=quality != FULL,
+            faces=scene.faces,
+            note=scene.note,
+            ms=round((time.monotonic() - self.asked_at) * 1000, 1),
         )
+        self._tell(structs.replace(shown), viewer)
+        return shown
 
     def _as_it_was(self, frame: int) -> _Scene:
         try:
@@ -154,26 +177,24 @@ class Screen:
             return _unreadable(error)
         return _unmerged(picture, (), PREDICTING)
 
-    def _rough(self, desk: Desk, prepared: PreparedFrame, settings: Settings) -> _Scene | None:
-        """None where a rough picture takes as long as a full one, or none can be made."""
+    def _rough(
+        self, desk: Desk, view: MergeView, prepared: PreparedFrame, settings: Settings
+    ) -> _Scene | None:
+        """None if no rough picture can be made."""
         faces = prepared.faces(settings.tracks)
-        if desk.view.view == "original":
+        if view.view == "original":
             return _unmerged(prepared.frame_bgr_u8, faces, "")
-        window = window_for(desk.view, prepared.frame_wh, faces)
-        composed = self._painter.rough(prepared, settings, min(LARGEST_PROXY, window.scale))
+        largest = max(  # one for all viewers
+            window_for(seat.view, prepared.frame_wh, faces).scale for seat in desk.seats.values()
+        )
+        composed = self._painter.rough(prepared, settings, min(LARGEST_PROXY, largest))
         if composed is None:
             return None
         return _Scene(_layers(composed, prepared, settings), faces, prepared.frame_wh)
 
 
-def _is_as_good(have: _Seen, wanted: _Seen) -> bool:
-    same = (have.frame, have.settings, have.view, have.answered) == (
-        wanted.frame,
-        wanted.settings,
-        wanted.view,
-        wanted.answered,
-    )
-    return same and have.quality >= wanted.quality
+def _kind(viewer: int) -> str:
+    return f"shown-{viewer}"
 
 
 def _full(prepared: PreparedFrame, composed: Composed, settings: Settings) -> _Scene:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import starmap
 
-from engine.protocol.commands import Command
+from engine.protocol.commands import Command, ViewerLeft
 from engine.protocol.errors import FacewrightError
 from engine.protocol.events import MergeRefused
-from engine.protocol.merge_commands import MergeCommand, MergeEdit, MergeView
+from engine.protocol.merge_commands import MergeCommand, MergeView
 from engine.protocol.stage import StageContext
 from engine.protocol.timeline import Timeline
 from engine.protocol.timeline_edits import visit
@@ -115,24 +115,33 @@ class Session:
 
     def _obey(self, commands: Sequence[Command]) -> None:
         """Carry all out before anything is drawn: what came in between is never seen."""
-        known = [command for command in commands if isinstance(command, MergeCommand)]
-        for command in known:
-            try:
-                self.desk = carry_out(self.desk, command, time.monotonic())
-            except FacewrightError as error:
-                self._refuse(command, error)
-            if isinstance(command, MergeView):
-                self.screen.forget()
-                self.state.forget()
-                self.strip.forget()
-        if known:
+        for command in commands:
+            if isinstance(command, MergeCommand):
+                self._carry_out(command)
+            elif isinstance(command, ViewerLeft):
+                self._say_goodbye(command)
+        if any(isinstance(command, MergeCommand) for command in commands):
             self.screen.asked_at = time.monotonic()
             self.keeper.keep(self.desk.timeline)
 
-    def _refuse(self, command: MergeCommand, error: FacewrightError) -> None:
-        edit_seq = command.seq if isinstance(command, MergeEdit) else 0
+    def _carry_out(self, command: MergeCommand) -> None:
+        if isinstance(command, MergeView) and command.sender not in self.desk.seats:
+            self.state.forget()  # who comes knows nothing
+        try:
+            self.desk = carry_out(self.desk, command, time.monotonic())
+        except FacewrightError as error:
+            self._refuse(error, command)
+        self.desk = self.desk.answered(command)
+
+    def _say_goodbye(self, left: ViewerLeft) -> None:
+        self.desk = self.desk.without(left)
+        self.screen.forget(left.sender)
+        self.strip.forget(left.sender)
+
+    def _refuse(self, error: FacewrightError, command: MergeCommand) -> None:
         self.context.tell(
-            MergeRefused(edit_seq=edit_seq, message=error.message, remedy=error.remedy)
+            MergeRefused(command_seq=command.seq, message=error.message, remedy=error.remedy),
+            command.sender,
         )
 
     def _take_shots(self) -> None:
@@ -164,7 +173,7 @@ class Session:
         begun = self.output.begin_rest(self.desk.frame, self.settings_of)
         if not begun and not self.has_begun_rest:
             done = "all frames that can be read are rendered already"
-            self.context.tell(MergeRefused(edit_seq=0, message=done))
+            self.context.tell(MergeRefused(command_seq=0, message=done))
         self.has_begun_rest = begun
         self.desk = replace(self.desk, processing=begun)
 
@@ -200,11 +209,14 @@ class Session:
             self.strip.collect()
         except FacewrightError as error:
             self._writing_failed(error)
-        if self._rests and self.desk.view.strip_frames and self.screen.shows(self.desk.frame):
-            self.strip.show(self._row())
+        if not self._rests or not self.screen.shows(self.desk.frame):
+            return
+        for viewer, seat in self.desk.seats.items():
+            if seat.view.strip_frames:
+                self.strip.show(viewer, self._row(seat.view))
 
-    def _row(self) -> Row:
-        frame, view = self.desk.frame, self.desk.view
+    def _row(self, view: MergeView) -> Row:
+        frame = self.desk.frame
         first = max(0, frame - view.strip_frames)
         last = min(self.desk.frames - 1, frame + view.strip_frames)
         settings = tuple(map(self.settings_of, range(first, last + 1)))

@@ -37,47 +37,54 @@ class Row:
 class Strip:
     """Reads neighbours in a thread of its own and tells the row when it is whole."""
 
-    def __init__(self, files: PictureFiles, tell: Callable[[Event], None], wake: Wake) -> None:
+    def __init__(self, files: PictureFiles, tell: Callable[[Event, int], None], wake: Wake) -> None:
         self._files = files
         self._tell = tell
         self._wake = wake
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="strip")
         self._thumbnails: OrderedDict[tuple[Path, int, tuple[int, int]], Pixels] = OrderedDict()
         self._reading: Future[Pixels] | None = None
-        self._row: Row | None = None
-        self._told: Row | None = None
+        self._begun: tuple[int, Row] | None = None
+        self._told: dict[int, Row] = {}
 
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown(cancel_futures=True)
 
-    def forget(self) -> None:
-        """Tell the row again: a viewer came that has none."""
-        self._told = None
+    def forget(self, viewer: int) -> None:
+        """That viewer went."""
+        if self._begun is not None and self._begun[0] == viewer:
+            self._begun = None
+        if self._told.pop(viewer, None) is not None:
+            self._files.forget(_kind(viewer))
 
-    def show(self, row: Row) -> None:
-        """Have this row made, and tell it when it is."""
-        if self._reading is None and row != self._told:
-            self._row = row
+    def show(self, viewer: int, row: Row) -> None:
+        """Have this row made for a viewer, unless another one is under way; it is told when it
+        is."""
+        if self._reading is None and row != self._told.get(viewer):
+            self._begun = viewer, row
             self._reading = self._thread.submit(self._drawn, row)
             self._reading.add_done_callback(lambda _: self._wake())
 
     def collect(self) -> None:
         """Tell the row that has been made meanwhile."""
-        if self._reading is None or self._row is None or not self._reading.done():
+        if self._reading is None or not self._reading.done():
             return
-        picture, self._reading, self._told = self._reading.result(), None, self._row
-        self._tell(
-            MergeStrip(
-                frame=self._row.frame,
-                first=self._row.first,
-                count=len(self._row.paths),
-                thumb_width=self._row.size_wh[0],
-                path=str(self._files.write("strip", picture)),
-                width=picture.shape[1],
-                height=picture.shape[0],
-            )
+        picture, self._reading = self._reading.result(), None
+        if self._begun is None:
+            return
+        viewer, row = self._begun
+        self._told[viewer] = row
+        strip = MergeStrip(
+            frame=row.frame,
+            first=row.first,
+            count=len(row.paths),
+            thumb_width=row.size_wh[0],
+            path=str(self._files.write(_kind(viewer), picture)),
+            width=picture.shape[1],
+            height=picture.shape[0],
         )
+        self._tell(strip, viewer)
 
     def _drawn(self, row: Row) -> Pixels:
         picture = np.hstack([self._thumbnail(path, row) for path in row.paths])
@@ -94,3 +101,7 @@ class Strip:
             return np.zeros((row.size_wh[1], row.size_wh[0], 3), np.uint8)  # told when it is shown
         self._thumbnails.move_to_end(key)
         return self._thumbnails[key]
+
+
+def _kind(viewer: int) -> str:
+    return f"strip-{viewer}"

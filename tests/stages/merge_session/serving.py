@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 
 import cv2
 import numpy as np
+from msgspec.structs import replace
 
 from engine.merge.face_nets import FaceNets
+from engine.protocol.commands import ViewerLeft
 from engine.protocol.events import Event, MergeRefused, MergeShown, MergeState, MergeStrip
-from engine.protocol.merge_commands import MergeCommand, MergeEdit, MergeView
+from engine.protocol.merge_commands import MergeCommand, MergeView
 from engine.protocol.workspace import Workspace
 from engine.stages.merge.plan import collect_jobs
 from engine.stages.merge_session.opening import open_session
@@ -31,23 +33,27 @@ class Viewer:
     """Sends commands, and waits for what they bring about. `pictures` are read when told."""
 
     context: Any
+    number: int = 1
     told: list[Event] = field(default_factory=list)
     pictures: dict[int, np.ndarray] = field(default_factory=dict)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: Event, to: int | None = None) -> None:
         """In place of the context's `tell`."""
+        if to not in (None, self.number):
+            return
         with self.changed:
             if isinstance(event, MergeShown | MergeStrip):
                 self.pictures[len(self.told)] = cv2.imread(event.path)
             self.told.append(event)
             self.changed.notify_all()
 
-    def send(self, *commands: MergeCommand) -> int:
+    def send(self, *commands: MergeCommand | ViewerLeft) -> int:
         """Send all at once; returns how much was told before, for `first`."""
+        mine = [replace(command, sender=self.number) for command in commands]
         with self.changed:
             before = len(self.told)
-            self.context.queue = [*self.context.queue, *commands]
+            self.context.queue = [*self.context.queue, *mine]
         self.context.wake()
         return before
 
@@ -63,10 +69,23 @@ class Viewer:
         """The first shown picture since then; waits for it."""
         return self.pictures[self._found(MergeShown, since, where)[0]]
 
+    def another(self, view: MergeView) -> Viewer:
+        """A second viewer that comes."""
+        other = Viewer(self.context, self.number + 1)
+        tell_first = self.context.tell
+
+        def tell(event: Event, to: int | None = None) -> None:
+            tell_first(event, to)
+            other.hear(event, to)
+
+        self.context.tell = tell
+        other.send(view)
+        return other
+
     def shown_after(self, *commands: MergeCommand) -> MergeShown:
         """The full picture that these commands lead to."""
         since = self.send(*commands)
-        seq = max((c.seq for c in commands if isinstance(c, MergeEdit)), default=0)
+        seq = max(command.seq for command in commands)
         return self.first(
             MergeShown, since, lambda shown: not shown.proxy and shown.answered >= seq
         )

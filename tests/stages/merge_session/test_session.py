@@ -8,13 +8,16 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.protocol.commands import ViewerLeft
 from engine.protocol.errors import ConfirmationNeeded, InputError
-from engine.protocol.events import MergeShown, MergeState, MergeStrip
+from engine.protocol.events import MergeRefused, MergeShown, MergeState, MergeStrip
 from engine.protocol.merge_commands import (
     MergeCopy,
     MergeEdit,
     MergeGo,
+    MergeKey,
     MergeProcess,
+    MergeRedo,
     MergeShot,
     MergeUndo,
     MergeView,
@@ -66,10 +69,59 @@ def test_the_newest_edit_wins_and_those_between_are_not_drawn(tmp_path: Path) ->
         assert set(answered) == {40}
 
 
+def test_each_of_two_viewers_has_its_own_pictures_answers_and_refusals(tmp_path: Path) -> None:
+    with serving(merge_workspace(tmp_path, frames=3)) as viewer:
+        viewer.first(MergeShown, where=FULL)
+        other = viewer.another(MergeView(width=60, height=60, view="mask"))
+        other.first(MergeShown, where=FULL)
+        since = other.send(MergeEdit(frame=1, changes={"erode_mask_modifier": 4}, seq=70))
+        theirs = other.first(MergeShown, since, lambda shown: FULL(shown) and shown.answered)
+        assert (theirs.answered, theirs.view, theirs.width) == (70, "mask", 60)
+        mine = viewer.first(MergeShown, where=lambda shown: FULL(shown) and shown.frame == 1)
+        assert (mine.answered, mine.view, mine.width) == (0, "result", 240)
+        assert mine.look["erode_mask_modifier"] == 4
+        mine = viewer.shown_after(MergeEdit(frame=1, changes={"mode": "original"}, seq=2))
+        assert mine.answered == 2
+        other.first(MergeShown, where=lambda shown: shown.look["mode"] == "original")
+        assert viewer.refusal_of(MergeGo(frame=7, seq=3)).command_seq == 3
+        told = [event for event in other.told if isinstance(event, MergeShown)]
+        assert {event.answered for event in told} == {0, 70}
+        assert not any(isinstance(event, MergeRefused) for event in other.told)
+
+
+def test_a_viewer_that_went_is_drawn_for_no_more(tmp_path: Path) -> None:
+    with serving(merge_workspace(tmp_path, frames=3)) as viewer:
+        other = viewer.another(MergeView(width=60, height=60))
+        theirs = Path(other.first(MergeShown, where=FULL).path)
+        other.send(ViewerLeft())
+        viewer.shown_after(MergeGo(frame=1, seq=1))
+        assert not theirs.exists()
+        assert all(event.frame == 0 for event in other.told if isinstance(event, MergeShown))
+
+
+def test_what_changes_no_picture_is_answered_all_the_same(tmp_path: Path) -> None:
+    with serving(merge_workspace(tmp_path, frames=3)) as viewer:
+        viewer.first(MergeShown, where=FULL)
+        shown = viewer.shown_after(MergeKey(frame=0, action="add", seq=1))
+        assert shown.answered == 1
+        assert viewer.shown_after(MergeUndo(seq=2)).answered == 2
+
+
+def test_undo_and_redo_show_the_frame_that_they_change(tmp_path: Path) -> None:
+    with serving(merge_workspace(tmp_path, frames=6)) as viewer:
+        viewer.shown_after(MergeEdit(frame=2, changes={"erode_mask_modifier": 4}, seq=1))
+        viewer.shown_after(MergeGo(frame=5, seq=2))
+        shown = viewer.shown_after(MergeUndo(seq=3))
+        assert (shown.frame, shown.look["erode_mask_modifier"]) == (2, 0)
+        viewer.shown_after(MergeGo(frame=0, seq=4))
+        shown = viewer.shown_after(MergeRedo(seq=5))
+        assert (shown.frame, shown.look["erode_mask_modifier"]) == (2, 4)
+
+
 def test_what_is_not_possible_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     with serving(merge_workspace(tmp_path, frames=3)) as viewer:
         refused = viewer.refusal_of(MergeEdit(frame=0, changes={"blur_mask_modifier": 900}, seq=3))
-        assert refused.edit_seq == 3
+        assert refused.command_seq == 3
         assert "900" in refused.message and "0 to 400" in refused.remedy
         assert "numbered 0 to 2" in viewer.refusal_of(MergeGo(frame=7)).remedy
         assert viewer.shown_after(MergeGo(frame=1)).look["blur_mask_modifier"] == 0

@@ -84,11 +84,7 @@ class MergeScreen(WatchingScreen):
             self.query_one(NeighbourStrip).show(event)
         elif isinstance(event, Ack) and event.error:
             self.workbench.say(event.error, severity="error")
-        for refusal in self.desk.refusals:
-            self.workbench.say(f"{refusal.message}; {refusal.remedy}", severity="warning")
-        self.desk.refusals.clear()
-        self._draw()
-        self._send_soon()  # what waited for this
+        self._wished()  # what waited for this
 
     # Drawing
 
@@ -101,7 +97,8 @@ class MergeScreen(WatchingScreen):
 
     def _draw(self) -> None:
         desk = self.desk
-        self.query_one(MergePanel).show(desk.look, desk.changed_field)
+        if desk.look is not None or desk.shown is None:  # else the values before, for a moment
+            self.query_one(MergePanel).show(desk.look, desk.changed_field)
         self.query_one(MergeTimeline).show(desk.state, desk.frame, desk.sight.track)
         problem = self.query_one("#picture", SessionPicture).problem
         where = self.query_one("#where", Static)
@@ -129,6 +126,9 @@ class MergeScreen(WatchingScreen):
 
     def _wished(self) -> None:
         """After a key: show what is wished at once, and send it."""
+        for refusal in self.desk.refusals:
+            self.workbench.say(f"{refusal.message}; {refusal.remedy}", severity="warning")
+        self.desk.refusals.clear()
         self._draw()
         self._send_soon()
 
@@ -255,6 +255,10 @@ class MergeScreen(WatchingScreen):
 
     def action_key(self) -> None:
         self.desk.turn_key()
+        self._wished()
+
+    def action_carry_key(self) -> None:
+        self.desk.carry_key()
         self._wished()
 
     def action_goes_on(self) -> None:
