@@ -25,6 +25,7 @@ from engine.stages.faceset_report.spec import FACESET_REPORT
 from engine.stages.faceset_resize.spec import FACESET_RESIZE
 from engine.stages.faceset_sort.spec import FACESET_SORT
 from engine.stages.faceset_unpack.spec import FACESET_UNPACK
+from engine.stages.label_session.spec import LABEL_SESSION
 from engine.stages.merge.spec import MERGE
 from engine.stages.merge_session.spec import MERGE_SESSION
 from engine.stages.model_export.spec import MODEL_EXPORT
@@ -60,6 +61,7 @@ STAGES: tuple[StageSpec, ...] = (
     FACESET_METADATA_SAVE,
     FACESET_METADATA_RESTORE,
     FACESET_RECOVER_NAMES,
+    LABEL_SESSION,
     TRAIN_PREFLIGHT,
     TRAIN,
     MODEL_PLAN,

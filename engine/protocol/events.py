@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from engine.protocol.label_commands import LabelPolygon, Polygons
+
 VERSION = 1
 
 
@@ -252,6 +254,92 @@ class ManualRefused(Event, tag="manual-refused"):
     remedy: str = ""
 
 
+class LabelsShown(Event, tag="labels-shown"):
+    """The face that a label session is at, and what is drawn on it.
+
+    path: of its picture, width x height pixels. polygons: those in the file. open: the one that was
+    begun. mask_path: of the applied mask's picture, grey (a few names in turn); "" without one.
+    trouble: why nothing can be drawn on it. changed_elsewhere: somebody else changed the labels;
+    what a viewer had is not in the file.
+    """
+
+    journalled: ClassVar[bool] = False
+
+    face: int
+    name: str
+    path: str
+    width: int
+    height: int
+    polygons: Polygons = ()
+    open: LabelPolygon | None = None
+    mask_path: str = ""
+    trouble: str = ""
+    changed_elsewhere: bool = False
+
+
+class LabelsKept(Event, tag="labels-kept"):
+    """The polygons of the `LabelsSet` of that seq (and those before it) are in the files; `stamp`
+    is theirs."""
+
+    journalled: ClassVar[bool] = False
+
+    name: str
+    command_seq: int
+    stamp: str
+
+
+class LabelsState(Event, tag="labels-state"):
+    """Where a label session stands. faces: how many there are. face: the shown one. labelled:
+    lengths of runs of faces, alternately without and with labels, beginning with those without (0
+    if the first one has some). suggested: faces that are worth labelling, best first. trashed: how
+    many can be brought back."""
+
+    journalled: ClassVar[bool] = False
+
+    faces: int
+    face: int
+    labelled: tuple[int, ...]
+    suggested: tuple[int, ...] = ()
+    trashed: int = 0
+
+
+class LabelsStrip(Event, tag="labels-strip"):
+    """Small pictures side by side in one at `path`: `count` faces from `first` on, each
+    `thumb_width` wide, their masks tinted."""
+
+    journalled: ClassVar[bool] = False
+
+    face: int
+    first: int
+    count: int
+    thumb_width: int
+    path: str
+    width: int
+    height: int
+
+
+class LabelsSuggested(Event, tag="labels-suggested"):
+    """Polygons that were asked for by `LabelsSuggest`."""
+
+    journalled: ClassVar[bool] = False
+
+    name: str
+    how: str
+    polygons: Polygons
+    command_seq: int = 0
+
+
+class LabelsRefused(Event, tag="labels-refused"):
+    """A command to a label session changed nothing: why, and what would do. command_seq: that
+    of a `LabelsSet` or `LabelsSuggest`, 0 for other commands."""
+
+    journalled: ClassVar[bool] = False
+
+    command_seq: int
+    message: str
+    remedy: str = ""
+
+
 class Ack(Event, tag="ack"):
     """The engine's answer to a command, to its sender only; `error` is empty when it was taken."""
 
@@ -303,6 +391,12 @@ AnyEvent = (
     | ManualFace
     | ManualState
     | ManualRefused
+    | LabelsShown
+    | LabelsKept
+    | LabelsState
+    | LabelsStrip
+    | LabelsSuggested
+    | LabelsRefused
     | Ack
     | Stopping
     | Result

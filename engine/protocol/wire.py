@@ -9,13 +9,14 @@ import msgspec
 from engine.protocol.commands import Command, RunCommand
 from engine.protocol.errors import StageError
 from engine.protocol.events import AnyEvent, Event
+from engine.protocol.label_commands import LabelCommand
 from engine.protocol.manual_commands import ManualCommand
 from engine.protocol.merge_commands import MergeCommand
 
 # A line longer than this is refused unread: events and commands are small.
 MAX_LINE_BYTES = 1 << 20
 
-AnyCommand = RunCommand | MergeCommand | ManualCommand
+AnyCommand = RunCommand | MergeCommand | LabelCommand | ManualCommand
 
 _NOT_ONE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encoder = msgspec.json.Encoder()
