@@ -84,6 +84,11 @@ class Landmarker68:
                 found = rare
         return found if _spread(found) <= MAX_SPREAD else None
 
+    def glance(self, image_bgr_u8: ImageBgrU8, face: Detection) -> Landmarks68:
+        """One look into the face's box, without asking whether a face is there: 2 ms, for a box
+        that is moved by hand."""
+        return Landmarks68(self._points_in_box(image_bgr_u8, face, face.turned_deg), None)
+
     def _tried(
         self, image_bgr_u8: ImageBgrU8, face: Detection, rolls_deg: tuple[int, ...]
     ) -> list[Landmarks68 | None]:
@@ -117,11 +122,16 @@ class Landmarker68:
         self, image_bgr_u8: ImageBgrU8, face: Detection, roll_deg: float
     ) -> PointsXY:
         """Five points from a first pass in the detector's box, of a face turned by that roll."""
+        return five_of_68(self._points_in_box(image_bgr_u8, face, roll_deg))
+
+    def _points_in_box(
+        self, image_bgr_u8: ImageBgrU8, face: Detection, roll_deg: float
+    ) -> PointsXY:
         left, top, right, bottom = face.box_ltrb
         centre = ((left + right) / 2, (top + bottom) / 2)
         crop_from_image = _square_crop(centre, (right - left + bottom - top) / 2, roll_deg)
         found = self._in_box(_grey_crop(image_bgr_u8, crop_from_image), JITTERS[0])
-        return transform_points(five_of_68(found), invert_affine(crop_from_image))
+        return transform_points(found, invert_affine(crop_from_image))
 
     def _samples(self, crop_grey: NDArray[np.uint8]) -> NDArray[np.float64]:
         """(10, 68, 2) in crop pixels: each jittered box, straight and mirrored."""

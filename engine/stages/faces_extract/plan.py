@@ -45,7 +45,7 @@ def plan_extraction(context: StageContext) -> Plan:
     without the user's word.
     """
     side = context.workspace.side(context.options["side"])
-    frames, twins = _frames_of(side)
+    frames, twins = frames_of(side)
     settings = cut_settings(context.options)
     done = done_file(context.workspace, side.name, settings)
     reason = _why_anew(side, frames, done, fresh=context.options["fresh"])
@@ -92,7 +92,7 @@ def cut_settings(options: Mapping[str, Any]) -> CutSettings:
     )
 
 
-def _frames_of(side: Side) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+def frames_of(side: Side) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """The frames, and those left out because a frame before them has the same stem: their faces
     would have the same names."""
     by_stem: dict[str, Path] = {}
