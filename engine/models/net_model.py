@@ -76,6 +76,10 @@ class NetModel(ABC):
     """
 
     spec: ClassVar[ModelSpec]
+    main_file: ClassVar[str] = MAIN_OPTIMIZER
+    """What the state of the optimizer of the nets that draw is saved as."""
+    is_one_sided: ClassVar[bool] = False
+    """Whether it learns from one set of faces: its batches have no dst samples then."""
 
     def __init__(
         self,
@@ -96,9 +100,9 @@ class NetModel(ABC):
         self._plans: dict[str, object] = {}
         with self._making():
             nets = self.make_nets()
-            main = Learner(MAIN_OPTIMIZER, nets, self.rule(), seed=seed)
+            main = Learner(self.main_file, nets, self.rule(), seed=seed)
         self.main = main
-        self.learners = {MAIN_OPTIMIZER: main}
+        self.learners = {self.main_file: main}
         self._arrange()
         if saved:
             self.restore(saved)
@@ -154,13 +158,16 @@ class NetModel(ABC):
         channels = {"input": 3, "target": 3, "mask": 1}
         if sampling.kind.eyes_mouth:
             channels["eyes_mouth"] = 1
-        side = self.distribution.split(
-            {
-                name: np.zeros((count, side_px, side_px, depth), np.float32)
-                for name, depth in channels.items()
-            }
+        src, dst = (
+            self.distribution.split(
+                {
+                    name: np.zeros((of_side, side_px, side_px, depth), np.float32)
+                    for name, depth in channels.items()
+                }
+            )
+            for of_side in (count, 0 if self.is_one_sided else count)
         )
-        self._step.get_concrete_function(side, side, tf.TensorSpec((), tf.float32))
+        self._step.get_concrete_function(src, dst, tf.TensorSpec((), tf.float32))
 
     def train_step(self, batches: BatchStream, loss_limit: float = float("inf")) -> StepResult:
         """See `Trainable.train_step`."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.train.samples import Sample, SideSamples
+from engine.train.samples import Sample, Sampling
 
 F32 = NDArray[np.float32]
 AHEAD_BYTES = 512 << 20
@@ -31,22 +33,56 @@ class SideBatch:
     mask: F32
     eyes_mouth: F32 | None
 
+    def none(self) -> SideBatch:
+        """No samples of the same kind."""
+        eyes_mouth = None if self.eyes_mouth is None else self.eyes_mouth[:0]
+        return SideBatch(self.input_bgr[:0], self.target_bgr[:0], self.mask[:0], eyes_mouth)
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """As many src as dst samples; `first` is the number of the first sample of each side."""
+    """As many src as dst samples; `first` is the number of the first sample of each side.
+
+    dst: without samples for a model that learns from one set of faces. shown: by side, further
+    faces (n, R, R, 3) that such a model's previews show; training has none.
+    """
 
     first: int
     src: SideBatch
     dst: SideBatch
+    shown: Mapping[str, F32] = field(default_factory=dict)
 
     def unwarped(self) -> Batch:
         """The same batch with targets as inputs."""
-        return Batch(
-            self.first,
-            replace(self.src, input_bgr=self.src.target_bgr),
-            replace(self.dst, input_bgr=self.dst.target_bgr),
+        return replace(
+            self,
+            src=replace(self.src, input_bgr=self.src.target_bgr),
+            dst=replace(self.dst, input_bgr=self.dst.target_bgr),
         )
+
+    def mask_means(self) -> dict[str, float]:
+        """How much of the pictures is face, by the names that `StepResult.health` has for it."""
+        sides = {"mask_src": self.src, "mask_dst": self.dst}
+        return {name: float(side.mask.mean()) for name, side in sides.items() if len(side.mask)}
+
+
+class Samples(Protocol):
+    """Endless, numbered samples: `engine.train.samples.SideSamples`, for example."""
+
+    @property
+    def sampling(self) -> Sampling: ...
+
+    @property
+    def side(self) -> str: ...
+
+    @property
+    def unusable(self) -> Mapping[str, str]:
+        """Faces that were skipped: name and reason."""
+        ...
+
+    def sample(self, number: int) -> Sample:
+        """Sample `number` >= 0. Raises `InputError` if no face can be used."""
+        ...
 
 
 @dataclass
@@ -81,13 +117,14 @@ WHOLE = Share()
 class BatchStream:
     """Batches from sample `first` of both sides on. Use as a context; `next` from one thread.
 
-    rates: what is counted goes here. share: of each batch, what `next` and `previous` give.
+    dst: None for a model that learns from one set of faces. rates: what is counted goes here.
+    share: of each batch, what `next` and `previous` give.
     """
 
     def __init__(
         self,
-        src: SideSamples,
-        dst: SideSamples,
+        src: Samples,
+        dst: Samples | None,
         batch_size: int,
         *,
         first: int,
@@ -108,6 +145,11 @@ class BatchStream:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="samples")
         self._ahead = self._depth()
         self._fill()
+
+    @property
+    def sides(self) -> tuple[Samples, ...]:
+        """What samples are taken from: one or two."""
+        return (self.src,) if self.dst is None else (self.src, self.dst)
 
     def __enter__(self) -> BatchStream:
         return self
@@ -153,15 +195,18 @@ class BatchStream:
         """Samples `first` to `first + count - 1` of both sides, made in the calling thread."""
         begun = time.perf_counter()
         numbers = range(first, first + count)
-        batch = Batch(
-            first,
-            _stacked([self.src.sample(number) for number in numbers]),
-            _stacked([self.dst.sample(number) for number in numbers]),
+        src, *others = (
+            _stacked([side.sample(number) for number in numbers]) for side in self.sides
         )
+        batch = Batch(first, src, others[0] if others else src.none())
         with self._lock:
-            self.rates.samples += 2 * count
+            self.rates.samples += len(self.sides) * count
             self.rates.busy_s += time.perf_counter() - begun
         return batch
+
+    def for_preview(self, first: int, count: int) -> Batch:
+        """What previews show of samples `first` to `first + count - 1`: targets as inputs."""
+        return self.make(first, count).unwarped()
 
 
 def _stacked(samples: list[Sample]) -> SideBatch:

@@ -74,12 +74,20 @@ def make_reference(jpeg: bytes, side_px: int, name: str) -> Reference:
     return Reference(np.asarray(reduced, np.uint8))
 
 
-def make_crop(jpeg: bytes, data: FaceData, kind: CropKind, name: str) -> Crop:
-    """The crop of a face file's bytes and metadata. Raises `InputError` naming the file where the
-    picture is damaged or its landmarks are unusable."""
+MaskOf = Callable[[FaceData, tuple[int, int]], F32]
+
+
+def make_crop(
+    jpeg: bytes, data: FaceData, kind: CropKind, name: str, mask_of: MaskOf = face_mask
+) -> Crop:
+    """The crop of a face file's bytes and metadata.
+
+    mask_of: gives the face's mask (h, w), 0..1, by its metadata. Raises `InputError` naming the
+    file where the picture is damaged or its landmarks are unusable.
+    """
     image = decode_image_bgr_u8(jpeg, Path(name))
     shape_hw = (image.shape[0], image.shape[1])
-    mask = face_mask(data, shape_hw)
+    mask = mask_of(data, shape_hw)
     fit = _fit(data, kind, shape_hw)
     eyes_mouth = None
     if kind.eyes_mouth:

@@ -115,9 +115,9 @@ class SampleGeometry:
         moved = self._apply(image, warped, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
         return np.clip(moved, 0, 1, out=moved)
 
-    def mask(self, mask: Image) -> Image:
-        """A mask (side, side) moved, never warped: linear, nothing beyond the border."""
-        return self._apply(mask, False, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
+    def mask(self, mask: Image, *, warped: bool = False) -> Image:
+        """A mask (side, side) (warped and) moved: linear, nothing beyond the border."""
+        return self._apply(mask, warped, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
 
     def _apply(self, image: Image, warped: bool, interpolation: int, border: int) -> Image:
         side_px = image.shape[0]

@@ -173,9 +173,7 @@ class TrainingLoop:
 
     def _target_masks(self) -> dict[str, float]:
         batch = self.batches.previous()
-        if batch is None:
-            return {}
-        return {"mask_src": float(batch.src.mask.mean()), "mask_dst": float(batch.dst.mask.mean())}
+        return batch.mask_means() if batch else {}
 
     def _roll_back(self, collapse: Collapse) -> None:
         """Go on from an earlier save, with other faces and the chosen remedy."""

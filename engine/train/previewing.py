@@ -50,7 +50,7 @@ class Previewing:
     def pages(self, first: int) -> dict[str, NDArray[np.uint8]]:
         """See `Training.preview_pages`."""
         count = row_count(self._feed.sampling)
-        return self._model.preview_pages(self._feed.batches.make(first, count).unwarped())
+        return self._model.preview_pages(self._feed.batches.for_preview(first, count))
 
 
 def row_count(sampling: Sampling) -> int:

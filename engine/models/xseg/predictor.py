@@ -95,9 +95,14 @@ def load_xseg(
     prepare_device(device, warn)
     if _BASE_FROM not in trained.weights:
         raise InputError(f"{trained.source} is no XSeg net", "choose another", code="bad-weights")
-    net = XSeg(len(trained.weights[_BASE_FROM]))
+    net = XSeg(base_channels_of(trained.weights))
     load_weights(net, trained.source, trained.weights)
     return XSegPredictor(net, trained.face_type, trained.fingerprint, trained.source)
+
+
+def base_channels_of(weights: Mapping[str, NDArray[Any]]) -> int:
+    """How wide the net of these weights is."""
+    return len(weights[_BASE_FROM])
 
 
 def _trained(workspace: Workspace, chosen: str, warn: Warn) -> _Trained:

@@ -1,4 +1,4 @@
-"""XSeg: the model that finds the face's mask. Options are those that DeepFaceLab's users know; spec,
+"""XSeg: the model that finds the face in its picture. Options as DeepFaceLab has them; spec,
 training 11.1."""
 
 from __future__ import annotations

@@ -184,6 +184,6 @@ def _report(context: StageContext, spec: ModelSpec, loop: TrainingLoop) -> None:
         saved_iteration=loop.saving.saver.last_iteration,
         **losses,
     )
-    for side in (batches.src, batches.dst):
+    for side in batches.sides:
         if side.unusable:
             context.note(f"{side.side}: {len(side.unusable)} faces could not be used")
