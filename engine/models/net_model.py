@@ -17,13 +17,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from engine.models.device_memory import memory_for
 from engine.models.learner import Learner
 from engine.models.passes import Found, Sides, in_pieces
 from engine.nets.distribution import ALONE, Distribution
 from engine.nets.initialisation import load_weights
 from engine.nets.layers import Block, Tensor
 from engine.nets.optimizers import Rule, global_norm
-from engine.protocol.errors import InputError, StageError, UsageError
+from engine.protocol.errors import InputError, UsageError
 from engine.protocol.options import Life, unknown_option
 from engine.protocol.spec import ModelSpec
 from engine.train.batches import Batch, BatchStream, SideBatch
@@ -151,8 +152,8 @@ class NetModel(ABC):
         return batches.next()
 
     def trace(self) -> None:
-        """Turn the step into a graph now, which takes seconds, rather than within the first step:
-        so that whoever starts the model can be stopped in between."""
+        """See `Trainable.trace`: so that who starts or changes the model can be stopped between
+        that and the next step."""
         sampling = self.sampling()
         count, side_px = sampling.batch_size // self.distribution.workers, sampling.kind.side_px
         channels = {"input": 3, "target": 3, "mask": 1}
@@ -172,18 +173,12 @@ class NetModel(ABC):
     def train_step(self, batches: BatchStream, loss_limit: float = float("inf")) -> StepResult:
         """See `Trainable.train_step`."""
         limit = tf.constant(loss_limit, tf.float32)
-        try:
+        count = self.samples_per_step()
+        what = f"{count} faces of each side at once, after iteration {self.iteration}"
+        with memory_for(what, workers=self.distribution.workers):
             batch = self.next_batch(batches)
             with self.distribution.answering():
                 losses, health, applied = self._step(*self._split(batch), limit)
-        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-            raise StageError(
-                f"the device has too little memory for {batches.batch_size} faces of each side at"
-                f" once, after iteration {self.iteration}",
-                "choose a smaller batch size, or end what else uses the device, and start again",
-                # Nobody can go on with less where the others have made the step.
-                code="out-of-memory" if self.distribution.workers == 1 else "worker-memory",
-            ) from error
         if applied:
             self.iteration += 1
         return StepResult(
@@ -196,7 +191,10 @@ class NetModel(ABC):
         """See `Trainable.change_options`. Options that belong to a start are refused like those
         that were fixed at creation."""
         self.options = self._changed(changes)
-        self._arrange()
+        words = ", ".join(f"{name} {self.options[name]}" for name in changes)
+        what = f"{words}, after iteration {self.iteration}"
+        with memory_for(what, workers=self.distribution.workers):
+            self._arrange()
         self._compile()
 
     def reset_nets(self, names: Sequence[str]) -> None:

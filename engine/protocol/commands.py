@@ -29,11 +29,10 @@ class Preview(Command, tag="preview", frozen=True):
     redraw: bool = False
 
 
-class SetOption(Command, tag="set-option", frozen=True):
-    """Change an option whose life is `running`."""
+class SetOptions(Command, tag="set-options", frozen=True):
+    """Change options whose life is `running`, by name: all together, or none if one is refused."""
 
-    name: str
-    value: Any
+    values: dict[str, Any]
 
 
 class Ping(Command, tag="ping", frozen=True):
@@ -55,4 +54,4 @@ class ViewerLeft(ViewerCommand, tag="viewer-left", frozen=True):
     word: viewers cannot send it."""
 
 
-RunCommand = Stop | Save | Backup | Preview | SetOption | Ping
+RunCommand = Stop | Save | Backup | Preview | SetOptions | Ping

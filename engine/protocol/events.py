@@ -38,7 +38,8 @@ class Started(Event, tag="started"):
 
 class Progress(Event, tag="progress"):
     """`done` of `total` units; `rate` is units per second, `eta_s` seconds to go, if known.
-    `memory_bytes`: what the engine holds in memory, in those that are journalled."""
+    `memory_bytes`: what the engine holds in memory, in those that are journalled. `figures`:
+    further measures of the moment, by the names that `Result` has for them at the end."""
 
     done: int
     total: int | None = None
@@ -47,6 +48,7 @@ class Progress(Event, tag="progress"):
     eta_s: float | None = None
     note: str = ""
     memory_bytes: int | None = None
+    figures: dict[str, float] = {}
 
 
 class Note(Event, tag="note"):

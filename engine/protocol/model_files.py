@@ -5,6 +5,7 @@ backups/AUTO-.../           copies of generations, made every few hours or on re
 snapshots/NAME/             copies of generations that somebody gave a name
 preview_history/PAGE/       preview pictures by iteration
 tensorboard/                event files
+last_options.json           options that no save tells: see `LastOptions`
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ BACKUPS = "backups"
 SNAPSHOTS = "snapshots"
 PREVIEW_HISTORY = "preview_history"
 TENSORBOARD = "tensorboard"
+LAST_OPTIONS = "last_options.json"
 MODEL_PREVIEW = "preview.jpg"  # the latest preview
 MANIFEST = "manifest.json"  # in every save: what it holds
 ABOUT = "about.json"  # in backups and snapshots: who they are a copy of, and the note
@@ -67,6 +69,16 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
     made_at: float
     note: str = ""
+
+
+class LastOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model was last trained with, beside its saves: the run's own options (`of_run`), and
+    those of the model that were changed since the save of iteration `changed_at`, if that is the
+    newest."""
+
+    of_run: dict[str, Any] = {}
+    changed_at: int = 0
+    changed: dict[str, Any] = {}
 
 
 class PreviewPictures(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,11 +147,25 @@ def newest_generation(model_folder: Path) -> Path | None:
 
 
 def saved_options(model_folder: Path) -> dict[str, Any]:
-    """The model's options as of its newest save that can be read; {} if there is none. (Which are
-    damaged says the engine, which passes them over, too.)"""
+    """What the model was last trained with: its own options and those of its run that are kept, as
+    far as they are known; {} for a model without a save that can be read. (Which are damaged says
+    the engine, which passes them over, too.)"""
     newest_first = reversed(_generation_folders(model_folder))
     facts = (_save_fact("generation", path) for path in newest_first)
-    return next((dict(fact.options) for fact in facts if fact is not None), {})
+    newest = next((fact for fact in facts if fact is not None), None)
+    if newest is None:
+        return {}
+    last = read_last_options(model_folder)
+    since = last.changed if last.changed_at == newest.iteration else {}
+    return {**last.of_run, **newest.options, **since}
+
+
+def read_last_options(model_folder: Path) -> LastOptions:
+    """None of them if the file is not there, or is none: a model does not need it."""
+    try:
+        return msgspec.json.decode(_start_of(model_folder / LAST_OPTIONS), type=LastOptions)
+    except (OSError, msgspec.DecodeError):
+        return LastOptions()
 
 
 def _generation_folders(model_folder: Path) -> list[Path]:

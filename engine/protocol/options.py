@@ -211,6 +211,7 @@ class Option:
 
     derive: the default by the values of options before it, where it follows from them (`default`
     is then what it is if those stand at their defaults).
+    kept: whether a model that is trained with it goes on with it; else it is for one run alone.
     """
 
     name: str
@@ -224,6 +225,7 @@ class Option:
     advanced: bool = False
     aliases: tuple[str, ...] = field(default=())
     derive: Callable[[Mapping[str, Any]], Any] | None = None
+    kept: bool = True
 
     @property
     def flag(self) -> str:

@@ -55,9 +55,12 @@ class StageContext(Protocol):
         unit: str = "frames",
         note: str = "",
         skipped: int = 0,
+        figures: Mapping[str, float] | None = None,
+        rate_anew: bool = False,
     ) -> None:
         """Report progress as often as wanted; it is thinned. `skipped` of `done` were there before
-        this run, and do not count for rate and ETA."""
+        this run, and do not count for rate and ETA. figures: see `Progress`. rate_anew: the time
+        until now says nothing about how fast work goes on."""
         ...
 
     def note(self, text: str) -> None:

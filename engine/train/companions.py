@@ -90,6 +90,9 @@ class Companion:
     def asked(self, training: Training, command: Command) -> None:
         """A viewer sent a command that the loop itself does not carry out, such as `Backup`."""
 
+    def changed(self, training: Training, options: Mapping[str, Any]) -> None:
+        """These options have other values from now on."""
+
     def saved(self, training: Training, iteration: int, path: Path) -> None:
         """A generation is safely on disk."""
 

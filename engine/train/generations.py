@@ -132,10 +132,15 @@ class Generations:
                 moved.append(target)
         return moved
 
+    def aside(self, why: str) -> list[Path]:
+        """What `put_aside_after` has renamed for that reason, oldest first."""
+        found = [path for path in self.folder.glob(f"*.{why}-*") if path.is_dir()]
+        return sorted(found, key=lambda path: (path.suffix, path.name))
+
     def forget_collapsed(self) -> None:
         """Remove what was put aside as collapsed, but for the last times: weeks of training must
         not fill the disk with it. Raises `InputError` if that fails."""
-        found = [path for path in self.folder.glob("*.collapsed-*") if path.is_dir()]
+        found = self.aside("collapsed")
         times = sorted({path.suffix for path in found})  # all of one time have the same
         for path in found:
             if path.suffix in times[:-COLLAPSES_KEPT]:

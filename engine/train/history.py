@@ -32,6 +32,7 @@ MOST_PENDING = 100_000
 SMOOTHED_OVER = 200
 # After a change of options their mean is compared with others' only when it is over so many.
 COMPARED_FROM = 50
+BEFORE = "before the model began anew, at iteration "
 # Marks of what makes losses of another size.
 _CHANGES = ("option", "reset", "restart")
 
@@ -142,6 +143,22 @@ class HistoryWriter:
         marks = [*read_marks(self.path), *self._marks]
         changes = (mark.iteration for mark in marks if mark.kind in _CHANGES)
         self._changed_at = max((at for at in changes if at <= iteration), default=0)
+
+    def begin_again(self) -> None:
+        """The model has left its pretraining, and counts from 0 again: what was before is set
+        aside, and its marks, which have numbers that will come again, are shown at 0 as what they
+        are. Raises `InputError` if that cannot be written."""
+        self.commit()
+        self.rewind(0)
+        try:
+            with self._connection:
+                self._connection.execute(
+                    "UPDATE marks SET text = ? || iteration || ': ' || text, iteration = 0 WHERE"
+                    " rowid > (SELECT coalesce(max(rowid), 0) FROM marks WHERE kind = 'restart')",
+                    (BEFORE,),
+                )
+        except sqlite3.Error as error:
+            raise self._unwritable(error) from error
 
     @property
     def commit_due(self) -> bool:

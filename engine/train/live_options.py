@@ -22,6 +22,7 @@ class LiveOptions:
         self, context: StageContext, model: Trainable, feed: Feed, rows: Mapping[str, Option]
     ) -> None:
         self.values: dict[str, Any] = {**context.options, **model.options}
+        self.wants_trace = False  # before the next step, since the model's options were changed
         self._context = context
         self._model = model
         self._feed = feed
@@ -42,11 +43,21 @@ class LiveOptions:
         """Those of the values whose options may change."""
         return {name: value for name, value in values.items() if name in self._rows}
 
+    def are_of_model(self, changed: Mapping[str, Any]) -> bool:
+        """Whether the model's own are among them."""
+        return any(name in self._model.options for name in changed)
+
+    def trace(self) -> None:
+        """See `Trainable.trace`; once for all changes since the last step."""
+        self.wants_trace = False
+        self._model.trace()
+
     def take(self, changed: Mapping[str, Any]) -> bool:
         """Go on with these values, and tell viewers. Returns whether the model's are among them.
 
         Raises `UsageError` for values that do not go together, `InputError` for faces that cannot
-        be read; nothing is changed then.
+        be read; nothing is changed then. `StageError` where the device has too little memory for
+        it: the model must not be trained on then.
         """
         of_model = {name: value for name, value in changed.items() if name in self._model.options}
         if of_model:
@@ -60,5 +71,6 @@ class LiveOptions:
         before = self._model.iteration
         self._feed.check({**self._model.options, **changes})
         self._model.change_options(changes)
+        self.wants_trace = True
         has_restarted = self._model.iteration < before
         self._feed.follow(self._model.options, self._model.sampling(), anew=has_restarted)

@@ -11,30 +11,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.protocol.commands import Command, Preview, Save, SetOption
-from engine.protocol.errors import FacewrightError, InputError, StageError, Stopped, UsageError
+from engine.protocol.errors import FacewrightError, StageError, Stopped, UsageError
 from engine.protocol.history import LossPoint, Mark
 from engine.protocol.options import Option
 from engine.protocol.stage import StageContext
+from engine.train.bad_steps import BadSteps
 from engine.train.batches import BatchStream
 from engine.train.companions import Companion, carried_by, status_of
 from engine.train.feed import Feed
 from engine.train.generations import Generation, Manifest
-from engine.train.guard import Collapse, Guard, why_bad
+from engine.train.guard import Collapse, Guard
 from engine.train.history import HistoryWriter
 from engine.train.live_options import LiveOptions
 from engine.train.pretrained import PRETRAINING_ENDED, keep_pretrained
 from engine.train.previewing import Previewing
-from engine.train.recovery import Rollbacks, remedy_changes, smaller_batch, too_little_memory
+from engine.train.recovery import (
+    Rollbacks,
+    remedy_changes,
+    smaller_batch,
+    too_little_memory,
+    with_advice,
+)
+from engine.train.requests import obey
 from engine.train.saver import Saver
 from engine.train.saving import Saving
-from engine.train.step_times import StepTimes
+from engine.train.step_times import StepTimes, sample_figures
 from engine.train.told_once import ToldOnce
 from engine.train.trainable import StepResult, Trainable
 
 # A step cannot be broken off, and whoever stops a run should not wait for more than about 10 s.
 SLOW_STEP_SECONDS = 5.0
-BAD_STEPS_TOLD = 20  # in a run; of more, the number is told at its end
 
 
 class TrainingLoop:
@@ -72,10 +78,11 @@ class TrainingLoop:
         self.begun_at = time.monotonic()
         self.begun_iteration = model.iteration
         self.times = StepTimes()
-        self.steps_skipped = 0
+        self.bad_steps = BadSteps(self._tell_of_bad_step)
         self.last_losses: tuple[float, ...] = ()
         self._finished = False
         self._has_collapsed = False  # and has not gone back yet
+        self._is_half_changed = False
         self._restarts = saver.last_iteration > model.iteration  # it has left its pretraining
         self.told_once = ToldOnce(context.warn)
 
@@ -95,9 +102,11 @@ class TrainingLoop:
         return self.feed.batches
 
     @property
-    def _may_save(self) -> bool:
+    def may_save(self) -> bool:
+        """The model is sound as it is now."""
         is_sound = self.guard.is_sound or not self.options["collapse_guard"]
-        return is_sound and not self._has_collapsed and not self._restarts
+        is_whole = not (self._has_collapsed or self._is_half_changed)
+        return is_sound and is_whole and not self._restarts
 
     def run(self) -> None:
         """Train. Raises `Stopped` after saving if a stop was asked for; `StageError` if the model
@@ -109,7 +118,7 @@ class TrainingLoop:
             for companion in self.companions:
                 going_along.enter_context(companion)
             try:
-                self._each_companion(lambda companion: companion.begun(self))
+                self.each_companion(lambda companion: companion.begun(self))
                 self._train()
             except FacewrightError as error:
                 if error.code != "collapsed":  # the weights are sound, and hours of work perhaps
@@ -123,9 +132,20 @@ class TrainingLoop:
         while not self._ended():
             if self._restarts:
                 self._restart()
+            if self.live.wants_trace:
+                self._trace()  # and look once more whether to end
+                continue
             if self._step():
                 self._do_what_is_due()
-            self._obey_commands()
+            for command in self.context.commands():
+                obey(self, command)
+
+    def _trace(self) -> None:
+        """Compile the changed step by itself: a stop asked for meanwhile needs no step more."""
+        self.context.note("the changed options are compiled; a stop waits until that is done")
+        self.live.trace()
+        if self.context.stop_requested:
+            self.context.note("compiled, and stopped at once: the next run begins with them")
 
     def _ended(self) -> bool:
         if self.options["collapse_guard"] and self.guard.is_undecided:
@@ -148,7 +168,7 @@ class TrainingLoop:
             return False
         step_s = time.perf_counter() - begun
         if not result.applied:
-            self._tell_of_bad_step(result)
+            self.bad_steps.add(self.model.iteration, result, self.guard.loss_limit)
             if self.batches.drawn == drawn:
                 self.batches.next()  # a model that repeats batches must not repeat this one
         collapse = self.guard.judge(self.model.iteration, result, self._target_masks)
@@ -158,18 +178,15 @@ class TrainingLoop:
         if collapse:
             self.guard.give_in()
         if result.applied:
-            if self.times.add(step_s):
+            has_compiled = self.times.add(step_s)
+            if not has_compiled:
                 self._tell_if_slow(step_s)
-            self._record(result, step_s)
+            self._record(result, step_s, has_compiled=has_compiled)
         return result.applied
 
-    def _tell_of_bad_step(self, result: StepResult) -> None:
-        self.steps_skipped += 1
-        what = why_bad(result, self.guard.loss_limit)
-        text = f"a step after iteration {self.model.iteration} {what}; it was not applied"
-        if self.steps_skipped <= BAD_STEPS_TOLD:
-            self.mark("skipped", text)
-            self.context.note(text)
+    def _tell_of_bad_step(self, text: str) -> None:
+        self.mark("skipped", text)
+        self.context.note(text)
 
     def _target_masks(self) -> dict[str, float]:
         batch = self.batches.previous()
@@ -207,7 +224,7 @@ class TrainingLoop:
         with self.told_once.of("history"):
             self.history.rewind(self.model.iteration)
         self.guard.went_back()
-        self._each_companion(
+        self.each_companion(
             lambda companion: companion.restored(self, then.carried.get(companion.carried_as, {}))
         )
         self._plan_next_save()
@@ -215,13 +232,13 @@ class TrainingLoop:
     def _make_room(self, error: StageError) -> None:
         """Go on with half the batch if that may help; else raise the error, saying what may."""
         size = smaller_batch(error, self.options)
-        try:
-            self.change_options({"batch_size": size}, "too little memory")
+        try:  # without a save before: that wants memory
+            self._change(self.live.differing({"batch_size": size}), "too little memory")
         except UsageError as refused:  # such as a batch that several devices cannot share
             raise too_little_memory(error, self.options) from refused
         self.context.warn(f"{error.message}; training goes on with a batch of {size}")
 
-    def _record(self, result: StepResult, step_s: float) -> None:
+    def _record(self, result: StepResult, step_s: float, *, has_compiled: bool) -> None:
         iteration = self.model.iteration
         self.last_losses = result.losses
         point = LossPoint(iteration, time.time(), step_s * 1000, result.losses)
@@ -233,8 +250,10 @@ class TrainingLoop:
             unit="iterations",
             note=status_of(self.companions),
             skipped=self.begun_iteration,
+            figures=sample_figures(self.times, self.batches),
+            rate_anew=has_compiled,
         )
-        self._each_companion(lambda companion: companion.stepped(self, point))
+        self.each_companion(lambda companion: companion.stepped(self, point))
 
     def _tell_if_slow(self, step_s: float) -> None:
         if step_s > SLOW_STEP_SECONDS:
@@ -254,34 +273,14 @@ class TrainingLoop:
         if save_due or preview_due or self.times.made == 1:
             self.preview()
 
-    def _obey_commands(self) -> None:
-        for command in self.context.commands():
-            match command:
-                case Save():
-                    self._save_on_request()
-                case Preview(redraw=redraw):
-                    if redraw:
-                        self.previewing.show_others()
-                    self.preview()
-                case SetOption(name=name, value=value):
-                    self._set_option(name, value)
-                case _:
-                    self._pass_on(command)
-
-    def _pass_on(self, command: Command) -> None:
-        self._each_companion(lambda companion: companion.asked(self, command))
-
-    def _set_option(self, name: str, value: object) -> None:
-        try:
-            self.change_options({name: value}, "on request")
-        except (UsageError, InputError) as error:
-            self.context.warn(error.message, error.remedy)
-
     def change_options(self, changes: Mapping[str, Any], why: str) -> None:
         """See `Training.change_options`."""
         changed = self.live.differing(changes)
-        if changed.get("pretrain") is False:
-            self._save_now()  # the last of the pretraining is kept
+        if self.live.are_of_model(changed):
+            self._save_now()  # of before: what follows may want more memory than there is
+        self._change(changed, why)
+
+    def _change(self, changed: Mapping[str, Any], why: str) -> None:
         before = self.model.iteration
         self._take(changed, why)
         self._restarts = self._restarts or self.model.iteration < before
@@ -289,13 +288,19 @@ class TrainingLoop:
     def _take(self, changed: Mapping[str, Any], why: str) -> None:
         if not changed:
             return
-        if self.live.take(changed):
+        try:
+            compiles = self.live.take(changed)
+        except StageError as error:
+            self._is_half_changed = True
+            raise with_advice(error, {**self.options, **changed}) from error
+        if compiles:
             self.times.compiles = True
             self._expect_other_losses()
         words = ", ".join(f"{name} {value}" for name, value in changed.items())
         self.mark("option", f"{why}: {words}")
         if "save_minutes" in changed:
             self._plan_next_save()
+        self.each_companion(lambda companion: companion.changed(self, changed))
 
     def _restart(self) -> None:
         """The model has left its pretraining: it begins at iteration 0, its saves and history too.
@@ -305,13 +310,13 @@ class TrainingLoop:
         """
         self.begun_iteration = self.model.iteration
         with self.told_once.of("history"):
-            self.history.rewind(self.model.iteration)
+            self.history.begin_again()
         self.saving.begin_anew(self._manifest(), self.model.state())
         keep_pretrained(self.saving.saver.generations)
         self._restarts = False
         self.mark("restart", PRETRAINING_ENDED)
         self.context.note(PRETRAINING_ENDED)
-        self._each_companion(lambda companion: companion.restarted(self))
+        self.each_companion(lambda companion: companion.restarted(self))
 
     def reset_nets(self, names: Sequence[str], why: str) -> None:
         """See `Training.reset_nets`."""
@@ -335,16 +340,10 @@ class TrainingLoop:
     def save(self) -> None:
         """Begin to save the model as it is now; training goes on while it is written."""
         self._plan_next_save()
-        if not self._may_save or not self.saving.can_begin(self.model.iteration):
+        if not self.may_save or not self.saving.can_begin(self.model.iteration):
             return
         self._commit_history()
         self.saving.begin(self._manifest(), self.model.state(), keep=self.options["keep"])
-
-    def _save_on_request(self) -> None:
-        self.saving.try_again()
-        if not self._may_save:
-            self.saving.tell_unsound("save again when training goes on")
-        self.save()
 
     def _save_now(self) -> None:
         self.saving.hear(wait=True)
@@ -364,7 +363,7 @@ class TrainingLoop:
         self._commit_history()
         if self._restarts:
             self._restart()
-        if not self._may_save:
+        if not self.may_save:
             self.saving.hear(wait=True)
             self.saving.tell_unsound()
             return
@@ -374,13 +373,14 @@ class TrainingLoop:
         with self.told_once.of("history"):
             self.history.commit(wait=wait)
 
-    def _each_companion(self, tell: Callable[[Companion], None]) -> None:
+    def each_companion(self, tell: Callable[[Companion], None]) -> None:
+        """What one cannot do is told once."""
         for companion in self.companions:
             with self.told_once.of(type(companion).__name__):
                 tell(companion)
 
     def _tell_of_save(self, iteration: int, path: Path) -> None:
-        self._each_companion(lambda companion: companion.saved(self, iteration, path))
+        self.each_companion(lambda companion: companion.saved(self, iteration, path))
 
     def _plan_next_save(self) -> None:
         self.saving.plan_next(self.options["save_minutes"])

@@ -112,9 +112,12 @@ class Phases(Companion):
         """Follow the plan's file if it was written since."""
         self._look_at = time.monotonic() + LOOK_SECONDS
         state = _file_state(self._path)
-        if state in (None, self._seen):
+        if state == self._seen:
             return
         self._seen = state
+        if state is None:
+            self._leave_plan(training)
+            return
         try:
             changed = self._read(training)
         except FacewrightError as error:
@@ -126,6 +129,12 @@ class Phases(Companion):
             self._take_place(training, {})
         else:
             self._follow_changed(training, before, changed, self.place)
+
+    def _leave_plan(self, training: Training) -> None:
+        """Somebody took the plan away: options stay as they are."""
+        if self.plan is not None:
+            training.mark("phase", f"the plan {self.plan.title} was taken away")
+        self.plan = self.place = None
 
     def _follow_changed(self, training: Training, before: Plan, plan: Plan, place: Place) -> None:
         """Stay in the phase of that name, or, where it got another, of that number."""

@@ -49,6 +49,11 @@ def smaller_batch(error: StageError, options: Mapping[str, Any]) -> int:
     return int(size) // 2
 
 
+def with_advice(error: StageError, options: Mapping[str, Any]) -> StageError:
+    """The error; if the device has too little memory, with the options that may help."""
+    return too_little_memory(error, options) if error.code == "out-of-memory" else error
+
+
 def too_little_memory(error: StageError, options: Mapping[str, Any]) -> StageError:
     """The error, with the options that may help."""
     return StageError(error.message, memory_remedy(options), code=error.code)

@@ -55,7 +55,7 @@ class Saving:
     def tell_unsound(self, remedy: str = "") -> None:
         """Warn that what there is now is not saved."""
         self._context.warn(
-            "the model is not saved as it is now, since its last steps were bad; the last good save"
+            "the model is not saved as it is now, since it is not sound; the last good save"
             f" is that of iteration {self.saver.last_iteration}",
             remedy,
         )

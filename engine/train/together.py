@@ -79,8 +79,6 @@ _ANY_ORDER = msgspec.msgpack.Decoder(Begin | Take | Step | Change | Reset | End)
 class SharedModel(Trainable, Protocol):
     """A model whose steps several workers make together."""
 
-    def trace(self) -> None: ...
-
     def share_state(self) -> None:
         """Give all workers the first one's weights and optimizer state; all must ask together."""
         ...
@@ -169,6 +167,10 @@ class Leader:
         self.model.change_options(changes)
         self.model.share_state()
 
+    def trace(self) -> None:
+        """See `Trainable.trace`. Followers do so as soon as they have changed."""
+        self.model.trace()
+
     def restore(self, saved: Generation) -> None:
         """See `Trainable.restore`."""
         self.model.restore(saved)
@@ -236,6 +238,8 @@ class Follower:
             case _:
                 raise StageError(f"the leader sent {order} at the wrong time", "start all again")
         self._model.share_state()
+        if isinstance(order, Change):
+            self._model.trace()
 
     def _step(self, drawn: int, loss_limit: float) -> None:
         batches = self._feed.batches

@@ -56,9 +56,15 @@ class Trainable(Protocol):
         ...
 
     def change_options(self, changes: Mapping[str, Any]) -> None:
-        """Go on with other options; the next step may take seconds to compile. Raises `UsageError`
-        for an option that is fixed at creation, and for values that do not go together; nothing is
+        """Go on with other options. Raises `UsageError` for an option that is fixed at creation,
+        and for values that do not go together; nothing is changed then. `StageError` (code
+        "out-of-memory") if the device has too little memory for what they need: the model is half
         changed then. The caller asks `sampling` again."""
+        ...
+
+    def trace(self) -> None:
+        """Get the step ready to be made with the options as they are, which takes seconds; else the
+        next step does it."""
         ...
 
     def restore(self, saved: Generation) -> None:

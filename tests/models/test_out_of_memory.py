@@ -21,3 +21,17 @@ def test_a_batch_that_the_machine_has_no_memory_for_is_told_as_too_little_memory
         model.train_step(TooLargeBatches())
     assert caught.value.code == "out-of-memory"
     assert model.iteration == 0
+
+
+def test_a_change_of_options_without_memory_for_it_is_told_with_what_was_wanted(
+    monkeypatch,
+) -> None:
+    model = tiny_saehd()
+
+    def refuse(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(model.main, "follow", refuse)
+    with pytest.raises(StageError, match="too little memory for adabelief True") as caught:
+        model.change_options({"adabelief": True})
+    assert caught.value.code == "out-of-memory"

@@ -46,6 +46,17 @@ def test_an_option_fixed_at_creation_is_refused_with_what_it_is(
     assert complete_options(workspace, catalog.stage("train"), {"batch_size": 2})["batch_size"] == 2
 
 
+def test_the_runs_own_options_go_on_as_well_unless_they_are_for_one_run(tmp_path: Path) -> None:
+    workspace, train = workspace_with_model(tmp_path, {}), catalog.stage("train")
+    last = {"precision": "bf16", "autobackup_hour": 3, "max_minutes": 5.0, "seed": 9}
+    path = workspace.model("new", "quick96") / "last_options.json"
+    path.write_text(json.dumps({"of_run": last}))
+    goes_on = complete_options(workspace, train, {})
+    assert (goes_on["precision"], goes_on["autobackup_hour"]) == ("bf16", 3)
+    assert (goes_on["max_minutes"], goes_on["seed"]) == (0.0, 0)
+    assert complete_options(workspace, train, {"precision": "float32"})["precision"] == "float32"
+
+
 @pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"options": 3}', "\\x00"])
 def test_a_damaged_manifest_leaves_the_defaults(tmp_path: Path, manifest: str) -> None:
     workspace = workspace_with_model(tmp_path, {})

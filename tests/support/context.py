@@ -27,6 +27,8 @@ class RecordingContext:
     stop_after: int | None = None
     stop_requested: bool = False
     reported: list[tuple[int, int | None]] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)
+    rates_anew: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -50,7 +52,11 @@ class RecordingContext:
         unit: str = "frames",
         note: str = "",
         skipped: int = 0,
+        figures: Mapping[str, float] | None = None,
+        rate_anew: bool = False,
     ) -> None:
+        self.figures = dict(figures or {})
+        self.rates_anew += [done] if rate_anew else []
         self.reported.append((done, total))
         if self.stop_after is not None and done - skipped >= self.stop_after:
             self.stop_requested = True

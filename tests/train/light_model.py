@@ -35,6 +35,7 @@ class LightModel:
         self.seed = 7
         self.options = {"batch_size": 2, "random_src_flip": False, "random_dst_flip": False}
         self.floats = floats
+        self.traced = 0
         if saved:
             self.options = dict(saved.manifest.options)
             self.restore(saved)
@@ -49,6 +50,9 @@ class LightModel:
 
     def change_options(self, changes):
         self.options = {**self.options, **changes}
+
+    def trace(self):
+        self.traced += 1
 
     def restore(self, saved):
         self.iteration = saved.manifest.iteration

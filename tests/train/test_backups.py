@@ -9,7 +9,7 @@ from concurrent.futures import wait
 
 import pytest
 
-from engine.protocol.commands import Backup, Save, SetOption
+from engine.protocol.commands import Backup, Save, SetOptions
 from engine.protocol.errors import InputError
 from engine.protocol.history import HISTORY_NAME, read_marks
 from engine.protocol.model_files import About, list_saves
@@ -76,7 +76,7 @@ def test_no_backup_is_made_with_zero_hours(workspace):
 
 
 def test_the_hours_can_be_changed_while_training(workspace):
-    change = SetOption(name="autobackup_hour", value=1)
+    change = SetOptions(values={"autobackup_hour": 1})
     folder, _ = train(workspace, target_iter=30, hours_a_save=2, queue=[change])
     assert backups_in(folder)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engine.protocol.commands import Preview, Save, SetOption
+from engine.protocol.commands import Preview, Save, SetOptions
 from engine.protocol.errors import InputError, Stopped
 from engine.protocol.history import HISTORY_NAME, read_history
 from engine.train import loop as loop_module
@@ -111,7 +111,7 @@ def test_a_model_at_its_target_is_left_alone(workspace):
 
 def test_commands_save_preview_and_change_the_target_while_it_runs(workspace):
     context = context_for(workspace, "train", target_iter=50)
-    context.queue = [Save(), Preview(redraw=True), SetOption(name="target_iter", value=4)]
+    context.queue = [Save(), Preview(redraw=True), SetOptions(values={"target_iter": 4})]
     with tiny_loop(context, workspace / "model" / "new_tiny") as loop:
         loop.run()
     assert loop.model.iteration == 4
@@ -122,8 +122,8 @@ def test_commands_save_preview_and_change_the_target_while_it_runs(workspace):
 def test_an_option_out_of_range_or_not_changeable_is_refused_and_training_goes_on(workspace):
     context = context_for(workspace, "train", target_iter=2)
     context.queue = [
-        SetOption(name="save_minutes", value=-1),
-        SetOption(name="model", value="other"),
+        SetOptions(values={"save_minutes": -1}),
+        SetOptions(values={"model": "other"}),
     ]
     with tiny_loop(context, workspace / "model" / "new_tiny") as loop:
         loop.run()

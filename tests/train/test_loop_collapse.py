@@ -135,7 +135,7 @@ def test_weights_that_are_no_numbers_go_back_to_the_last_save_and_training_goes_
     with tiny_loop(context, folder_of(workspace), companions=[poison]) as loop:
         loop.run()
         assert all_finite(loop)
-    assert loop.steps_skipped == BAD_IN_A_ROW
+    assert loop.bad_steps.count == BAD_IN_A_ROW
     assert poison.seen == [*range(1, 9), *range(6, 13)]
     assert poison.restored_from == [5]
     assert Generations(folder_of(workspace)).iterations()[-1] == 12
@@ -174,7 +174,7 @@ def test_one_poisoned_batch_is_skipped_and_nothing_goes_back(workspace, untraced
     with tiny_loop(context, folder_of(workspace), companions=[watched]) as loop:
         poison_batches(loop, {6}, np.nan)
         loop.run()
-    assert loop.steps_skipped == 1
+    assert loop.bad_steps.count == 1
     assert watched.restored_from == []
     assert watched.seen == list(range(1, 9))
     (mark,) = marks_of(workspace, "skipped")
@@ -257,7 +257,7 @@ def test_with_the_guard_off_bad_steps_are_not_applied_and_nothing_goes_back(work
     ruin = Ruin(at={3})
     with light_loop(context, folder_of(workspace), companions=[ruin]) as loop:
         loop.run()
-    assert loop.steps_skipped > BAD_IN_A_ROW
+    assert loop.bad_steps.count > BAD_IN_A_ROW
     assert ruin.restored_from == []
     assert Generations(folder_of(workspace)).iterations()[-1] == 3
 
@@ -323,7 +323,7 @@ def test_with_the_guard_off_losses_that_stay_larger_are_learned_after_a_few_step
         loop.model.train_step = growing
         loop.run()
     assert loop.model.iteration == 20
-    assert loop.steps_skipped == BAD_IN_A_ROW
+    assert loop.bad_steps.count == BAD_IN_A_ROW
 
 
 def test_a_save_asked_for_after_a_bad_step_is_refused_with_a_word(workspace):
@@ -334,7 +334,7 @@ def test_a_save_asked_for_after_a_bad_step_is_refused_with_a_word(workspace):
 
         def asking(batches, limit):
             result = step(batches, limit)
-            if not result.applied and loop.steps_skipped == 0:
+            if not result.applied and loop.bad_steps.count == 0:
                 context.queue.append(Save())
             return result
 

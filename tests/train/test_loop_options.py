@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from engine.models.quick96.spec import QUICK96
-from engine.protocol.commands import SetOption
+from engine.protocol.commands import SetOptions
 from engine.protocol.errors import InputError, StageError, Stopped, UsageError
 from engine.protocol.history import HISTORY_NAME, read_history, read_marks
-from engine.protocol.model_files import list_saves
+from engine.protocol.model_files import list_saves, saved_options
 from engine.protocol.options import FilePath, Flag, Life, Option
 from engine.train.companions import Companion
 from engine.train.generations import Generations
@@ -92,8 +92,7 @@ def folder(workspace):
 
 def ask(**changes):
     """An act that sends the changes as a viewer does."""
-    commands = [SetOption(name=name, value=value) for name, value in changes.items()]
-    return lambda training: training.context.queue.extend(commands)
+    return lambda training: training.context.queue.append(SetOptions(values=changes))
 
 
 def train(workspace, folder, watcher, **options):
@@ -145,6 +144,48 @@ def test_several_changes_are_taken_together_or_not_at_all(workspace, folder):
     assert loop.options["save_minutes"] == context.options["save_minutes"]
 
 
+def test_several_options_are_changed_by_one_command_with_one_compilation_and_one_mark(
+    workspace, folder
+):
+    watcher = Watcher(at3=ask(batch_size=4, random_dst_flip=True, save_minutes=9))
+    loop, context = train(workspace, folder, watcher, target_iter=6)
+    (mark,) = marks(folder, "option")
+    assert mark.text == "on request: batch_size 4, random_dst_flip True, save_minutes 9.0"
+    assert loop.model.traced == 1
+    assert context.rates_anew == [1, 4], "steps that compile say nothing of the rate"
+    assert context.figures["samples_wanted_per_s"] > 0
+    assert context.figures["samples_deliverable_per_s"] > 0
+
+
+def test_one_bad_value_of_a_command_leaves_the_others_as_they_were(workspace, folder):
+    watcher = Watcher(at3=ask(random_dst_flip=True, batch_size=0))
+    _, context = train(workspace, folder, watcher, target_iter=4)
+    assert context.changed_options == {}
+    assert "--batch-size 0" in context.warnings[0]
+
+
+def test_the_model_is_saved_before_its_options_are_changed(workspace, folder):
+    train(workspace, folder, Watcher(at3=ask(batch_size=4)), target_iter=6)
+    assert 3 in Generations(folder).iterations()
+
+
+def test_options_for_which_there_is_no_memory_end_the_run_with_the_model_saved_before(
+    workspace, folder, monkeypatch
+):
+    class Small(Willing):
+        def change_options(self, changes):
+            self.options = {**self.options, **changes}
+            raise StageError("too little memory for the GAN", "?", code="out-of-memory")
+
+    monkeypatch.setattr(light_model, "LightModel", Small)
+    with pytest.raises(StageError, match="for the GAN") as refused:
+        train(workspace, folder, Watcher(at3=ask(batch_size=8)), target_iter=6)
+    assert "--batch-size" in refused.value.remedy
+    newest = Generations(folder).newest(lambda text, remedy: None).manifest
+    assert (newest.iteration, newest.options["batch_size"]) == (3, 2)
+    assert saved_options(folder)["batch_size"] == 2
+
+
 def test_too_little_memory_ends_the_run_saved_and_names_what_helps(workspace, folder):
     watcher = Watcher(at3=lambda training: setattr(training.model, "room", 1))
     with pytest.raises(StageError, match="too little memory") as refused:
@@ -189,6 +230,8 @@ def test_leaving_pretraining_begins_anew_and_keeps_its_last_save_as_a_snapshot(
     assert ("snapshot", 5) in saves, "what was learned since the last save is kept, too"
     assert {iteration for kind, iteration in saves if kind == "generation"} <= {0, 1, 8}
     assert marks(folder, "restart")[0].iteration == 0
+    assert [mark.iteration for mark in read_marks(folder / HISTORY_NAME)] == [0, 0]
+    assert marks(folder, "option")[0].text.startswith("before the model began anew, at iteration ")
     assert context.warnings == []
 
 
@@ -271,9 +314,9 @@ def test_going_back_to_before_a_pretraining_is_no_end_of_pretraining(
     )
     loop, _ = train(workspace, folder, watcher, target_iter=9)
     assert loop.options["pretrain"] is False
-    assert watcher.iterations == [1, 2, 3, 4, 5, 6, 4, 5, 6, 7, 8, 9]
+    assert watcher.iterations == [1, 2, 3, 4, 5, 6, 5, 6, 7, 8, 9], "as it was before the change"
     assert watcher.restarts == 0
-    assert Generations(folder).iterations() == [1, 3, 9]
+    assert 0 not in Generations(folder).iterations()
     assert [save for save in list_saves(folder) if save.kind == "snapshot"] == []
 
 

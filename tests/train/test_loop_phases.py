@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from engine.models.quick96.spec import QUICK96
-from engine.protocol.commands import SetOption
+from engine.protocol.commands import SetOptions
 from engine.protocol.history import HISTORY_NAME, read_history, read_marks
 from engine.protocol.training_plan import Flat, Phase, Plan, Reset, plan_path, write_plan
 from engine.train import phases as phases_module
@@ -135,7 +135,7 @@ def test_each_phase_begins_with_its_changes_which_are_told_recorded_and_saved(wo
 def test_training_that_goes_on_in_a_phase_keeps_what_somebody_changed_in_it(workspace, folder):
     def undo(loop, point):
         if point.iteration == 2:
-            loop.context.queue.append(SetOption(name="random_src_flip", value=False))
+            loop.context.queue.append(SetOptions(values={"random_src_flip": False}))
 
     train(workspace, folder, plan=TWO, target_iter=3, act=undo)
     loop, _ = train(workspace, folder, target_iter=4)

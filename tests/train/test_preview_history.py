@@ -10,7 +10,7 @@ import threading
 import cv2
 import pytest
 
-from engine.protocol.commands import SetOption
+from engine.protocol.commands import SetOptions
 from engine.protocol.model_files import list_preview_pictures, read_preview_pictures
 from engine.train import preview_history
 from engine.train.preview_history import PreviewHistory
@@ -66,7 +66,7 @@ def test_larger_faces_are_kept_less_often(workspace):
 def test_nothing_is_kept_unless_wanted_and_that_can_change_while_training(workspace):
     folder, _ = train(workspace, target_iter=30, write_preview_history=False)
     assert list_preview_pictures(folder) == {}
-    switched_on = SetOption(name="write_preview_history", value=True)
+    switched_on = SetOptions(values={"write_preview_history": True})
     folder, _ = train(workspace, target_iter=60, write_preview_history=False, queue=[switched_on])
     assert iterations(folder) == [40, 50, 60]
 

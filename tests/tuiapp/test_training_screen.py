@@ -10,7 +10,7 @@ from PIL import Image
 from textual.geometry import Region
 
 from engine.protocol import events
-from engine.protocol.commands import Backup, Preview, Save, SetOption, Stop
+from engine.protocol.commands import Backup, Preview, Save, SetOptions, Stop
 from engine.protocol.events import AnyEvent, Event
 from engine.protocol.history import HISTORY_NAME, SCHEMA, pack_losses
 from engine.protocol.model_files import PREVIEW_HISTORY, page_folder_name
@@ -201,7 +201,7 @@ async def test_options_can_be_changed_while_a_run_goes_on(workspace: Workspace) 
         await pilot.pause()
         await pilot.press("enter")
         await sees(pilot, "target iter is now 5000")
-        assert taken == [SetOption("target_iter", 5000)]
+        assert taken == [SetOptions({"target_iter": 5000})]
 
 
 async def test_save_preview_and_an_agreed_stop_reach_the_engine(workspace: Workspace) -> None:

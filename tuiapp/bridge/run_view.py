@@ -73,7 +73,8 @@ class RunView:
 
     `rate` is units per second (iterations per second for training), `eta_s` seconds to go, `losses`
     the last values in the order of `loss_names`; `started_at`, `updated_at` and `last_saved_at` are
-    wall-clock time in seconds.
+    wall-clock time in seconds. `facts` are those of the end, `figures` what of them is known while
+    it goes on.
     """
 
     run: str = ""
@@ -98,6 +99,7 @@ class RunView:
     notes: tuple[NoteLine, ...] = ()
     warnings: tuple[NoteLine, ...] = ()
     facts: Mapping[str, str | int | float | bool | None] = field(default_factory=lambda: EMPTY)
+    figures: Mapping[str, float] = field(default_factory=lambda: EMPTY)
     error: Trouble | None = None
     exit_status: int | None = None
 
@@ -160,6 +162,7 @@ def _progress(view: RunView, event: events.Progress) -> RunView:
         rate=event.rate,
         eta_s=event.eta_s,
         note=event.note,
+        figures=event.figures,
     )
 
 

@@ -41,6 +41,11 @@ class FormState:
             return self
         return replace(self, stored=stored, since=frozenset())
 
+    def renewed(self, stored: Mapping[str, Any]) -> FormState:
+        """The form when the model, trained on meanwhile, has other values: what was entered since
+        it was chosen stays."""
+        return self if stored == self.stored else replace(self, stored=stored)
+
     def follows(self, name: str) -> bool:
         """Whether the option stands at a default or its model's value, entered by nobody here."""
         return name not in self.raw or (name in self.stored and name not in self.since)
@@ -124,8 +129,8 @@ def stored_values(
         return {}
     saved = saved_options(workspace.model(values[MODEL], model_class))
     stored = {}
-    for option in catalog.model(model_class).options:
-        if option.name in saved:
+    for option in catalog.options_of(spec, model_class):
+        if option.kept and option.name in saved:
             try:
                 stored[option.name] = option.kind.parse(saved[option.name])
             except ValueRefused:

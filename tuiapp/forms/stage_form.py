@@ -57,6 +57,14 @@ class StageForm(VerticalScroll, can_focus=False):
         self.unfolded = not self.unfolded
         self._show_state()
 
+    def renew(self) -> None:
+        """Follow what the model has been trained with until now, but for what was entered since it
+        was chosen."""
+        renewed = self.state.renewed(self._stored(self.state.values))
+        if renewed != self.state:
+            self.state = renewed
+            self._show_state()
+
     async def show_values(self, given: Mapping[str, object]) -> None:
         """Replace everything that was entered by `given` (and defaults)."""
         await self._rebuild(state_for(self.spec, given))

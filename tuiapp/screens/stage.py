@@ -74,7 +74,12 @@ class StageScreen(FramedScreen):
             return None if self.form.state.refusals else True
         return True
 
+    def on_screen_resume(self) -> None:
+        if self.query(StageForm):
+            self.form.renew()
+
     def action_start(self) -> None:
+        self.form.renew()  # its model may have been trained on, with other options, since
         self.workbench.start_stage(self.spec.id, self.form.state.values)
 
     def action_check(self) -> None:

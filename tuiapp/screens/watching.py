@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.protocol.commands import Command, SetOption, Stop
+from engine.protocol.commands import Command, SetOptions, Stop
 from engine.runtime.client import RunFolder
 from tuiapp.bridge.run_view import RunView, ViewState
 from tuiapp.bridge.watch import RunWatch
@@ -70,8 +70,9 @@ class WatchingScreen(FramedScreen):
         self.app.push_screen(screen, self._change)
 
     def _change(self, changed: dict[str, Any] | None) -> None:
-        for name, value in (changed or {}).items():
-            self.send(SetOption(name, value), f"{name.replace('_', ' ')} is now {value}")
+        if changed:
+            words = (f"{name.replace('_', ' ')} is now {value}" for name, value in changed.items())
+            self.send(SetOptions(changed), ", ".join(words))
 
     def action_log(self) -> None:
         self.workbench.open_log(self.folder)

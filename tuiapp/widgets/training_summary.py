@@ -73,8 +73,9 @@ def state_words(view: RunView) -> list[str]:
         words.append(f"batch {view.options['batch_size']}")
     if "precision" in view.options:
         words.append(str(view.options["precision"]))
-    wanted, made = (view.facts.get(f"samples_{name}_per_s") for name in ("wanted", "deliverable"))
-    if wanted is not None and made is not None:
+    known = {**view.figures, **view.facts}
+    wanted, made = (known.get(f"samples_{name}_per_s") for name in ("wanted", "deliverable"))
+    if wanted and made:
         words.append(f"samples {wanted:.0f}/s of {made:.0f}/s")
     return words
 

@@ -62,8 +62,10 @@ def complete_options(
     model_spec = catalog.model(complete["model_class"])
     folder = workspace.model(complete["model"], model_spec.id)
     saved = saved_options(folder)
-    for option in model_spec.options:
-        value = saved.get(option.name, complete[option.name])
+    for option in options:
+        if not option.kept or option.name not in saved:
+            continue
+        value = saved[option.name]
         if option.name not in values:
             complete[option.name] = option.parse(value)
         elif option.life is Life.CREATION and complete[option.name] != value:

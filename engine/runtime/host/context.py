@@ -110,11 +110,23 @@ class RunContext:
         unit: str = "frames",
         note: str = "",
         skipped: int = 0,
+        figures: Mapping[str, float] | None = None,
+        rate_anew: bool = False,
     ) -> None:
         self.has_begun = self.has_begun or done > skipped
+        if rate_anew:
+            self._pace.begin_anew()
         rate = self._pace.rate(done)
         eta_s = (total - done) / rate if rate and total is not None and total >= done else None
-        event = Progress(done=done, total=total, unit=unit, rate=rate, eta_s=eta_s, note=note)
+        event = Progress(
+            done=done,
+            total=total,
+            unit=unit,
+            rate=rate,
+            eta_s=eta_s,
+            note=note,
+            figures=dict(figures or {}),
+        )
         self._untold = event
         if self._pace.journal_is_due(done == total):
             self.tell_progress()
@@ -195,6 +207,11 @@ class _Pace:
         self._counting = False
         self._journalled = float("-inf")
         self._shown = float("-inf")
+
+    def begin_anew(self) -> None:
+        """Forget the time until now: the next call of `rate` begins another measurement."""
+        self._window.clear()
+        self._counting = True
 
     def rate(self, done: int) -> float | None:
         """Units per second over the last 20 seconds; None until there is something to tell."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from engine.protocol.options import Life, Option
 from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import make_folder
+from engine.stages.train.damaged_saves import put_damaged_aside
 from engine.stages.train.faces import TrainingFaces
 from engine.stages.train.plan import settle_plan
 from engine.stages.train.spec import TRAIN
@@ -22,13 +24,15 @@ from engine.train.backups import Backups
 from engine.train.companions import Companion
 from engine.train.event_files import EventFiles
 from engine.train.feed import Feed
-from engine.train.generations import Generation, Generations
+from engine.train.generations import Generation, Generations, Manifest
 from engine.train.history import HistoryWriter
+from engine.train.last_options import KeptOptions
 from engine.train.loop import TrainingLoop
 from engine.train.phases import Phases
 from engine.train.preview_history import PreviewHistory
 from engine.train.saver import Saver
 from engine.train.sources import Sources
+from engine.train.step_times import sample_figures
 from engine.train.together import Begin, Leader, Line
 from engine.train.trainable import Trainable
 
@@ -58,22 +62,20 @@ def _lead(context: StageContext, spec: ModelSpec, machines: Machines) -> None:
     make_folder(folder)
     generations = Generations(folder)
     generations.sweep()
-    saved = generations.newest(context.warn)
-    context.check_stop()
-    device, distribution = open_devices(context, machines)
-    model = _make_model(context, spec, device, saved, distribution)
+    model, opened = _open_model(context, spec, machines, generations)
+    device, distribution, saved = opened.device, opened.distribution, opened.saved
     _tell_if_target_is_reached(context, model)
     context.check_stop()
     model.trace()
     context.check_stop()
-    companions = _companions(spec, model, folder, saved, follows_plans=follows_plans)
+    companions = _companions(context, spec, model, folder, saved, follows_plans=follows_plans)
     with ExitStack() as open_things:
         if machines.are_several:
             model = open_things.enter_context(Leader(model, Line(distribution.sum)))
             companions.append(EndsWithFollowers(model))
         history = open_things.enter_context(HistoryWriter(folder, model.iteration, spec.loss_names))
         saver = open_things.enter_context(
-            Saver(generations, saved.manifest.iteration if saved else 0, context.warn)
+            Saver(generations, saved.iteration if saved else 0, context.warn)
         )
         feed = open_things.enter_context(_feed(faces, model, device, saved))
         loop = TrainingLoop(
@@ -93,6 +95,28 @@ def _lead(context: StageContext, spec: ModelSpec, machines: Machines) -> None:
             _report(context, spec, loop)
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """What a model trains on, and the manifest of the save that it goes on from. Not that save's
+    weights: as many again as the model's own."""
+
+    device: Device
+    distribution: Distribution
+    saved: Manifest | None
+
+
+def _open_model(
+    context: StageContext, spec: ModelSpec, machines: Machines, generations: Generations
+) -> tuple[Any, _Opened]:
+    saved = generations.newest(context.warn)
+    context.check_stop()
+    device, distribution = open_devices(context, machines)
+    model = _make_model(context, spec, device, saved, distribution)
+    if saved:
+        put_damaged_aside(context, generations, saved.manifest.iteration)
+    return model, _Opened(device, distribution, saved.manifest if saved else None)
+
+
 def _make_model(
     context: StageContext,
     spec: ModelSpec,
@@ -108,8 +132,6 @@ def _make_model(
         for option in spec.options:
             if option.life is Life.CREATION:
                 options[option.name] = saved.manifest.options[option.name]
-        for path in Generations(saved.path.parent.parent).put_aside_after(saved.manifest.iteration):
-            context.warn(f"a damaged save was put aside: {path}", "delete it when you like")
     dtype = device.keras_dtype(context.options["precision"])
     begins = f"goes on from iteration {saved.manifest.iteration}" if saved else "is new"
     context.note(f"the model {begins}; {device.description}, {dtype}")
@@ -129,33 +151,41 @@ def _tell_if_target_is_reached(context: StageContext, model: Trainable) -> None:
         )
 
 
-def _feed(faces: TrainingFaces, model: Trainable, device: Device, saved: Generation | None) -> Feed:
+def _feed(faces: TrainingFaces, model: Trainable, device: Device, saved: Manifest | None) -> Feed:
     wanted = model.sampling().kind.face_type
 
     def sources(options: Mapping[str, Any]) -> Sources:
         return faces.sources(options, wanted, seed=model.seed, device=device)
 
-    first = saved.manifest.drawn if saved else 0
+    first = saved.drawn if saved else 0
     return Feed(sources, model.options, model.sampling(), first)
 
 
 def _companions(
+    context: StageContext,
     spec: ModelSpec,
     model: Trainable,
     folder: Path,
-    saved: Generation | None,
+    saved: Manifest | None,
     *,
     follows_plans: bool,
 ) -> list[Companion]:
     """Phases come first: what else looks at a step sees the options that the next one has."""
-    carried = saved.manifest.carried if saved else {}
+    carried = saved.carried if saved else {}
     phases = Phases(folder, spec, carried.get(Phases.carried_as, {}))
     return [
+        KeptOptions(_kept(context.options, follows_plans=follows_plans), model.options),
         *([phases] if follows_plans else []),
         Backups(),
         PreviewHistory(folder, model.sampling().kind.side_px),
         EventFiles(folder, spec.loss_names),
     ]
+
+
+def _kept(options: Mapping[str, Any], *, follows_plans: bool) -> dict[str, Any]:
+    """The run's own options that the model goes on with. A preset or a file is its own plan now."""
+    kept = {option.name: options[option.name] for option in TRAIN.options if option.kept}
+    return {**kept, "plan": "own" if follows_plans else "none"}
 
 
 def running_options(spec: ModelSpec) -> Mapping[str, Option]:
@@ -171,16 +201,13 @@ def _report(context: StageContext, spec: ModelSpec, loop: TrainingLoop) -> None:
     """Facts of the run, also when it ends by a stop or an error."""
     batches = loop.batches
     losses = dict(zip((f"loss_{name}" for name in spec.loss_names), loop.last_losses, strict=False))
-    wanted = 2 * batches.batch_size * loop.times.per_s
-    deliverable = batches.rates.deliverable_per_s(batches.threads)
     context.result(
         iteration=loop.model.iteration,
         iterations_made=loop.times.made,
         iterations_per_s=round(loop.times.per_s, 3),
-        samples_wanted_per_s=round(wanted, 1),
-        samples_deliverable_per_s=round(deliverable, 1),
+        **sample_figures(loop.times, batches),
         waited_for_samples_s=round(batches.rates.waited_s, 2),
-        steps_skipped=loop.steps_skipped,
+        steps_skipped=loop.bad_steps.count,
         saved_iteration=loop.saving.saver.last_iteration,
         **losses,
     )

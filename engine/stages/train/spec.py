@@ -24,6 +24,7 @@ MODEL = Option(
     Text(r"[A-Za-z0-9][A-Za-z0-9 .-]{0,63}", "1 to 64 letters, digits, spaces, dots and dashes"),
     "new",
     "The model's name. A new name makes a new model, a known one goes on with that model.",
+    kept=False,
 )
 
 MODEL_CLASS = Option(
@@ -32,6 +33,7 @@ MODEL_CLASS = Option(
     Choice(tuple((spec.id, spec.summary) for spec in MODEL_CLASSES)),
     MODEL_CLASSES[0].id,
     "Which kind of model to train.",
+    kept=False,
 )
 
 _ADDRESS = r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}"
@@ -65,6 +67,7 @@ TRAIN = StageSpec(
             "Stop after this many minutes of this run; 0 means never.",
             unit="minutes",
             life=Life.RUNNING,
+            kept=False,
         ),
         Option(
             "save_minutes",
@@ -170,6 +173,7 @@ TRAIN = StageSpec(
             "",
             "A plan that was written for another model.",
             applies=When("plan", ("file",)),
+            kept=False,
         ),
         Option(
             "collapse_guard",
@@ -227,6 +231,7 @@ TRAIN = StageSpec(
             0,
             "Starts the random numbers of a new model and its samples; 0 takes a fresh one.",
             advanced=True,
+            kept=False,
         ),
         Option(
             "loaders",
@@ -251,6 +256,7 @@ TRAIN = StageSpec(
             " takes changes, the others take model and options from it. Only in a network whose"
             " every user you trust: whoever reaches such a port commands the machine.",
             advanced=True,
+            kept=False,
         ),
         Option(
             "worker_index",
@@ -260,6 +266,7 @@ TRAIN = StageSpec(
             "Which address of the list this machine is, from 0; number 0 leads.",
             applies=Unless("workers", ("",)),
             advanced=True,
+            kept=False,
         ),
         DEVICE,
     ),

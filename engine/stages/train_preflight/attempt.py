@@ -39,9 +39,8 @@ _CROP_BYTES = 1 << 28
 @dataclass(frozen=True)
 class Job:
     """What to try: a model class with its options (the batch size among them), and how it would be
-    trained. steps: how many besides the first, which compiles. state_copies: how many times the
-    weights lie in memory besides, as training holds them while it saves. src_faces, dst_faces:
-    some of the real ones, or none."""
+    trained. steps: how many besides the first, which compiles. src_faces, dst_faces: some of the
+    real ones, or none."""
 
     model_class: str
     options: Mapping[str, Any]
@@ -49,7 +48,6 @@ class Job:
     precision: str
     loaders: str
     steps: int
-    state_copies: int
     src_faces: Sequence[Face]
     dst_faces: Sequence[Face]
 
@@ -129,9 +127,9 @@ def _train(job: Job, parent: Connection) -> None:
     device = prepare_device(job.device, lambda text, remedy: parent.send(Warned(text, remedy)))
     dtype = device.keras_dtype(job.precision)
     model = model_code(model_spec(job.model_class))(job.options, seed=SEED, dtype=dtype)
-    held = [model.state()]
+    held = model.state()  # besides the model's own, as training holds them while it saves
     sampling = model.sampling()
-    parent.send(Begun(device, dtype, model_size(held[0]), sampling))
+    parent.send(Begun(device, dtype, model_size(held), sampling))
     model.trace()
     sources = _sources(job, sampling, loader_count(job.loaders, device))
     with sources.open(sampling, 0) as batches:
@@ -140,7 +138,7 @@ def _train(job: Job, parent: Connection) -> None:
             model.train_step(batches)
             parent.send(Stepped(time.perf_counter() - begun, time.process_time() - cpu_begun))
             if number == 0:  # the first save is written while training goes on; then a preview
-                held = [model.state() for _ in range(job.state_copies)]
+                held = model.state()
                 model.preview_pages(batches.make(0, row_count(sampling)).unwarped())
         taken = 2 * batches.drawn / (1 + job.steps)
         deliverable = sources.rates.deliverable_per_s(sources.threads)

@@ -18,7 +18,12 @@ from engine.stages.train.faces import CACHE_SHARE, LARGEST_CACHE_BYTES, Training
 from engine.stages.train_preflight.attempt import Job, Report, Stepped, Warned
 from engine.stages.train_preflight.findings import Findings
 from engine.stages.train_preflight.trial import Bounds, Trial, try_job
-from engine.stages.train_preflight.words import tell, tell_of_search, tell_of_trial
+from engine.stages.train_preflight.words import (
+    tell,
+    tell_of_search,
+    tell_of_trial,
+    tell_what_is_not_tried,
+)
 from engine.train.memory_room import available_bytes
 from engine.train.preflight import DiskRoom, find_largest_batch, saves_wanted
 from engine.train.samples import Sampling
@@ -35,9 +40,10 @@ def run(context: StageContext) -> None:
     """Tell what training with these options would need. Raises `Stopped`, `InputError` for a device
     that is not there, `StageError` if the trial breaks by itself."""
     spec = model_spec(context.options["model_class"])
+    tell_what_is_not_tried(context)
     folder = context.workspace.model(context.options["model"], spec.id)
     saves = [save for save in list_saves(folder) if save.kind == "generation"]
-    rehearsal = Rehearsal(context, spec, copies=2 if saves else 1)
+    rehearsal = Rehearsal(context, spec)
     findings = rehearsal.measure()
     findings.disk = _disk_room(context, findings, saves)
     findings.iteration = max((save.iteration for save in saves), default=0)
@@ -51,15 +57,14 @@ def run(context: StageContext) -> None:
 
 
 class Rehearsal:
-    """Tries a model class with the run's options. copies: of all weights and moments, which
-    training holds besides: those being saved, and those it went on from."""
+    """Tries a model class with the run's options."""
 
-    def __init__(self, context: StageContext, spec: ModelSpec, *, copies: int) -> None:
+    def __init__(self, context: StageContext, spec: ModelSpec) -> None:
         self.context = context
         self.spec = spec
         self.face_count = 0
         self.tries = 0
-        self.job = self._job(copies)
+        self.job = self._job()
 
     def measure(self) -> Findings:
         """The chosen batch: memory, time, what the loaders deliver."""
@@ -106,7 +111,7 @@ class Rehearsal:
         self.context.progress(self.tries, None, unit="trials", note=f"batch {size}")
         return try_job(job, bounds, self.context, hear)
 
-    def _job(self, copies: int) -> Job:
+    def _job(self) -> Job:
         options = self.context.options
         src, dst = self._faces()
         return Job(
@@ -116,7 +121,6 @@ class Rehearsal:
             precision=options["precision"],
             loaders=options["loaders"],
             steps=TIMED_STEPS,
-            state_copies=copies,
             src_faces=src,
             dst_faces=dst,
         )

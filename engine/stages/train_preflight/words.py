@@ -26,6 +26,21 @@ def tell(context: StageContext, findings: Findings) -> None:
         _tell_of_samples(context, times, real_faces=findings.real_faces)
 
 
+def tell_what_is_not_tried(context: StageContext) -> None:
+    """A warning where training would be shared: it is tried on one device of this machine alone."""
+    options = context.options
+    machines = len(options["workers"].split(","))
+    devices = len(options["device"].split(","))
+    if machines * devices > 1:
+        context.warn(
+            f"--workers and --device name {machines} machines of {devices} devices, and the whole"
+            f" batch of {options['batch_size']} is tried on one device of this machine: memory and"
+            " times are not those of the training that they would share",
+            f"each device has a {machines * devices}th of every batch: check with --batch-size"
+            f" {max(1, options['batch_size'] // (machines * devices))} and a single --device",
+        )
+
+
 def tell_of_trial(context: StageContext, batch_size: int, trial: Trial) -> None:
     """One line of the search for the largest batch."""
     if not trial.in_time:

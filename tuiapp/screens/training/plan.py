@@ -46,7 +46,8 @@ from tuiapp.screens.running_options import model_contradiction
 from tuiapp.widgets.key_list import KeyList, Row
 
 NO_PLAN = "No plan yet: the run trains with its options until it is stopped. f takes a ready one."
-_WITH_PHASES = frozenset({"edit", "remove", "move", "save"})
+CHANGED = "  changed, not saved yet"
+_WITH_PHASES = frozenset({"edit", "remove", "move", "take_away"})
 
 
 class PlanScreen(FramedScreen):
@@ -122,6 +123,8 @@ class PlanScreen(FramedScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in _WITH_PHASES:
             return self.plan is not None
+        if action == "save":
+            return self.plan is not None or self._saved is not None
         return True
 
     def action_preset(self) -> None:
@@ -142,7 +145,12 @@ class PlanScreen(FramedScreen):
         if self.plan is not None and len(self.plan.phases) > 1:
             self._change(without(self.plan, self.number), max(0, self.number - 1))
         else:
-            self.workbench.say("a plan has at least one phase")
+            self.workbench.say("a plan has at least one phase; D takes the whole plan away")
+
+    def action_take_away(self) -> None:
+        """Go on without a plan, once that is saved."""
+        self.plan = None
+        self.show_plan()
 
     def action_move(self, direction: int) -> None:
         if self.plan is not None:
@@ -163,22 +171,29 @@ class PlanScreen(FramedScreen):
 
     def action_save(self) -> None:
         plan = self.plan
-        if plan is None:
-            return
         if verdict := self._verdict():
             self.workbench.say(verdict, title="Not saved", severity="error")
         else:
             self.run_worker(self._save(plan), group="save", exclusive=True)
 
-    async def _save(self, plan: Plan) -> None:
+    async def _save(self, plan: Plan | None) -> None:
         try:
-            await asyncio.to_thread(write_plan, self._path, plan)
+            said = await asyncio.to_thread(self._write, plan)
         except FacewrightError as error:
             self.app.push_screen(TellScreen(error.message, error.remedy))
             return
         self._saved = plan
-        self.workbench.say("the plan is saved; a run that goes on follows it in a few seconds")
+        self.workbench.say(said)
         self.show_plan()
+
+    def _write(self, plan: Plan | None) -> str:
+        """What is to be said of it."""
+        if plan is not None:
+            write_plan(self._path, plan)
+            return "the plan is saved; a run that goes on follows it in a few seconds"
+        trash = self.workbench.workspace.move_to_trash([self._path], "plan")
+        where = f" and lies in {trash}" if trash else ""
+        return f"the plan is taken away{where}; a run that goes on leaves it in a few seconds"
 
     def action_back(self) -> None:
         if self.plan == self._saved:
@@ -244,8 +259,8 @@ def _current_names(plan: Plan, note: str) -> list[str]:
 def about(plan: Plan | None, is_changed: bool) -> Content:
     """Title and note of the plan."""
     if plan is None:
-        return Content(NO_PLAN)
-    changed = ("  changed, not saved yet", "$warning") if is_changed else ""
+        return Content.assemble(NO_PLAN, (CHANGED if is_changed else "", "$warning"))
+    changed = (CHANGED, "$warning") if is_changed else ""
     end = "; the run stops at its end" if plan.stop else ""
     return Content.assemble(
         (plain_text(plan.title), "bold"), changed, f"\n{plain_text(plan.note)}{end}"
