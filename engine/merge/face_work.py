@@ -15,7 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.media.colour_distribution import match_histogram
-from engine.media.colour_transfer import IGNORE_AREA, transfer_colours
+from engine.media.colour_transfer import (
+    IGNORE_AREA,
+    transfer_colours,
+    transfer_colours_roughly,
+)
 from engine.media.filters import degrade_bicubic, median_blur
 from engine.media.levels import unit_floats
 from engine.merge.face_nets import ENLARGEMENT
@@ -93,17 +97,23 @@ class FaceWork:
     def side_px(self) -> int:
         """The side of the square that is laid into the frame."""
         resolution = self.face.crop.resolution
-        return resolution * ENLARGEMENT if self.look.is_enlarged else resolution
+        return resolution * ENLARGEMENT if self.is_enlarged else resolution
+
+    @property
+    def is_enlarged(self) -> bool:
+        """Whether the square is larger than what was predicted. In smaller copies of the frame the
+        enhancer's face is shrunk instead: they show no more of it."""
+        return self.look.is_enlarged and not self.is_proxy
 
     @property
     def face_bgr(self) -> Floats:
         """What was predicted: (side, side, 3)."""
-        return self.face.kept.get("face", self._values(_FACE), self._predicted_face)
+        return self._step("face", _FACE, self._predicted_face)
 
     @property
     def dst_bgr(self) -> Floats:
         """What the frame shows: (side, side, 3)."""
-        if self.look.is_enlarged and self.face.predicted.enlarged is not None:
+        if self.is_enlarged and self.face.predicted.enlarged is not None:
             return self.face.predicted.enlarged.dst_bgr
         return self.face.crop.dst_bgr
 
@@ -162,8 +172,8 @@ class FaceWork:
 
     def in_frames_colours(self, face_bgr: Floats) -> Floats:
         """A face (side, side, 3) with the colours of the frame's, by the look's transfer."""
-        mode = self.look.color_transfer_mode
-        return transfer_colours(face_bgr, self.dst_bgr, mode, self.area)
+        transfer = transfer_colours_roughly if self.is_proxy else transfer_colours
+        return transfer(face_bgr, self.dst_bgr, self.look.color_transfer_mode, self.area)
 
     def histogram_matched(self, face_bgr: Floats, *, masked: bool) -> Floats:
         """A face (side, side, 3) with the histogram of the frame's. If masked, what lies outside of
@@ -188,12 +198,12 @@ class FaceWork:
             raise ValueError(
                 "the enhancer was not asked: the prediction lacks what this look wants"
             )
-        side = (self.side_px, self.side_px)
+        side, large = (self.side_px, self.side_px), predicted.enlarged.face_bgr
+        if self.is_proxy:
+            large = cv2.resize(large, side, interpolation=cv2.INTER_AREA)
         face = cv2.resize(predicted.face_bgr, side, interpolation=cv2.INTER_LINEAR)
         part = np.float32(self.look.super_resolution_power / 100)
-        mixed: Floats = cv2.addWeighted(
-            face, float(1 - part), predicted.enlarged.face_bgr, float(part), 0
-        )
+        mixed: Floats = cv2.addWeighted(face, float(1 - part), large, float(part), 0)
         return np.clip(mixed, 0, 1)
 
     @property

@@ -73,7 +73,7 @@ def _moved(work: FaceWork, face_bgr: Floats) -> Floats:
     line_px = min(length_px + 1, LONGEST_MOTION_PX)
     # Twice at four times the resolution: so does DeepFaceLab.
     return motion_blur(
-        face_bgr, 2 * line_px if work.look.is_enlarged else line_px, work.motion.angle_deg
+        face_bgr, 2 * line_px if work.is_enlarged else line_px, work.motion.angle_deg
     )
 
 

@@ -14,7 +14,7 @@ from engine.media.colour_distribution import (
     sliced_transport,
 )
 from engine.media.colour_linear import monge_kantorovich, principal_axes, reinhard
-from engine.media.colour_transfer import TRANSFERS, transfer_colours
+from engine.media.colour_transfer import SLOW, TRANSFERS, transfer_colours, transfer_colours_roughly
 from tests.support.shared import shared_path
 
 
@@ -141,3 +141,18 @@ def test_flat_pictures_and_empty_areas_give_colours_and_not_nan(method: str, fla
     assert moved.shape == source.shape
     assert np.isfinite(moved).all()
     assert 0 <= moved.min() <= moved.max() <= 1
+
+
+@pytest.mark.parametrize("method", sorted(SLOW))
+def test_a_rough_transfer_is_near_the_real_one_and_keeps_the_detail(method: str) -> None:
+    side_px = 128
+    y, x = np.mgrid[:side_px, :side_px] / side_px
+    stripes = 0.02 * np.sin(x * 200)
+    source = np.stack([x, y, x * y], axis=2) * 0.6 + 0.2 + stripes[..., None]
+    source, target = source.astype(np.float32), (0.1 + 0.7 * source[:, ::-1]).astype(np.float32)
+    area = (np.hypot(x - 0.5, y - 0.5) < 0.4).astype(np.float32)
+    real = transfer_colours(source, target, method, area)[area > 0]
+    rough = transfer_colours_roughly(source, target, method, area)[area > 0]
+    untouched = source[area > 0]
+    assert np.abs(rough - real).mean() < 0.25 * np.abs(untouched - real).mean()
+    assert np.corrcoef(rough[:, 0], real[:, 0])[0, 1] > 0.97

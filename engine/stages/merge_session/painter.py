@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from engine.media.colour_transfer import SLOW
 from engine.merge.compose import ComposedFrame
 from engine.merge.face_nets import FaceNets
 from engine.protocol.errors import FacewrightError
@@ -15,8 +16,6 @@ from engine.stages.merge_session.prepared import PreparedFrame, Settings, Workpi
 # Composing in full at every key is fast enough below this; a picture in 0.1 s leaves room for
 # drawing, sending and showing it.
 FAST_S = 0.04
-# These take as long for a small picture as for a large one: up to a second at 224 px.
-SLOW_TRANSFERS = frozenset({"idt", "idt-m", "sot-m", "mix-m"})
 # Of an estimate, the part that the newest measurement makes up.
 NEWEST_PART = 0.5
 
@@ -58,7 +57,7 @@ class Painter:
         newest = self._newest
         if newest is not None and (newest.prepared, newest.settings) == (prepared, settings):
             return newest
-        if self._full_s > FAST_S or self.is_slow(prepared, settings):
+        if self._full_s > FAST_S or self._is_slow(prepared, settings):
             return None
         return self._take(*self._composed(self._workpiece(prepared), settings))
 
@@ -69,18 +68,19 @@ class Painter:
             self._under_way = self._thread.submit(self._composed, workpiece, settings)
             self._under_way.add_done_callback(lambda _: self._wake())
 
-    def is_slow(self, prepared: PreparedFrame, settings: Settings) -> bool:
-        """Whether these settings take long at any resolution, or nets must be asked for them."""
-        transfers = {look.color_transfer_mode for look in settings.looks.faces}
-        return bool(transfers & SLOW_TRANSFERS) or prepared.lacks(settings.looks)
+    def _is_slow(self, prepared: PreparedFrame, settings: Settings) -> bool:
+        """Whether these settings take long in full, however fast those before were."""
+        return prepared.lacks(settings.looks) or any(
+            look.color_transfer_mode in SLOW or look.color_degrade_power
+            for look in settings.looks.faces
+        )
 
     def rough(
         self, prepared: PreparedFrame, settings: Settings, scale: float
     ) -> ComposedFrame | None:
-        """The frame at a part of its resolution. None where that would be no faster (`is_slow`), or
-        if it cannot be composed, which the full one will tell why."""
-        if self.is_slow(prepared, settings):
-            return None
+        """The frame at a part of its resolution, without what nets must be asked for. None if it
+        cannot be composed, which the full one will tell why."""
+        settings = replace(settings, looks=prepared.without_lacking(settings.looks))
         if self._rough is None or (self._rough.prepared, self._rough.scale) != (prepared, scale):
             self._rough = Workpiece(prepared, scale)
         try:

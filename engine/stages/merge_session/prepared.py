@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -25,6 +25,7 @@ from engine.merge.kept import Kept
 from engine.merge.placement import Region, region_of_square
 from engine.models.predictor import FacePredictor
 from engine.protocol.events import FaceBox
+from engine.protocol.look import Look
 from engine.stages.merge.plan import FrameJob
 
 Pixels = NDArray[np.uint8]
@@ -86,6 +87,14 @@ class PreparedFrame:
             for face, crop, look in zip(self.predictions, self.crops, looks.faces, strict=True)
         )
 
+    def without_lacking(self, looks: FrameLooks) -> FrameLooks:
+        """The looks as near as they can be composed without asking nets."""
+        faces = tuple(
+            _without_lacking(face, look)
+            for face, look in zip(self.predictions, looks.faces, strict=True)
+        )
+        return replace(looks, faces=faces)
+
     def original_square(self, side_px: int) -> Pixels:
         """What raw-predict's square was made from, (side, side, 3): the largest face as the model
         saw it; black without a face."""
@@ -131,6 +140,14 @@ class Workpiece:
             self.prepared.job.motion,
             self._kept,
         )
+
+
+def _without_lacking(face: PredictedFace, look: Look) -> Look:
+    if look.is_enlarged and face.enlarged is None:
+        look = replace(look, super_resolution_power=0)
+    if look.uses_xseg and face.xseg_prd is None:
+        look = replace(look, mask_mode=Look().mask_mode)
+    return look
 
 
 def _bytes_of(face: PredictedFace) -> int:

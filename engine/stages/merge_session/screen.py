@@ -114,7 +114,7 @@ class Screen:
             self._pictures(
                 desk, settings, ROUGH, lambda view: self._rough(desk, view, prepared, settings)
             )
-            if rests or self._painter.is_slow(prepared, settings):
+            if rests:
                 self._painter.begin_full(prepared, settings)
             return None
         self._frames.measure(desk.frame)  # nets may have been asked for it

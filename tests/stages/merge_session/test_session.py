@@ -193,6 +193,24 @@ def test_a_look_that_wants_a_net_that_is_not_there_says_so(tmp_path: Path) -> No
         assert back.note == ""
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"color_transfer_mode": "sot-m"}, {"super_resolution_power": 50}, {"color_degrade_power": 50}],
+)
+def test_a_slow_look_is_seen_roughly_before_it_is_there_in_full(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    with serving(merge_workspace(tmp_path, frames=2)) as viewer:
+        viewer.first(MergeShown, where=FULL)
+        since = viewer.send(MergeEdit(frame=0, changes=changes, seq=1))
+        answers = lambda shown: shown.answered == 1  # noqa: E731
+        rough = viewer.first(MergeShown, since, answers)
+        assert rough.proxy and rough.note == ""
+        full = coarse(viewer.picture(since, lambda shown: answers(shown) and FULL(shown)))
+        seen = coarse(viewer.picture(since, answers))
+        assert np.abs(seen - full).mean() < 3
+
+
 def test_super_resolution_asks_the_enhancer_once_a_face(tmp_path: Path) -> None:
     with serving(merge_workspace(tmp_path, frames=2)) as viewer:
         for power in (50, 100):
@@ -253,6 +271,11 @@ def test_pictures_of_others_are_kept_until_the_user_agrees(tmp_path: Path) -> No
     with serving(workspace, confirmed=True) as viewer:
         viewer.state(lambda state: state.done == (0, 1, 1))
     assert [path.read_bytes() for path in workspace.trash.rglob("00001.png")] == [b"by hand"]
+
+
+def coarse(picture: np.ndarray) -> np.ndarray:
+    """What is seen of it from afar."""
+    return cv2.resize(picture, (24, 16), interpolation=cv2.INTER_AREA).astype(int)
 
 
 def same_pixels(one: Path, other: Path) -> bool:
