@@ -12,6 +12,7 @@ from engine.protocol.options import Option
 from engine.protocol.spec import ModelSpec, StageSpec
 from engine.stages.demo_media.spec import DEMO_MEDIA
 from engine.stages.faces_extract.spec import FACES_EXTRACT
+from engine.stages.faces_manual.spec import FACES_MANUAL
 from engine.stages.faceset_enhance.spec import FACESET_ENHANCE
 from engine.stages.faceset_export_masks.spec import FACESET_EXPORT_MASKS
 from engine.stages.faceset_index.spec import FACESET_INDEX
@@ -48,6 +49,7 @@ STAGES: tuple[StageSpec, ...] = (
     VIDEO_CUT,
     VIDEO_DENOISE,
     FACES_EXTRACT,
+    FACES_MANUAL,
     FACESET_SORT,
     FACESET_INDEX,
     FACESET_REPORT,
