@@ -21,6 +21,7 @@ from engine.protocol.survey import WorkspaceSurvey, survey
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import RunFolder, discard_run, find_run, send, start_run
 from tuiapp.bridge.faceset_list import FacesetList
+from tuiapp.bridge.label_desk import LabelDesk
 from tuiapp.bridge.report_entries import FaceChoice
 from tuiapp.bridge.run_board import RunBoard
 from tuiapp.bridge.run_view import RunView, ViewState, trains
@@ -84,6 +85,7 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
         self.board = RunBoard(workspace)
         self.survey: WorkspaceSurvey | None = None
         self.facesets: dict[str, FacesetList] = {}
+        self.label_desks: dict[str, LabelDesk] = {}
         self.settings = load_settings()
         self.theme_labels: dict[str, str] = {}
         self._attach_to = attach
@@ -209,14 +211,33 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
         self._show(StageScreen(spec, given))
 
     def open_run(self, watch: RunWatch) -> None:
+        from tuiapp.screens.labels.screen import LabelScreen
         from tuiapp.screens.merge.screen import MergeScreen
         from tuiapp.screens.run import RunScreen  # pictures need more imports than the first paint
         from tuiapp.screens.training.screen import TrainingScreen
 
         if watch.view.stage == "merge-session":
             self._show(MergeScreen(watch))
+        elif watch.view.stage == "label-session":
+            self._show(LabelScreen(watch, self.label_desk(watch.view.options["side"])))
         else:
             self._show(TrainingScreen(watch) if trains(watch.view.stage) else RunScreen(watch))
+
+    def label_desk(self, side_name: str) -> LabelDesk:
+        """What is drawn on a side's faces, with undo, from one session to the next."""
+        return self.label_desks.setdefault(side_name, LabelDesk(side_name))
+
+    def open_masks(self, side_name: str, face: str = "") -> None:
+        """Draw masks on a side's faces, beginning with the face of that name: in the session that
+        goes on, or a new one."""
+        if face:
+            self.label_desk(side_name).begin_at(face)
+        for watch in self.board.live():
+            view = watch.view
+            if view.stage == "label-session" and view.options.get("side") == side_name:
+                self.open_run(watch)
+                return
+        self.start_stage("label-session", {"side": side_name})
 
     def open_faceset(self, side_name: str) -> None:
         """Show the faces of "src" or "dst", with marks, order and filter as they were left."""

@@ -64,6 +64,8 @@ class WorkbenchCommands(Provider):
         for side in SIDES:
             act = partial(workbench.open_faceset, side)
             yield f"Faces of {side}", "see, filter, mark, sort out", act
+            act = partial(workbench.open_masks, side)
+            yield f"Masks of {side}", "draw and correct labels by hand", act
             act = partial(workbench.open_report, side)
             yield f"Report on {side}", "what is in the faceset, what is wrong with it", act
         yield "Newest run", "", workbench.action_newest_run

@@ -9,6 +9,7 @@ from __future__ import annotations
 from textual.binding import BindingType
 
 from tuiapp.key_row import Key as Key
+from tuiapp.label_keys import LABEL_KEYS
 from tuiapp.merge_keys import MERGE_KEYS
 
 CONTEXTS: dict[str, str] = {
@@ -23,6 +24,7 @@ CONTEXTS: dict[str, str] = {
     "training": "Training",
     "plan": "Training plan",
     "merge": "Merge",
+    "mask": "Masks",
     "faceset": "Faces",
     "report": "Report on a faceset",
     "map": "Map of head angles",
@@ -93,6 +95,16 @@ KEYS: tuple[Key, ...] = (
         "report('dst')",
         "Report on dst",
         "The report on dst's faces.",
+        shown=False,
+    ),
+    Key("home-src-masks", "home", "m", "masks('src')", "Masks", "Draw masks on src's faces."),
+    Key(
+        "home-dst-masks",
+        "home",
+        "M",
+        "masks('dst')",
+        "Masks of dst",
+        "Draw masks on dst's faces.",
         shown=False,
     ),
     Key(
@@ -223,6 +235,7 @@ KEYS: tuple[Key, ...] = (
     _help("training"),
     _training("back", "escape", "back", "Back", "Leave the screen; the run goes on.", shown=True),
     *MERGE_KEYS,
+    *LABEL_KEYS,
     Key("plan-edit", "plan", "e", "edit", "Edit", "Change the phase: its options and its end."),
     Key("plan-add", "plan", "a", "add", "Add", "Add a phase after this one."),
     Key("plan-remove", "plan", "d,delete", "remove", "Remove", "Take the phase out."),
@@ -308,6 +321,7 @@ KEYS: tuple[Key, ...] = (
         "Index",
         "Open the form of the stage that makes the index.",
     ),
+    _faces("masks", "e", "masks", "Masks", "Draw masks on these faces, beginning with this one."),
     _faces("report", "t", "report", "Report", "The report on these faces."),
     _faces("look", "r", "look", "Look again", "Look at the folder again."),
     _faces("other", "o", "other_side", "Other side", "The faces of the other side."),

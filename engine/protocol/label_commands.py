@@ -47,9 +47,10 @@ class LabelsView(Command, tag="labels-view", frozen=True):
 
 
 class LabelsGo(Command, tag="labels-go", frozen=True):
-    """Show that face (a number beyond the last one is refused)."""
+    """Show that face (a number beyond the last one is refused), or the one of that name."""
 
-    face: int
+    face: int = 0
+    name: str = ""
 
 
 class LabelsSet(Command, tag="labels-set", frozen=True):

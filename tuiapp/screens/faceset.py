@@ -315,6 +315,11 @@ class FacesetScreen(FramedScreen):
     def action_look(self) -> None:
         self.run_worker(self._look(anyway=True), group="look", exclusive=True)
 
+    def action_masks(self) -> None:
+        if not self._is_pack():
+            current = self.state.current
+            self.workbench.open_masks(self.state.side, current.name if current else "")
+
     def action_report(self) -> None:
         self.workbench.open_report(self.state.side)
 

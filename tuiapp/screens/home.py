@@ -122,6 +122,9 @@ class HomeScreen(FramedScreen):
     def action_faces(self, side_name: str) -> None:
         self.workbench.open_faceset(side_name)
 
+    def action_masks(self, side_name: str) -> None:
+        self.workbench.open_masks(side_name)
+
     def action_report(self, side_name: str) -> None:
         self.workbench.open_report(side_name)
 

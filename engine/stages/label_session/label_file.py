@@ -54,8 +54,8 @@ class LabelFile:
 
     @property
     def polygons(self) -> Polygons:
-        """What is drawn on it."""
-        return plain_polygons(self.data.seg_ie_polys)
+        """What is drawn on it, without what has too few points to be an area."""
+        return _areas(plain_polygons(self.data.seg_ie_polys))
 
     def applied_mask(self) -> Mask | None:
         """(h, w) of the face, 0..1; None without one. Raises `InputError` for a damaged one."""
@@ -105,6 +105,10 @@ def checked_polygons(polygons: Polygons) -> Polygons:
         )
     if not all(abs(at) <= _LARGEST_COORDINATE_PX for point in points for at in point):
         raise UsageError("a polygon has a point that is nowhere near the face", "draw it anew")
+    return _areas(polygons)
+
+
+def _areas(polygons: Polygons) -> Polygons:
     return in_file_order(one for one in polygons if len(one.points) >= FEWEST_POINTS)
 
 

@@ -121,12 +121,14 @@ class LabelSession:
         self._show()
 
     def go(self, command: commands.LabelsGo) -> None:
-        if not 0 <= command.face < len(self.faces):
+        if command.name:
+            self._path(command.name)
+        elif not 0 <= command.face < len(self.faces):
             raise UsageError(
                 f"there is no face number {command.face}",
                 f"faces are numbered 0 to {len(self.faces) - 1}",
             )
-        self.face = command.face
+        self.face = self.faces.number(command.name) if command.name else command.face
         self.desk.keep_face(self._name)
         self._show()
 

@@ -1,0 +1,428 @@
+"""A label session's window: the face, what is drawn on it, its neighbours, the keys that help."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from engine.protocol.commands import Stop
+from engine.protocol.errors import InputError
+from engine.protocol.events import Ack, AnyEvent, LabelsShown, LabelsStrip
+from engine.protocol.label_commands import Suggestion
+from engine.runtime.client import Talk
+from tuiapp.bridge.label_desk import Among, LabelDesk, with_strip
+from tuiapp.bridge.label_words import hint_words, pencil_words, where_words
+from tuiapp.bridge.preview_archive import read_picture
+from tuiapp.bridge.watch import RunWatch
+from tuiapp.graphics import textual_hooks
+from tuiapp.graphics.decode import decode
+from tuiapp.keymap import KEYS_BY_ID, bindings, keys_text
+from tuiapp.screens.pick import LineScreen, PickScreen
+from tuiapp.screens.watching import WatchingScreen
+from tuiapp.widgets.canvas import Canvas
+from tuiapp.widgets.canvas_sight import XY
+from tuiapp.widgets.label_layers import Colour, Look, View, baked, grey_as_rgb, layers_of
+from tuiapp.widgets.label_strip import FaceStrip
+from tuiapp.widgets.run_summary import RunOutcome
+
+U8 = NDArray[np.uint8]
+Step = Literal["coarse", "pixel", "quarter"]
+
+STRIP_FACES = 9  # DeepFaceLab's
+# What a press means lies this near: DeepFaceLab's 8 pixels of the screen; more where the mouse
+# tells only its cell, which is some 10 by 20.
+PICK_PX, PICK_BY_CELL_PX = 8.0, 14.0
+COARSE_PX = 8.0
+QUARTER = 0.25  # of a pixel of the face
+CLOSE_UP = 8.0
+PAN_PART = 0.25
+STEP_WORDS: dict[Step, str] = {
+    "coarse": "8 px of the screen",
+    "pixel": "1 px of the screen",
+    "quarter": "1/4 px of the face",
+}
+_LEAVE, _END = "leave", "end"
+
+
+class LabelScreen(WatchingScreen):
+    """Draws a label session; several may draw the same one."""
+
+    CSS_PATH = "labels.tcss"
+    BINDINGS = bindings("mask")
+    context = "mask"
+
+    def __init__(self, watch: RunWatch, desk: LabelDesk) -> None:
+        super().__init__(watch)
+        self.desk = desk
+        self.look = Look()
+        self.step: Step = "coarse"
+        self._talk = Talk(self.folder, desk.greeting)
+        self._painted = -1
+        self._face_rgb_u8: U8 | None = None
+        self._applied_u8: U8 | None = None
+        self._pictured: tuple[object, ...] = ()
+
+    def body(self) -> ComposeResult:
+        yield RunOutcome()
+        with Horizontal(id="desk"):
+            yield Canvas()
+            yield Static("", id="hints", markup=False)
+        yield FaceStrip()
+        yield Static("", id="pencil", markup=False)
+        yield Static("", id="where", markup=False)
+
+    @property
+    def canvas(self) -> Canvas:
+        return self.query_one(Canvas)
+
+    def on_mount(self) -> None:
+        self.set_class(self.app.size.width >= 100 and self.app.size.height >= 34, "-strip")
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._fit_strip()
+        self.run_worker(self._hear(), group="hear")
+
+    async def _hear(self) -> None:
+        """What the session tells, as it comes: the screen's own timer would be too slow."""
+        async for event in self._talk.events():
+            self._take(event)
+
+    def _take(self, event: AnyEvent) -> None:
+        shown = self.desk.shown
+        self.desk.heard(event)
+        if self.desk.shown is not shown and self.desk.shown is not None:
+            self.run_worker(self._load(self.desk.shown), exclusive=True, group="face")
+        if isinstance(event, LabelsStrip):
+            self.query_one(FaceStrip).show(event, frozenset(self.desk.labelled))
+        elif isinstance(event, Ack) and event.error:
+            self.workbench.say(event.error, severity="error")
+        for refusal in self.desk.refusals:
+            self.workbench.say(f"{refusal.message}; {refusal.remedy}", severity="warning")
+        self.desk.refusals.clear()
+        self._draw()
+        self._send()  # what waited for this
+
+    async def _load(self, shown: LabelsShown) -> None:
+        """The shown face's picture and its applied mask."""
+        try:
+            face = await asyncio.to_thread(_read_rgb, shown.path)
+            mask = await asyncio.to_thread(_read_rgb, shown.mask_path)
+        except InputError as error:
+            self.workbench.say(f"{shown.name}: {error.message}", severity="error")
+            face = mask = None
+        self._face_rgb_u8 = face
+        self._applied_u8 = mask[..., 0] if mask is not None else None
+        self._draw()
+
+    # Drawing
+
+    def paint(self) -> None:
+        if self.run_watch.version != self._painted:
+            self._painted = self.run_watch.version
+            self.paint_state()
+        self._fit_strip()
+        self._draw()
+
+    def _draw(self) -> None:
+        canvas, desk = self.canvas, self.desk
+        self._draw_picture(canvas)
+        layers = layers_of(desk.pencil, self.look, canvas.cursor_xy, self._applied_u8)
+        canvas.set_layers(layers if self.look.view == "face" else [])
+        self._draw_words(canvas)
+
+    def _draw_picture(self, canvas: Canvas) -> None:
+        face, view = self._face_rgb_u8, self.look.view
+        if face is None:
+            return
+        drawn = self.desk.pencil.drawing.polygons if view == "drawn" else None
+        wanted = (id(face), view, drawn, id(self._applied_u8))
+        if wanted == self._pictured:
+            return
+        self._pictured = wanted
+        if drawn is not None:
+            face = grey_as_rgb(baked(drawn, (face.shape[1], face.shape[0])))
+        elif view == "applied" and self._applied_u8 is not None:
+            face = grey_as_rgb(self._applied_u8)
+        canvas.set_picture(face)
+
+    def _draw_words(self, canvas: Canvas) -> None:
+        desk = self.desk
+        where = where_words(desk, self.view, canvas.sight.zoom, canvas.cursor_xy)
+        self.query_one("#where", Static).update(where, layout=False)
+        pencil = pencil_words(
+            desk,
+            step=STEP_WORDS[self.step],
+            locked=canvas.locks_view,
+            hidden=self.look.hidden,
+        )
+        self.query_one("#pencil", Static).update(pencil, layout=False)
+        hints = hint_words(desk.pencil, self._keys_of)
+        self.query_one("#hints", Static).update(hints, layout=False)
+
+    def _keys_of(self, id: str) -> str:
+        key = KEYS_BY_ID[f"mask-{id}"]
+        moved = self.workbench.settings.keys.get(key.id, key.keys)
+        return keys_text(moved.split(",")[0])
+
+    def _fit_strip(self) -> None:
+        """Have neighbours made for the room that there is now."""
+        width, height = self.query_one(FaceStrip).box_px()
+        faces = STRIP_FACES if width and self.has_class("-strip") else 0
+        self.desk.look_with(with_strip(self.desk.view, faces, height))
+        self._send()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit_strip)
+
+    def _wished(self) -> None:
+        """After a key or the mouse: show what is wished at once, and send it."""
+        self._draw()
+        self._send()
+
+    def _send(self) -> None:
+        """At once: what is sent is kept, whatever happens to this screen."""
+        if self._talk.is_connected:
+            commands = self.desk.take_outbox()
+            if commands:
+                self._talk.send(commands)
+
+    # The mouse
+
+    def on_canvas_pressed(self, event: Canvas.Pressed) -> None:
+        pencil, xy, radius = self.desk.pencil, event.xy, self._pick_radius()
+        if event.button == 1:
+            edits = event.ctrl
+            self._shown(lambda: pencil.press(xy, radius, edits_points=edits))
+        elif event.button == 3:
+            self._shown(lambda: pencil.close() if pencil.is_drawing else pencil.deselect())
+
+    def on_canvas_dragged(self, event: Canvas.Dragged) -> None:
+        if event.button == 1 and self.desk.pencil.held is not None:
+            xy = event.xy
+            self._shown(lambda: self.desk.pencil.drag(xy))
+
+    def on_canvas_released(self, event: Canvas.Released) -> None:
+        if event.button == 1:
+            self._shown(self.desk.pencil.drop)
+
+    def on_canvas_cursor_moved(self, event: Canvas.CursorMoved) -> None:
+        if self.desk.pencil.held is not None:
+            self.desk.pencil.drag(event.xy)
+        self._wished()
+
+    def on_canvas_wheel(self) -> None:
+        self._draw()
+
+    def _pick_radius(self) -> float:
+        is_exact = textual_hooks.has_pixel_mouse(self.app)
+        return self.canvas.picture_px(PICK_PX if is_exact else PICK_BY_CELL_PX)
+
+    # Keys: drawing
+
+    def _shown(self, wish: Callable[[], None]) -> None:
+        """Do it with the shown face, or the one that was gone to when it is shown."""
+        self.desk.when_shown(wish)
+        self._wished()
+
+    def action_press(self) -> None:
+        pencil, xy = self.desk.pencil, self.canvas.cursor_xy
+        radius = self.canvas.picture_px(PICK_PX)
+        self._shown(lambda: pencil.drop() if pencil.held is not None else pencil.press(xy, radius))
+
+    def action_type(self, includes: bool) -> None:
+        if not self.desk.pencil.is_drawing:
+            self.desk.pencil.includes = includes
+        self._wished()
+
+    def action_undo(self) -> None:
+        self.desk.undo()
+        self._wished()
+
+    def action_redo(self) -> None:
+        self.desk.redo()
+        self._wished()
+
+    def action_delete(self) -> None:
+        self._shown(self.desk.pencil.delete)
+
+    def action_close(self) -> None:
+        self._shown(self.desk.pencil.close)
+
+    def action_turn(self) -> None:
+        self._shown(self.desk.pencil.turn)
+
+    def action_points(self) -> None:
+        pencil = self.desk.pencil
+        pencil.edits_points = pencil.selected is not None and not pencil.edits_points
+        self._wished()
+
+    def action_hold(self) -> None:
+        if self.desk.pencil.held is not None:
+            self._shown(self.desk.pencil.drop)
+        else:
+            self._to(lambda xy: self.desk.pencil.hold_nearest(xy))
+
+    def action_insert(self) -> None:
+        self._to(lambda xy: self.desk.pencil.insert_nearest(xy))
+
+    def action_remove(self) -> None:
+        xy = self.canvas.cursor_xy
+        self._shown(lambda: self.desk.pencil.remove_nearest(xy))
+
+    def action_step_point(self, direction: int) -> None:
+        self._to(lambda xy: self.desk.pencil.step_point(xy, direction))
+
+    def action_select(self, direction: int) -> None:
+        self._to(lambda _: self.desk.pencil.select_next(direction))
+
+    def _to(self, point_of: Callable[[XY], XY | None]) -> None:
+        """Do something at the cursor, and take the cursor to the point that comes of it."""
+
+        def act() -> None:
+            point = point_of(self.canvas.cursor_xy)
+            if point is not None:
+                self.canvas.move_cursor_to(point)
+
+        self._shown(act)
+
+    def action_suggest(self, how: Suggestion) -> None:
+        self.desk.suggest(how)
+        self._wished()
+
+    # Keys: faces
+
+    def action_go_by(self, faces: int) -> None:
+        self.desk.go_by(faces)
+        self._wished()
+
+    def action_go_among(self, among: Among, direction: int) -> None:
+        if not self.desk.go_among(among, direction):
+            where = "after" if direction > 0 else "before"
+            self.workbench.say(f"no face that is {among} {where} this one")
+        self._wished()
+
+    def action_jump(self) -> None:
+        if self.desk.faces:
+            words = f"A number from 1 to {self.desk.faces}"
+            asking = LineScreen("Go to which face?", words, digits=True)
+            self.app.push_screen(asking, self._jump_to)
+
+    def _jump_to(self, line: str | None) -> None:
+        if line is not None:
+            self.desk.go(int(line) - 1)
+            self._wished()
+
+    def action_trash(self) -> None:
+        self.desk.trash()
+        self._wished()
+
+    def action_untrash(self) -> None:
+        self.desk.untrash()
+        self._wished()
+
+    # Keys: how the face is seen
+
+    def action_colour(self, colour: Colour) -> None:
+        self.look = replace(self.look, colour=colour)
+        self._draw()
+
+    def action_view(self, view: View) -> None:
+        if view == "applied" and self._applied_u8 is None:
+            self.workbench.say("this face has no applied mask: xseg-apply makes them")
+            return
+        self.look = replace(self.look, view="face" if self.look.view == view else view)
+        self._draw()
+
+    def action_overlay(self) -> None:
+        self.look = replace(self.look, overlay=not self.look.overlay)
+        if self.look.overlay and self._applied_u8 is None:
+            self.workbench.say("this face has no applied mask: xseg-apply makes them")
+        self._draw()
+
+    def action_hide(self) -> None:
+        self.look = replace(self.look, hidden=not self.look.hidden)
+        self._draw()
+
+    def action_move(self, across: int, down: int, step: Step | None = None) -> None:
+        canvas, step = self.canvas, step or self.step
+        far = canvas.picture_px(COARSE_PX if step == "coarse" else 1.0)
+        far = QUARTER if step == "quarter" else far
+        canvas.move_cursor(across * far, down * far)
+
+    def action_step(self) -> None:
+        steps = list(STEP_WORDS)
+        self.step = steps[(steps.index(self.step) + 1) % len(steps)]
+        self._draw()
+
+    def action_lock(self) -> None:
+        canvas = self.canvas
+        canvas.locks_view = not canvas.locks_view
+        if canvas.locks_view:
+            canvas.centre_on(canvas.cursor_xy)
+        self._draw()
+
+    def action_zoom_by(self, steps: int) -> None:
+        self.canvas.zoom_by(steps)
+        self._draw()
+
+    def action_zoom(self) -> None:
+        canvas = self.canvas
+        canvas.zoom_to(CLOSE_UP if canvas.sight.zoom < CLOSE_UP else 1.0)
+        if canvas.sight.zoom > 1:
+            canvas.centre_on(canvas.cursor_xy)
+        self._draw()
+
+    def action_fit(self) -> None:
+        self.canvas.zoom_to(1.0)
+        self._draw()
+
+    def action_centre(self) -> None:
+        self.canvas.centre_on(self.canvas.cursor_xy)
+
+    def action_pan(self, across: int, down: int) -> None:
+        self.canvas.pan(across * PAN_PART, down * PAN_PART)
+
+    def action_strip(self) -> None:
+        self.toggle_class("-strip")
+        self.call_after_refresh(self._fit_strip)
+
+    # Keys: the session
+
+    def action_back(self) -> None:
+        """Out of what is innermost: the point that is held, the selection, the screen."""
+        pencil = self.desk.pencil
+        if pencil.held is not None:
+            self._shown(pencil.put_back)
+        elif pencil.selected is not None:
+            self._shown(pencil.deselect)
+        elif not self.view.state.live:
+            self.workbench.action_leave_screen()
+        else:
+            self._ask_to_leave()
+
+    def _ask_to_leave(self) -> None:
+        rows = [(_LEAVE, "leave; the session goes on"), (_END, "end the session")]
+        text = "Every label is saved as it is drawn, also a polygon that is only begun."
+        self.app.push_screen(PickScreen("Leave the masks?", rows, text), self._leave)
+
+    def _leave(self, how: str | None) -> None:
+        if how == _END:
+            self.send(Stop(), "the session ends; all of it is saved")
+        if how is not None:
+            self.workbench.action_leave_screen()
+
+
+def _read_rgb(path: str) -> U8 | None:
+    """(h, w, 3) uint8 RGB; None where there is no file. Raises `InputError` for no picture."""
+    encoded = read_picture(Path(path)) if path else None
+    return decode(encoded) if encoded is not None else None
