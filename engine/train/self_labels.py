@@ -64,16 +64,19 @@ class SelfLabelledFaces:
         return unit_floats(crop.image_bgr_u8), unit_floats(crop.mask_u8)
 
     def _crop(self, face: Face) -> Crop:
-        def make() -> Crop:
-            jpeg = face.read_jpeg()
+        return self.cache.get("self-labelled", face, lambda: self_labelled_crop(face, self.kind))
 
-            def mask_of(data: FaceData, shape_hw: tuple[int, int]) -> F32:
-                image = decode_image_bgr_u8(jpeg, Path(face.name))
-                return polygons_mask(shape_hw, suggest_to_hairline(image, data.landmarks))
 
-            return make_crop(jpeg, face.data, self.kind, face.name, mask_of)
+def self_labelled_crop(face: Face, kind: CropKind) -> Crop:
+    """The face's crop with the mask that its landmarks and hair line give. Raises `InputError`
+    naming the file where the picture is damaged or its landmarks are unusable."""
+    jpeg = face.read_jpeg()
 
-        return self.cache.get("self-labelled", face, make)
+    def mask_of(data: FaceData, shape_hw: tuple[int, int]) -> F32:
+        image = decode_image_bgr_u8(jpeg, Path(face.name))
+        return polygons_mask(shape_hw, suggest_to_hairline(image, data.landmarks))
+
+    return make_crop(jpeg, face.data, kind, face.name, mask_of)
 
 
 def hidden_by(occluder: Occluder, image_bgr: F32, label: F32, rng: Generator) -> tuple[F32, F32]:
