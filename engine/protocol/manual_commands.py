@@ -80,9 +80,11 @@ class ManualAccurate(Command, tag="manual-accurate", frozen=True):
 
 
 class ManualKeep(Command, tag="manual-keep", frozen=True):
-    """Write the face of `frame`, as it is. To be sent before `ManualGo` to the next frame."""
+    """Write the face of `frame`, as it is, and then show the frame `then` (-1: stay). Where it
+    cannot be kept, this frame stays shown."""
 
     frame: int
+    then: int = -1
 
 
 class ManualSkip(Command, tag="manual-skip", frozen=True):

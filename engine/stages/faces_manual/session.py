@@ -173,6 +173,8 @@ class ManualSession:
     def keep(self, command: commands.ManualKeep) -> None:
         self._require_shown(command.frame)
         self._keep()
+        if command.then >= 0:
+            self.go(commands.ManualGo(frame=command.then))
 
     def skip(self, command: commands.ManualSkip) -> None:
         self._require_shown(command.frame)
