@@ -45,6 +45,7 @@ from engine.stages.video_denoise.spec import VIDEO_DENOISE
 from engine.stages.video_extract.spec import VIDEO_EXTRACT
 from engine.stages.video_render.spec import VIDEO_RENDER
 from engine.stages.workspace_clear.spec import WORKSPACE_CLEAR
+from engine.stages.xseg_order.spec import XSEG_ORDER
 from engine.stages.xseg_apply.spec import XSEG_APPLY
 from engine.stages.xseg_fetch.spec import XSEG_FETCH
 from engine.stages.xseg_labels_remove.spec import XSEG_LABELS_REMOVE
@@ -79,6 +80,7 @@ STAGES: tuple[StageSpec, ...] = (
     XSEG_REMOVE,
     XSEG_LABELS_REMOVE,
     XSEG_FETCH,
+    XSEG_ORDER,
     TRAIN_PREFLIGHT,
     TRAIN,
     MODEL_PLAN,
