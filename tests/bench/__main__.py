@@ -1,5 +1,6 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
-[facesets] [sorting] [extraction] [rendering] [accuracy]`.
+[facesets] [sorting] [extraction] [rendering] [training]
+[merge] [merge-keys] [accuracy]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -14,6 +15,7 @@ from tests.bench import (
     browse,
     extraction,
     facesets,
+    keys,
     merging,
     pieces,
     rendering,
@@ -35,6 +37,7 @@ BENCHES = {
     "rendering": rendering.measure,
     "training": training.measure,
     "merge": merging.measure,
+    "merge-keys": keys.measure,
     "accuracy": accuracy.measure,
 }
 
