@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from engine.models.quick96.spec import QUICK96
 from engine.models.saehd.spec import SAEHD
-from engine.models.xseg.spec import XSEG
 from engine.protocol.errors import UsageError
 from engine.protocol.options import Option
 from engine.protocol.spec import ModelSpec, StageSpec
@@ -28,7 +27,6 @@ from engine.stages.faceset_resize.spec import FACESET_RESIZE
 from engine.stages.faceset_sort.spec import FACESET_SORT
 from engine.stages.faceset_unpack.spec import FACESET_UNPACK
 from engine.stages.label_session.spec import LABEL_SESSION
-from engine.stages.landmarks_smooth.spec import LANDMARKS_SMOOTH
 from engine.stages.merge.spec import MERGE
 from engine.stages.merge_session.spec import MERGE_SESSION
 from engine.stages.model_export.spec import MODEL_EXPORT
@@ -46,19 +44,12 @@ from engine.stages.video_extract.spec import VIDEO_EXTRACT
 from engine.stages.video_render.spec import VIDEO_RENDER
 from engine.stages.workspace_clear.spec import WORKSPACE_CLEAR
 from engine.stages.xseg_order.spec import XSEG_ORDER
-from engine.stages.xseg_apply.spec import XSEG_APPLY
-from engine.stages.xseg_fetch.spec import XSEG_FETCH
-from engine.stages.xseg_labels_remove.spec import XSEG_LABELS_REMOVE
-from engine.stages.xseg_order.spec import XSEG_ORDER
-from engine.stages.xseg_remove.spec import XSEG_REMOVE
-from engine.stages.xseg_train.spec import XSEG_TRAIN
 
 STAGES: tuple[StageSpec, ...] = (
     VIDEO_EXTRACT,
     VIDEO_CUT,
     VIDEO_DENOISE,
     FACES_EXTRACT,
-    LANDMARKS_SMOOTH,
     FACES_MANUAL,
     FACESET_SORT,
     FACESET_INDEX,
@@ -75,12 +66,6 @@ STAGES: tuple[StageSpec, ...] = (
     FACESET_RECOVER_NAMES,
     LABEL_SESSION,
     XSEG_ORDER,
-    XSEG_TRAIN,
-    XSEG_APPLY,
-    XSEG_REMOVE,
-    XSEG_LABELS_REMOVE,
-    XSEG_FETCH,
-    XSEG_ORDER,
     TRAIN_PREFLIGHT,
     TRAIN,
     MODEL_PLAN,
@@ -96,7 +81,7 @@ STAGES: tuple[StageSpec, ...] = (
     WORKSPACE_CLEAR,
     DEMO_MEDIA,
 )
-MODELS: tuple[ModelSpec, ...] = (QUICK96, SAEHD, XSEG)
+MODELS: tuple[ModelSpec, ...] = (QUICK96, SAEHD)
 
 
 def stage(stage_id: str) -> StageSpec:
