@@ -42,8 +42,10 @@ def test_pictures_and_both_gradients_are_those_of_a_plain_convolution(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_bfloat16_costs_no_more_than_its_own_digits(shape):
-    assert max(relative_errors(tf.bfloat16, shape)) < 2e-2
+def test_in_bfloat16_pictures_are_as_exact_as_plain_ones_and_gradients_nearly(shape):
+    picture, *gradients = relative_errors(tf.bfloat16, shape)
+    assert picture < 3e-3
+    assert max(gradients) < 1e-2
 
 
 def test_weights_learn_in_float32_whatever_is_computed_in():
