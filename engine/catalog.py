@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from engine.models.quick96.spec import QUICK96
 from engine.models.saehd.spec import SAEHD
+from engine.models.xseg.spec import XSEG
 from engine.protocol.errors import UsageError
 from engine.protocol.options import Option
 from engine.protocol.spec import ModelSpec, StageSpec
@@ -43,7 +44,12 @@ from engine.stages.video_denoise.spec import VIDEO_DENOISE
 from engine.stages.video_extract.spec import VIDEO_EXTRACT
 from engine.stages.video_render.spec import VIDEO_RENDER
 from engine.stages.workspace_clear.spec import WORKSPACE_CLEAR
+from engine.stages.xseg_apply.spec import XSEG_APPLY
+from engine.stages.xseg_fetch.spec import XSEG_FETCH
+from engine.stages.xseg_labels_remove.spec import XSEG_LABELS_REMOVE
 from engine.stages.xseg_order.spec import XSEG_ORDER
+from engine.stages.xseg_remove.spec import XSEG_REMOVE
+from engine.stages.xseg_train.spec import XSEG_TRAIN
 
 STAGES: tuple[StageSpec, ...] = (
     VIDEO_EXTRACT,
@@ -66,6 +72,11 @@ STAGES: tuple[StageSpec, ...] = (
     FACESET_RECOVER_NAMES,
     LABEL_SESSION,
     XSEG_ORDER,
+    XSEG_TRAIN,
+    XSEG_APPLY,
+    XSEG_REMOVE,
+    XSEG_LABELS_REMOVE,
+    XSEG_FETCH,
     TRAIN_PREFLIGHT,
     TRAIN,
     MODEL_PLAN,
@@ -81,7 +92,7 @@ STAGES: tuple[StageSpec, ...] = (
     WORKSPACE_CLEAR,
     DEMO_MEDIA,
 )
-MODELS: tuple[ModelSpec, ...] = (QUICK96, SAEHD)
+MODELS: tuple[ModelSpec, ...] = (QUICK96, SAEHD, XSEG)
 
 
 def stage(stage_id: str) -> StageSpec:

@@ -43,7 +43,7 @@ class FaceSegmenter(Protocol):
         """What tells these weights from others."""
         ...
 
-    def segment(self, faces_bgr: Floats) -> Floats:
+    def masks(self, faces_bgr: Floats) -> Floats:
         """What is face in crops (n, 256, 256, 3) float32, 0..1: (n, 256, 256) float32, 0..1."""
         ...
 

@@ -153,7 +153,7 @@ def with_wanted(
             predicted.face_bgr, (SEGMENTER_PX, SEGMENTER_PX), interpolation=cv2.INTER_CUBIC
         )
         faces_bgr = np.stack([face_bgr, crop.cut(frame_bgr_u8, SEGMENTER_PX)])
-        masks = np.clip(nets.segmenter.segment(faces_bgr), 0, 1)
+        masks = np.clip(nets.segmenter.masks(faces_bgr), 0, 1)
         prd, dst = np.where(masks < LEAST_XSEG, np.float32(0), masks)
         predicted = replace(predicted, xseg_prd=prd, xseg_dst=dst)
     return predicted

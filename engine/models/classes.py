@@ -7,10 +7,12 @@ from typing import Any
 
 from engine.models.quick96.spec import QUICK96
 from engine.models.saehd.spec import SAEHD
+from engine.models.xseg.spec import XSEG
 from engine.protocol.errors import UsageError
 from engine.protocol.spec import ModelSpec
 
-MODEL_CLASSES: tuple[ModelSpec, ...] = (QUICK96, SAEHD)
+MODEL_CLASSES: tuple[ModelSpec, ...] = (QUICK96, SAEHD, XSEG)
+SWAP_CLASSES = tuple(spec for spec in MODEL_CLASSES if spec.swaps)
 
 
 def model_spec(model_class: str) -> ModelSpec:

@@ -109,6 +109,14 @@ def _both_facesets(workspace: Workspace, options: Mapping[str, Any]) -> None:
     _need_faces(workspace.dst)
 
 
+def _any_faceset(workspace: Workspace, options: Mapping[str, Any]) -> None:
+    """Faces of one side will do, or those that a model is pretrained with."""
+    if options.get("pretrain"):
+        _need_pretraining_faces(Path(options["pretrain_faces"]))
+    elif not has_faces(workspace.src):
+        _need_faces(workspace.dst)
+
+
 def _need_pretraining_faces(path: Path) -> None:
     if not path.exists():
         raise InputError(
@@ -122,8 +130,13 @@ def _dst_faces(workspace: Workspace, _: Mapping[str, Any]) -> None:
     _need_faces(workspace.dst)
 
 
+def has_faces(side: Side) -> bool:
+    """Whether a side has faces, loose or packed."""
+    return side.pack.is_file() or bool(list_images(side.aligned, FACE_SUFFIXES))
+
+
 def _need_faces(side: Side) -> None:
-    if not side.pack.is_file() and not list_images(side.aligned, FACE_SUFFIXES):
+    if not has_faces(side):
         raise InputError(
             f"no faces in {side.aligned}",
             f"run faces-extract --side {side.name} first",
@@ -152,5 +165,6 @@ NEEDS: dict[str, Check] = {
     "faces": _faces,
     "dst-faces": _dst_faces,
     "both-facesets": _both_facesets,
+    "any-faceset": _any_faceset,
     "merged": _merged,
 }

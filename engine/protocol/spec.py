@@ -82,6 +82,7 @@ class ModelSpec:
     """A model class: its options and where its code is ("module:class", engine only).
 
     check: raises `UsageError` where values that are each allowed do not go together.
+    swaps: it makes one face of another, and frames can be merged with it.
     """
 
     id: str
@@ -92,6 +93,7 @@ class ModelSpec:
     loss_names: tuple[str, ...]
     dfl_class: str = ""
     check: Callable[[Mapping[str, Any]], None] | None = None
+    swaps: bool = True
 
 
 def as_json(option: Option) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from engine.protocol.workspace import FACE_SUFFIXES, IMAGE_SUFFIXES, Side, Works
 _DFL_DATA = "_data.dat"  # DFL: `NAME_CLASS_data.dat` in model/ makes a model exist
 _DFL_CLASSES = ("SAEHD", "AMP", "Quick96", "XSeg")
 IMPORTABLE = {"SAEHD": "saehd", "Quick96": "quick96"}  # DFL's classes, and what they are here
+_MASKERS = frozenset({"xseg"})  # models that frames cannot be merged with
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9 .-]+")
 
 
@@ -164,7 +165,7 @@ def _dfl_model(path: Path) -> ModelFact | None:
     name, _, model_class = stem.rpartition("_")
     if stem == path.name or model_class not in _DFL_CLASSES:
         return None
-    nets = path.parent.glob(f"{name}_{model_class}_*.npy")
+    nets = path.parent.glob(f"{stem}_*.npy")
     size = sum(net.stat().st_size for net in nets)
     return ModelFact(name, model_class, None, size, "dfl")
 
@@ -199,7 +200,11 @@ def next_step(
         if not side.faces.count and not side.packed:
             reason = f"{side.frames.count} {name} frames, no faces yet"
             return NextStep("faces-extract", reason, {"side": name})
-    own = [model for model in models if model.origin == "facewright" and model.iteration]
+    own = [
+        model
+        for model in models
+        if model.origin == "facewright" and model.iteration and model.model_class not in _MASKERS
+    ]
     if not own:
         to_import = [m for m in models if m.origin == "dfl" and m.model_class in IMPORTABLE]
         if to_import:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from engine.models.classes import MODEL_CLASSES
 from engine.protocol.errors import InputError
-from engine.protocol.options import Option, Text
+from engine.protocol.options import Choice, Option, Text
 from engine.protocol.stage import StageContext
 from engine.stages.train.spec import MODEL, MODEL_CLASS
 
 KNOWN_MODEL = replace(MODEL, help="The name of the model.")
-KNOWN_MODEL_CLASS = replace(MODEL_CLASS, help="Which kind of model it is.")
+KNOWN_MODEL_CLASS = replace(
+    MODEL_CLASS,
+    kind=Choice(tuple((spec.id, spec.summary) for spec in MODEL_CLASSES)),
+    help="Which kind of model it is.",
+)
 # What no two runs may do at once, though one may train meanwhile.
 SAVES_RESOURCE = "model-{model}_{model_class}-saves"
 

@@ -33,7 +33,7 @@ class StepTimes:
 
 def sample_figures(times: StepTimes, batches: BatchStream) -> dict[str, float]:
     """How many samples per second the steps take, and how many the loaders could make."""
-    wanted = 2 * batches.batch_size * times.per_s
+    wanted = len(batches.sides) * batches.batch_size * times.per_s
     deliverable = batches.rates.deliverable_per_s(batches.threads)
     return {
         "samples_wanted_per_s": round(wanted, 1),

@@ -36,7 +36,7 @@ class FakeSegmenter:
     fingerprint: str = "fake"
     given: np.ndarray | None = None
 
-    def segment(self, faces_bgr: np.ndarray) -> np.ndarray:
+    def masks(self, faces_bgr: np.ndarray) -> np.ndarray:
         self.given = faces_bgr
         return np.stack([self.prd, self.dst])
 

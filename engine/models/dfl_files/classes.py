@@ -15,7 +15,7 @@ from engine.protocol.spec import ModelSpec
 class DflNet:
     """A net that some models of a class have, with its optimizer.
 
-    file, optimizer: what comes after `NAME_CLASS_` in the names of the two files, without `.npy`;
+    file, optimizer: what comes after `NAME_CLASS_` in the names of the two files, without `.npy`.
     our saves call them the same. root: what its weights are filed under in the optimizer's file.
     trains_with: the option that is 0 as long as the net, which then may be missing, is of no use;
     "" for nets that models cannot be without.
@@ -32,16 +32,22 @@ class DflClass:
     """What the files of a class are called, and what is in its options.
 
     name: as in file names. options: DeepFaceLab's keys with its defaults, in the order of its
-    summaries.
+    summaries. is_named: a folder may hold several models of the class, each with a name.
     """
 
     name: str
     nets: tuple[DflNet, ...]
     options: Mapping[str, Any]
+    is_named: bool = True
 
     def prefix(self, model_name: str) -> str:
         """What the names of all files of a model begin with."""
-        return f"{model_name}_{self.name}_"
+        return f"{model_name}_{self.name}_" if self.is_named else f"{self.name}_"
+
+    def tensors_name(self, model_name: str, file: str) -> str:
+        """The name of a net's or optimizer's file. In a class without names of models, `file` has
+        the class's name."""
+        return f"{self.prefix(model_name) if self.is_named else ''}{file}.npy"
 
 
 def _nets(*files: str) -> tuple[DflNet, ...]:
@@ -101,7 +107,14 @@ SAEHD = DflClass(
     },
 )
 
-DFL_CLASSES: tuple[DflClass, ...] = (SAEHD, QUICK96)
+XSEG = DflClass(
+    "XSeg",
+    nets=(DflNet("XSeg_256", "XSeg", "XSeg_256_opt"),),
+    options={"face_type": "wf", "batch_size": 4, "pretrain": False},
+    is_named=False,
+)
+
+DFL_CLASSES: tuple[DflClass, ...] = (SAEHD, QUICK96, XSEG)
 
 
 def dfl_class_of(spec: ModelSpec) -> DflClass:

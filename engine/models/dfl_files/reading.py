@@ -65,12 +65,22 @@ class DflModel:
     dfl_class: DflClass
 
     @property
+    def prefix(self) -> str:
+        """What the names of its files begin with."""
+        return self.dfl_class.prefix(self.name)
+
+    @property
+    def title(self) -> str:
+        """What DeepFaceLab calls it."""
+        return self.prefix.rstrip("_")
+
+    @property
     def data_path(self) -> Path:
-        return self.folder / f"{self.dfl_class.prefix(self.name)}{DATA_SUFFIX}"
+        return self.folder / f"{self.prefix}{DATA_SUFFIX}"
 
     def path(self, file: str) -> Path:
         """Where the tensors of a net or optimizer lie."""
-        return self.folder / f"{self.dfl_class.prefix(self.name)}{file}.npy"
+        return self.folder / self.dfl_class.tensors_name(self.name, file)
 
 
 def models_in(folder: Path) -> list[DflModel]:
@@ -83,11 +93,20 @@ def models_in(folder: Path) -> list[DflModel]:
     except OSError as error:
         raise _unreadable(folder, error) from error
     return [
-        DflModel(folder, name.removesuffix(ending), dfl_class)
+        DflModel(folder, model_name, dfl_class)
         for name in names
         for dfl_class in DFL_CLASSES
-        if name.endswith(ending := f"_{dfl_class.name}_{DATA_SUFFIX}") and name != ending
+        if (model_name := _model_name(name, dfl_class))
     ]
+
+
+def _model_name(data_name: str, dfl_class: DflClass) -> str:
+    """The model whose `data.dat` is called so; "" if it is none of the class. The only model of a
+    class without names is called like the class."""
+    if not dfl_class.is_named:
+        return dfl_class.name if data_name == f"{dfl_class.prefix('')}{DATA_SUFFIX}" else ""
+    ending = f"_{dfl_class.name}_{DATA_SUFFIX}"
+    return data_name.removesuffix(ending) if data_name.endswith(ending) else ""
 
 
 def find_model(folder: Path, name: str, dfl_class: DflClass) -> DflModel:
@@ -99,7 +118,8 @@ def find_model(folder: Path, name: str, dfl_class: DflClass) -> DflModel:
     matching = [
         model
         for model in found
-        if model.dfl_class == dfl_class and (model.name == name or not name)
+        if model.dfl_class == dfl_class
+        and (model.name == name or not name or not dfl_class.is_named)
     ]
     if len(matching) == 1:
         return matching[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -143,14 +142,13 @@ def _read_optimizer_into(
     }
 
 
-def write_state(folder: Path, prefix: str, dfl_class: DflClass, state: State, blank: State) -> None:
+def write_state(target: DflModel, state: State, blank: State) -> None:
     """Write the files of all nets and optimizers of `state`, tensors in the order of `blank`.
 
     What an optimizer of another class left is not written: DeepFaceLab begins at zero then, too.
-    prefix: what the files' names begin with. Raises `InputError` for a net that `state` lacks,
-    `OSError` if a file cannot be written.
+    Raises `InputError` for a net that `state` lacks, `OSError` if a file cannot be written.
     """
-    nets = [net for net in dfl_class.nets if net.file in blank]
+    nets = [net for net in target.dfl_class.nets if net.file in blank]
     for net in nets:
         tensors = state.get(net.file, {})
         if not tensors and net.trains_with:
@@ -159,11 +157,11 @@ def write_state(folder: Path, prefix: str, dfl_class: DflClass, state: State, bl
         if missing:
             raise InputError(f"the save has no {missing[0]} of {net.file}", "choose another save")
         ordered = {name: tensors[name] for name in blank[net.file]}
-        write_tensors(folder / f"{prefix}{net.file}.npy", ordered)
+        write_tensors(target.path(net.file), ordered)
     for file in _optimizers(nets):
         tensors = state.get(file, {})
         renamed = {_by_root(nets, name): tensors[name] for name in blank[file] if name in tensors}
-        write_tensors(folder / f"{prefix}{file}.npy", renamed)
+        write_tensors(target.path(file), renamed)
 
 
 def _optimizers(nets: Iterable[DflNet]) -> list[str]:

@@ -126,5 +126,5 @@ def _grey(masks: F32) -> F32:
 
 def _over(faces_bgr: F32, masks: F32) -> F32:
     """The faces with what is outside of their masks half green."""
-    half_green = (faces_bgr + _OUTSIDE) / 2
+    half_green = (faces_bgr + _OUTSIDE) * np.float32(0.5)
     return faces_bgr * masks + half_green * (1 - masks)

@@ -53,10 +53,11 @@ class XSegPredictor:
     source: the model's folder or file, for people.
     """
 
-    def __init__(self, net: XSeg, face_type: FaceType, fingerprint: str, source: str) -> None:
-        self.face_type = face_type
-        self.fingerprint = fingerprint
-        self.source = source
+    def __init__(self, net: XSeg, trained: _Trained, *, is_on_gpu: bool) -> None:
+        self.face_type = trained.face_type
+        self.fingerprint = trained.fingerprint
+        self.source = trained.source
+        self.is_on_gpu = is_on_gpu
         shape = (None, RESOLUTION, RESOLUTION, 3)
         self._sure = tf.function(
             lambda faces: ops.sigmoid(net(faces))[..., 0],
@@ -92,12 +93,12 @@ def load_xseg(
     Raises `InputError` (code "no-xseg") if there is none, and for damaged files.
     """
     trained = _trained(workspace, chosen, warn)
-    prepare_device(device, warn)
+    on_device = prepare_device(device, warn)
     if _BASE_FROM not in trained.weights:
         raise InputError(f"{trained.source} is no XSeg net", "choose another", code="bad-weights")
     net = XSeg(base_channels_of(trained.weights))
     load_weights(net, trained.source, trained.weights)
-    return XSegPredictor(net, trained.face_type, trained.fingerprint, trained.source)
+    return XSegPredictor(net, trained, is_on_gpu=on_device.is_gpu)
 
 
 def base_channels_of(weights: Mapping[str, NDArray[Any]]) -> int:

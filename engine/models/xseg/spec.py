@@ -20,14 +20,16 @@ LABELS = Option(
     "Learn from",
     Choice(
         (
-            ("auto", "drawn labels; where no face has any, applied masks"),
-            ("drawn", "faces with drawn labels alone"),
-            ("applied", "faces with an applied mask alone"),
+            ("auto", "drawn labels; where there are none, applied masks; else by themselves"),
+            ("drawn", "drawn labels alone"),
+            ("applied", "applied masks alone"),
+            ("self", "landmarks up to the hair line, less things painted before the face"),
+            ("drawn+self", "drawn labels, and all other faces by themselves"),
         )
     ),
     "auto",
-    "Which masks the model learns: polygons that were drawn on faces of either side, or masks that"
-    " another model applied to them.",
+    "Which masks the model learns: polygons that were drawn on faces of either side, masks that"
+    " another model applied to them, or masks that are made up without any hand.",
     life=Life.RUNNING,
 )
 
@@ -79,4 +81,5 @@ XSEG = ModelSpec(
     ),
     loss_names=("xseg",),
     dfl_class="XSeg",
+    swaps=False,
 )

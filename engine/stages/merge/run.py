@@ -26,6 +26,7 @@ from engine.stages.merge.plan import (
     with_motion,
 )
 from engine.stages.merge.render import Renderer, Rendering, Unreadable, thread_count
+from engine.stages.merge.segmenter import load_segmenter
 
 
 @dataclass
@@ -53,7 +54,9 @@ def run(context: StageContext) -> None:
         options["device"],
         warn=context.warn,
     )
-    merge_frames(context, frames, FaceNets(predictor, partial(load_enlarger, context)))
+    load_xseg = partial(load_segmenter, context, predictor.face_type)
+    nets = FaceNets(predictor, partial(load_enlarger, context), load_xseg)
+    merge_frames(context, frames, nets)
 
 
 def merge_frames(context: StageContext, frames: Sequence[FrameJob], nets: FaceNets) -> None:

@@ -29,6 +29,17 @@ FACE_ENHANCER = Option(
     advanced=True,
 )
 
+XSEG_MODEL = Option(
+    "xseg_model",
+    "XSeg model",
+    Text(r"[^\0\n]*", "a name or a path"),
+    "",
+    "For masks by XSeg: the name of a model trained or imported here, or a folder that holds"
+    " DeepFaceLab's XSeg_256.npy. Empty: the one that was trained last, else the file in the"
+    " workspace's folder model.",
+    advanced=True,
+)
+
 WORKERS = Option(
     "workers",
     "Worker threads",
@@ -53,6 +64,7 @@ MERGE = StageSpec(
         TIMELINE,
         *LOOK_OPTIONS,
         FACE_ENHANCER,
+        XSEG_MODEL,
         WORKERS,
         DEVICE,
         FRESH,

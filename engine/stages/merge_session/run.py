@@ -9,6 +9,7 @@ from engine.models.predictor import load_predictor
 from engine.protocol.stage import StageContext
 from engine.stages.merge.enlarger import load_enlarger
 from engine.stages.merge.plan import collect_jobs
+from engine.stages.merge.segmenter import load_segmenter
 from engine.stages.merge_session.opening import open_session
 
 
@@ -23,7 +24,8 @@ def run(context: StageContext) -> None:
         options["device"],
         warn=context.warn,
     )
-    nets = FaceNets(predictor, partial(load_enlarger, context))
+    load_xseg = partial(load_segmenter, context, predictor.face_type)
+    nets = FaceNets(predictor, partial(load_enlarger, context), load_xseg)
     with open_session(context, frames, nets) as session:
         session.run()
     context.result(**session.facts())

@@ -79,6 +79,6 @@ class _SharedSegmenter:
     def fingerprint(self) -> str:
         return self.segmenter.fingerprint
 
-    def segment(self, faces_bgr: Floats) -> Floats:
+    def masks(self, faces_bgr: Floats) -> Floats:
         with self.turn:
-            return self.segmenter.segment(faces_bgr)
+            return self.segmenter.masks(faces_bgr)

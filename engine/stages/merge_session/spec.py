@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from engine.protocol.options import Flag, Integer, Option
 from engine.protocol.spec import DEVICE, FRESH, StageSpec
-from engine.stages.merge.spec import FACE_ENHANCER, WORKERS
+from engine.stages.merge.spec import FACE_ENHANCER, WORKERS, XSEG_MODEL
 from engine.stages.train.spec import MODEL, MODEL_CLASS
 
 CACHE_MB = Option(
@@ -54,6 +54,7 @@ MERGE_SESSION = StageSpec(
         AHEAD,
         SHOTS,
         FACE_ENHANCER,
+        XSEG_MODEL,
         replace(
             WORKERS,
             help="How many threads render frames in the background. Auto: one per CPU"

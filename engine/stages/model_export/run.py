@@ -7,14 +7,14 @@ there is no model for DeepFaceLab, so it never sees half of one.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.models.classes import model_spec
-from engine.models.dfl_files.classes import DflClass, dfl_class_of
+from engine.models.dfl_files.classes import dfl_class_of
 from engine.models.dfl_files.option_values import values_for_dfl
 from engine.models.dfl_files.origin import read_origin
-from engine.models.dfl_files.reading import DATA_SUFFIX
+from engine.models.dfl_files.reading import DATA_SUFFIX, DflModel
 from engine.models.dfl_files.state import blank_state, write_state
 from engine.models.dfl_files.writing import dfl_data, summary_text
 from engine.nets.device import prepare_device
@@ -34,13 +34,11 @@ _SUMMARY_SUFFIX = "summary.txt"
 
 @dataclass(frozen=True)
 class _Outgoing:
-    """A save, and what its files' names begin with in DeepFaceLab."""
+    """A save, and whose it is."""
 
     spec: ModelSpec
     model_folder: Path
     saved: Generation
-    dfl_class: DflClass
-    prefix: str
 
 
 def export_model(context: StageContext) -> None:
@@ -52,26 +50,26 @@ def export_model(context: StageContext) -> None:
     """
     spec = model_spec(context.options["model_class"])
     dfl_class = dfl_class_of(spec)
-    prefix = dfl_class.prefix(context.options["dfl_name"] or context.options["model"])
     folder = Path(context.options["to"] or context.workspace.models).absolute()
-    _require_confirmation(context, folder, prefix)
+    target = DflModel(folder, context.options["dfl_name"] or context.options["model"], dfl_class)
+    _require_confirmation(context, target)
     own_folder = model_folder(context)
-    outgoing = _Outgoing(spec, own_folder, _saved(context, own_folder), dfl_class, prefix)
+    outgoing = _Outgoing(spec, own_folder, _saved(context, own_folder))
     iteration = outgoing.saved.manifest.iteration
     context.note(f"exporting the save of iteration {iteration}")
     make_folder(folder)
-    _sweep(folder, prefix)
-    beside = part_beside(folder / f"{prefix}export")
+    _sweep(target)
+    beside = part_beside(folder / f"{target.prefix}export")
     try:
         make_folder(beside)
-        _write_files(context, beside, outgoing)
+        _write_files(context, replace(target, folder=beside), outgoing)
         context.check_stop()
-        _put_in_place(context, beside, folder, prefix)
+        _put_in_place(context, beside, target)
     except OSError as error:
         raise disk_error(error, folder) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    files = _present(folder, prefix)
+    files = _present(target)
     context.result(
         iteration=iteration,
         files=len(files),
@@ -80,12 +78,12 @@ def export_model(context: StageContext) -> None:
     )
 
 
-def _require_confirmation(context: StageContext, folder: Path, prefix: str) -> None:
-    present = _present(folder, prefix)
+def _require_confirmation(context: StageContext, target: DflModel) -> None:
+    present = _present(target)
     if not present:
         return
-    what = f"{len(present)} files of DeepFaceLab's model {prefix.rstrip('_')} are in {folder}"
-    if not folder.is_relative_to(context.workspace.root):
+    what = f"{len(present)} files of DeepFaceLab's model {target.title} are in {target.folder}"
+    if not target.folder.is_relative_to(context.workspace.root):
         raise InputError(
             what, "choose another folder, or a name with --dfl-name: the trash is the workspace's"
         )
@@ -95,16 +93,18 @@ def _require_confirmation(context: StageContext, folder: Path, prefix: str) -> N
         )
 
 
-def _present(folder: Path, prefix: str) -> list[Path]:
+def _present(target: DflModel) -> list[Path]:
     """What DeepFaceLab would load of a model of that name, and what tells of it."""
-    if not folder.is_dir():
+    if not target.folder.is_dir():
         return []
-    wanted = {f"{prefix}{DATA_SUFFIX}", f"{prefix}{_SUMMARY_SUFFIX}"}
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.name in wanted or (path.name.startswith(prefix) and path.suffix == ".npy")
-    )
+    nets = target.dfl_class.nets
+    tensors = {target.path(file) for net in nets for file in (net.file, net.optimizer)}
+    wanted = {target.data_path, _summary_path(target), *tensors}
+    return sorted(path for path in target.folder.iterdir() if path in wanted)
+
+
+def _summary_path(target: DflModel) -> Path:
+    return target.folder / f"{target.prefix}{_SUMMARY_SUFFIX}"
 
 
 def _saved(context: StageContext, own_folder: Path) -> Generation:
@@ -116,26 +116,26 @@ def _saved(context: StageContext, own_folder: Path) -> Generation:
     return saved
 
 
-def _write_files(context: StageContext, beside: Path, outgoing: _Outgoing) -> None:
+def _write_files(context: StageContext, beside: DflModel, outgoing: _Outgoing) -> None:
     """Raises `OSError`."""
     _write_tensors(context, beside, outgoing)
-    manifest, prefix = outgoing.saved.manifest, outgoing.prefix
+    manifest = outgoing.saved.manifest
     origin = read_origin(outgoing.model_folder)
-    options = values_for_dfl(outgoing.dfl_class, origin.options if origin else {}, manifest.options)
-    summary = summary_text(prefix.rstrip("_"), manifest.iteration, options)
-    (beside / f"{prefix}{_SUMMARY_SUFFIX}").write_text(summary, encoding="utf-8")
+    options = values_for_dfl(beside.dfl_class, origin.options if origin else {}, manifest.options)
+    summary = summary_text(beside.title, manifest.iteration, options)
+    _summary_path(beside).write_text(summary, encoding="utf-8")
     losses = _losses(outgoing.model_folder, manifest.iteration)
     data = dfl_data(manifest.iteration, options, losses)
-    (beside / f"{prefix}{DATA_SUFFIX}").write_bytes(data)
+    beside.data_path.write_bytes(data)
 
 
-def _write_tensors(context: StageContext, beside: Path, outgoing: _Outgoing) -> None:
+def _write_tensors(context: StageContext, beside: DflModel, outgoing: _Outgoing) -> None:
     prepare_device("cpu", context.warn)
-    saved, dfl_class = outgoing.saved, outgoing.dfl_class
+    saved = outgoing.saved
     options, seed = saved.manifest.options, saved.manifest.seed
-    blank = blank_state(outgoing.spec, dfl_class, options, saved.state, seed=seed)
+    blank = blank_state(outgoing.spec, beside.dfl_class, options, saved.state, seed=seed)
     context.check_stop()
-    write_state(beside, outgoing.prefix, dfl_class, saved.state, blank)
+    write_state(beside, saved.state, blank)
 
 
 def _losses(own_folder: Path, iteration: int) -> list[tuple[float, ...]]:
@@ -144,20 +144,21 @@ def _losses(own_folder: Path, iteration: int) -> list[tuple[float, ...]]:
     return [point.losses for point in points if point.iteration <= iteration]
 
 
-def _put_in_place(context: StageContext, beside: Path, folder: Path, prefix: str) -> None:
+def _put_in_place(context: StageContext, beside: Path, target: DflModel) -> None:
     """Raises `OSError`."""
     for path in beside.iterdir():
         sync(path)
-    trash = context.workspace.move_to_trash(_present(folder, prefix), f"model-export-{prefix}dfl")
+    label = f"model-export-{target.prefix}dfl"
+    trash = context.workspace.move_to_trash(_present(target), label)
     if trash:
         context.note(f"the files that were there are in {trash}")
     is_data = {path: path.name.endswith(DATA_SUFFIX) for path in beside.iterdir()}
     for path in sorted(is_data, key=is_data.__getitem__):
-        path.rename(folder / path.name)
-    sync(folder)
+        path.rename(target.folder / path.name)
+    sync(target.folder)
 
 
-def _sweep(folder: Path, prefix: str) -> None:
+def _sweep(target: DflModel) -> None:
     """Remove what a killed run of this stage left."""
-    for path in folder.glob(f".{prefix}export.*{PART}"):
+    for path in target.folder.glob(f".{target.prefix}export.*{PART}"):
         shutil.rmtree(path, ignore_errors=True)

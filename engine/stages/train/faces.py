@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 
@@ -16,6 +16,7 @@ from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side
 from engine.train.batches import WHOLE, Share
+from engine.train.feed import Opener
 from engine.train.memory_room import available_bytes
 from engine.train.sources import Sources, open_training_faces
 
@@ -23,6 +24,23 @@ from engine.train.sources import Sources, open_training_faces
 CACHE_SHARE = 0.25
 LARGEST_CACHE_BYTES = 8 << 30
 MOST_AUTO_LOADERS = 8
+
+
+class ModelFaces(Protocol):
+    """What a class of models learns from. Both raise `InputError` where there is nothing usable."""
+
+    def open(self, options: Mapping[str, Any]) -> Any:
+        """Open the faces that a model of these options needs."""
+        ...
+
+    def sources(
+        self, options: Mapping[str, Any], wanted: FaceType, *, seed: int, device: Device
+    ) -> Opener:
+        """What streams of samples are opened from; the same for the same faces."""
+        ...
+
+
+MakeFaces = Callable[[StageContext, Share], ModelFaces]
 
 
 class TrainingFaces:
@@ -53,7 +71,7 @@ class TrainingFaces:
         if key not in self._sources:
             src, dst = self.open(options)
             for faceset in (src,) if src is dst else (src, dst):
-                self._warn_of_narrow_faces(faceset, wanted)
+                warn_of_narrow_faces(self._context, faceset, wanted)
             self._sources[key] = self._make_sources(src, dst, seed, device)
         return self._sources[key]
 
@@ -64,38 +82,8 @@ class TrainingFaces:
 
     def _of_workspace(self) -> tuple[Faceset, Faceset]:
         workspace = self._context.workspace
-        return self._of_side(workspace.src), self._of_side(workspace.dst)
-
-    def _of_side(self, side: Side) -> Faceset:
-        """The side's faceset, with a warning for pictures that are no faces."""
-        faceset = open_faceset(side.aligned, self._context.check_stop)
-        if faceset.skipped:
-            name, reason = faceset.skipped[0]
-            self._context.warn(
-                f"{len(faceset.skipped)} pictures in {side.aligned} are no usable faces,"
-                f" for example {name}: {reason}",
-                "extract them again or take them out of the folder",
-            )
-        if not len(faceset):
-            raise InputError(
-                f"no usable faces in {side.aligned}",
-                f"run faces-extract --side {side.name} first",
-                code="no-faces",
-            )
-        self._context.note(f"{side.name}: {len(faceset)} faces")
-        return faceset
-
-    def _warn_of_narrow_faces(self, faceset: Faceset, wanted: FaceType) -> None:
-        """Faces that show less than the model learns: their edges are smeared to fill its
-        square."""
-        narrow = [face for face in faceset if not face.data.face_type.contains(wanted)]
-        if narrow:
-            self._context.warn(
-                f"{len(narrow)} of {len(faceset)} faces in {faceset.folder} show less than the"
-                f" model's {wanted.dfl_name}, for example {narrow[0].name}"
-                f" ({narrow[0].data.face_type.dfl_name})",
-                f"extract them again with --face-type {wanted.short} or wider",
-            )
+        src, dst = (open_side(self._context, side) for side in (workspace.src, workspace.dst))
+        return src, dst
 
     def _make_sources(self, src: Faceset, dst: Faceset, seed: int, device: Device) -> Sources:
         # The sample threads are the parallelism; OpenCV's own would fight them.
@@ -104,11 +92,50 @@ class TrainingFaces:
             src,
             dst,
             seed=seed,
-            limit_bytes=min(int(available_bytes() * CACHE_SHARE), LARGEST_CACHE_BYTES),
+            limit_bytes=crop_room_bytes(),
             warn=self._context.warn,
             threads=loader_count(self._context.options["loaders"], device),
             share=self._share,
         )
+
+
+def open_side(context: StageContext, side: Side) -> Faceset:
+    """The side's faceset, with a warning for pictures that are no faces. Raises `InputError` if
+    none is one."""
+    faceset = open_faceset(side.aligned, context.check_stop)
+    if faceset.skipped:
+        name, reason = faceset.skipped[0]
+        context.warn(
+            f"{len(faceset.skipped)} pictures in {side.aligned} are no usable faces,"
+            f" for example {name}: {reason}",
+            "extract them again or take them out of the folder",
+        )
+    if not len(faceset):
+        raise InputError(
+            f"no usable faces in {side.aligned}",
+            f"run faces-extract --side {side.name} first",
+            code="no-faces",
+        )
+    context.note(f"{side.name}: {len(faceset)} faces")
+    return faceset
+
+
+def warn_of_narrow_faces(context: StageContext, faceset: Faceset, wanted: FaceType) -> None:
+    """Warn of faces that show less than the model learns: their edges are smeared to fill its
+    square."""
+    narrow = [face for face in faceset if not face.data.face_type.contains(wanted)]
+    if narrow:
+        context.warn(
+            f"{len(narrow)} of {len(faceset)} faces in {faceset.folder} show less than the"
+            f" model's {wanted.dfl_name}, for example {narrow[0].name}"
+            f" ({narrow[0].data.face_type.dfl_name})",
+            f"extract them again with --face-type {wanted.short} or wider",
+        )
+
+
+def crop_room_bytes() -> int:
+    """How much memory crops may be kept in."""
+    return min(int(available_bytes() * CACHE_SHARE), LARGEST_CACHE_BYTES)
 
 
 def _key(options: Mapping[str, Any]) -> str:

@@ -16,14 +16,14 @@ from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import make_folder
 from engine.stages.train.damaged_saves import put_damaged_aside
-from engine.stages.train.faces import TrainingFaces
+from engine.stages.train.faces import MakeFaces, ModelFaces, TrainingFaces
 from engine.stages.train.plan import settle_plan
 from engine.stages.train.spec import TRAIN
 from engine.stages.train.workers import EndsWithFollowers, Machines, follow, open_devices
 from engine.train.backups import Backups
 from engine.train.companions import Companion
 from engine.train.event_files import EventFiles
-from engine.train.feed import Feed
+from engine.train.feed import Feed, Opener
 from engine.train.generations import Generation, Generations, Manifest
 from engine.train.history import HistoryWriter
 from engine.train.last_options import KeptOptions
@@ -31,7 +31,6 @@ from engine.train.loop import TrainingLoop
 from engine.train.phases import Phases
 from engine.train.preview_history import PreviewHistory
 from engine.train.saver import Saver
-from engine.train.sources import Sources
 from engine.train.step_times import sample_figures
 from engine.train.together import Begin, Leader, Line
 from engine.train.trainable import Trainable
@@ -43,18 +42,23 @@ if TYPE_CHECKING:
 def run(context: StageContext) -> None:
     """Train a model until its target, a time limit or a stop request. Raises `Stopped` after saving
     if stopped, `InputError` for unusable faces or saves."""
+    train(context, TrainingFaces)
+
+
+def train(context: StageContext, make_faces: MakeFaces) -> None:
+    """As `run`. make_faces: opens what the model class learns from."""
     spec = model_spec(context.options["model_class"])
     machines = Machines.of(context.options)
+    faces = make_faces(context, machines.share)
     if machines.follows:
-        follow(context, spec, machines)
+        follow(context, spec, machines, faces)
     else:
-        _lead(context, spec, machines)
+        _lead(context, spec, machines, faces)
 
 
-def _lead(context: StageContext, spec: ModelSpec, machines: Machines) -> None:
+def _lead(context: StageContext, spec: ModelSpec, machines: Machines, faces: ModelFaces) -> None:
     """Train with the whole loop, alone or before followers."""
     options = context.options
-    faces = TrainingFaces(context, machines.share)
     faces.open(options)
     context.check_stop()
     folder = context.workspace.model(options["model"], spec.id)
@@ -151,10 +155,10 @@ def _tell_if_target_is_reached(context: StageContext, model: Trainable) -> None:
         )
 
 
-def _feed(faces: TrainingFaces, model: Trainable, device: Device, saved: Manifest | None) -> Feed:
+def _feed(faces: ModelFaces, model: Trainable, device: Device, saved: Manifest | None) -> Feed:
     wanted = model.sampling().kind.face_type
 
-    def sources(options: Mapping[str, Any]) -> Sources:
+    def sources(options: Mapping[str, Any]) -> Opener:
         return faces.sources(options, wanted, seed=model.seed, device=device)
 
     first = saved.drawn if saved else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.models.classes import MODEL_CLASSES
+from engine.models.classes import SWAP_CLASSES
 from engine.protocol.options import (
     Choice,
     FilePath,
@@ -30,8 +30,8 @@ MODEL = Option(
 MODEL_CLASS = Option(
     "model_class",
     "Model class",
-    Choice(tuple((spec.id, spec.summary) for spec in MODEL_CLASSES)),
-    MODEL_CLASSES[0].id,
+    Choice(tuple((spec.id, spec.summary) for spec in SWAP_CLASSES)),
+    SWAP_CLASSES[0].id,
     "Which kind of model to train.",
     kept=False,
 )

@@ -12,11 +12,10 @@ from engine.protocol.errors import StageError, Stopped, UsageError
 from engine.protocol.history import LossPoint
 from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
-from engine.stages.train.faces import TrainingFaces
+from engine.stages.train.faces import ModelFaces
 from engine.train.batches import Share
 from engine.train.companions import Companion, Training
-from engine.train.feed import Feed
-from engine.train.sources import Sources
+from engine.train.feed import Feed, Opener
 from engine.train.together import Begin, Follower, Leader, Line
 from engine.train.trainable import StepResult
 
@@ -83,7 +82,7 @@ class EndsWithFollowers(Companion):
             training.finish("another machine was asked to stop")
 
 
-def follow(context: StageContext, spec: ModelSpec, machines: Machines) -> None:
+def follow(context: StageContext, spec: ModelSpec, machines: Machines, faces: ModelFaces) -> None:
     """Train as the leader says, until it ends. Raises `Stopped` if the end was asked for here,
     `InputError` for unusable faces, `StageError` if the leader is gone."""
     device, distribution = open_devices(context, machines)
@@ -98,10 +97,9 @@ def follow(context: StageContext, spec: ModelSpec, machines: Machines) -> None:
         begin.options, seed=begin.seed, dtype=begin.dtype, distribution=distribution
     )
     model.trace()
-    faces = TrainingFaces(context, machines.share)
     wanted = model.sampling().kind.face_type
 
-    def sources(options: Mapping[str, Any]) -> Sources:
+    def sources(options: Mapping[str, Any]) -> Opener:
         return faces.sources(options, wanted, seed=begin.seed, device=device)
 
     made = 0

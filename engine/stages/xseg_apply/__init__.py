@@ -1,0 +1,1 @@
+"""Apply an XSeg mask to faces."""

@@ -1,0 +1,1 @@
+"""Copy labelled faces to a folder of their own."""

@@ -1,0 +1,1 @@
+"""Remove drawn labels from faces."""

@@ -1,0 +1,1 @@
+"""Remove applied masks from faces."""
