@@ -70,12 +70,31 @@ def _recut(
     )
 
 
+def with_labels_of(
+    data: FaceData, old: FaceData, old_hw: tuple[int, int], size_px: int, new_from_old: Matrix
+) -> FaceData:
+    """The face data with the labels and the applied mask of the same face in another crop.
+
+    old_hw: of that crop's picture; size_px: of this one's; new_from_old: (2, 3), from its pixels to
+    this one's. Raises `InputError` for a mask that cannot be read.
+    """
+    return replace(
+        data,
+        seg_ie_polys=_moved_polygons(old, lambda points: transform_points(points, new_from_old)),
+        xseg_mask_compressed=_recut_mask(old, old_hw, size_px, new_from_old),
+    )
+
+
 def _moved(data: FaceData, moved: PointsMap) -> FaceData:
-    polygons = tuple(
+    polygons = _moved_polygons(data, moved)
+    return replace(data, landmarks=moved(data.landmarks), seg_ie_polys=polygons)
+
+
+def _moved_polygons(data: FaceData, moved: PointsMap) -> tuple[Polygon, ...]:
+    return tuple(
         Polygon(polygon.is_include, moved(polygon.points_xy.astype(np.float64)).astype(np.float32))
         for polygon in data.seg_ie_polys
     )
-    return replace(data, landmarks=moved(data.landmarks), seg_ie_polys=polygons)
 
 
 def _matrix(
