@@ -38,7 +38,8 @@ class Learner:
         another class starts with empty state, but counts on."""
         self.frozen = frozenset(frozen)
         if isinstance(self.optimizer, rule.optimizer):
-            self.optimizer.schedule = rule.schedule
+            if self.optimizer.schedule != rule.schedule:  # what is compiled for it holds on
+                self.optimizer.schedule = rule.schedule
             return
         count = self.optimizer.iterations.numpy()
         del self.optimizer  # before the new one is made: its memory may be needed

@@ -164,7 +164,10 @@ class Phases(Companion):
         elif place.ended:
             self._enter(training, self.plan, number + 1)
         else:
-            self._remember_losses(training, self.plan.phases[number])
+            phase = self.plan.phases[number]
+            self._remember_losses(training, phase)
+            if self._is_over(phase, training.iteration - place.begun):
+                self._enter(training, self.plan, number + 1)  # saved just before that
 
     def _enter(self, training: Training, plan: Plan, number: int) -> None:
         if number == len(plan.phases):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,10 @@ from engine.models.predictor import load_predictor
 from engine.protocol.errors import InputError, Stopped, UsageError
 from engine.protocol.history import HISTORY_NAME, read_history
 from engine.protocol.workspace import Workspace
+from engine.runtime.client.launch import complete_options
 from engine.stages.train.run import run
+from engine.stages.train.spec import TRAIN
+from engine.train.generations import Generations
 from tests.support.context import context_for
 from tests.train.made_faces import write_faceset, write_workspace
 
@@ -67,6 +71,29 @@ def test_quick96_learns_stops_goes_on_and_merging_can_load_it(workspace):
     assert prediction.face_bgr.shape == (3, 96, 96, 3)
     assert prediction.mask_src.shape == prediction.mask_dst.shape == (3, 96, 96)
     assert 0 <= prediction.face_bgr.min() < prediction.face_bgr.max() <= 1
+
+
+@pytest.mark.slow
+def test_a_resumed_run_keeps_its_precision_and_lets_the_save_go(tmp_path, monkeypatch):
+    write_workspace(tmp_path, 3)
+    run(context_for(tmp_path, "train", device="cpu", precision="bf16", plan="none", target_iter=1))
+
+    again = complete_options(Workspace(tmp_path), TRAIN, {"target_iter": 2})
+    assert {again[name] for name in ("precision", "plan", "device")} == {"bf16", "none", "cpu"}
+    held = []
+    read = Generations.newest
+
+    def newest(*arguments, **more):
+        saved = read(*arguments, **more)
+        held.append(weakref.ref(saved))
+        return saved
+
+    monkeypatch.setattr(Generations, "newest", newest)
+    context = context_for(tmp_path, "train", **again)
+    context.losses = lambda *_: held.append(held[0]() is not None)
+    run(context)
+    assert any("mixed_bfloat16" in note for note in context.notes)
+    assert held[1:] == [False], "the weights that it went on from are not in memory any more"
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from engine.protocol.workspace import Workspace
 from engine.runtime import client
 from engine.stages.train.run import run as train
 from engine.stages.train_preflight import run as preflight
+from engine.stages.train_preflight.words import tell_what_is_not_tried
 from tests.support.context import context_for
 from tests.support.tree import tree
 from tests.train.made_faces import write_workspace
@@ -118,3 +119,24 @@ def _until(condition, limit_s: float = 120.0):
         assert time.monotonic() < end, "it never came"
         time.sleep(0.05)
     return found
+
+
+@pytest.mark.parametrize(
+    ("options", "share"),
+    [
+        ({"workers": "10.0.0.1:4000,10.0.0.2:4000", "batch_size": 8}, "--batch-size 4"),
+        ({"device": "0,1", "workers": "a:1,b:1", "batch_size": 8}, "--batch-size 2"),
+    ],
+)
+def test_that_one_device_alone_is_tried_is_told_where_several_would_train(tmp_path, options, share):
+    context = context_for(tmp_path, "train-preflight", **options)
+    remedies = []
+    context.warn = lambda text, remedy="": remedies.append(remedy)
+    tell_what_is_not_tried(context)
+    assert share in remedies[0]
+
+
+def test_nothing_is_said_of_sharing_where_one_device_trains(tmp_path):
+    context = context_for(tmp_path, "train-preflight")
+    tell_what_is_not_tried(context)
+    assert context.warnings == []

@@ -219,7 +219,7 @@ def test_a_model_that_goes_back_before_a_phase_goes_back_in_its_plan_and_options
     assert [i for i, text in phase_marks(folder) if "two" in text] == [4, 4]
     assert loop.model.options["random_dst_flip"] is True
     assert [row.iteration for row in read_history(folder / HISTORY_NAME)] == list(range(1, 9))
-    assert any("went back to iteration 3" in warning for warning in context.warnings)
+    assert any("went back to iteration 4" in warning for warning in context.warnings)
 
 
 def rewrite(folder, plan):
@@ -254,6 +254,22 @@ def test_a_plan_written_while_it_trains_begins_there(workspace, folder, monkeypa
 
     train(workspace, folder, target_iter=8, act=write)
     assert phase_marks(folder) == [(2, "phase 1 of 2, one"), (6, "phase 2 of 2, two")]
+
+
+def test_a_plan_that_is_taken_away_while_it_trains_leaves_the_options_as_they_are(
+    workspace, folder, monkeypatch
+):
+    monkeypatch.setattr(phases_module, "LOOK_SECONDS", 0.0)
+
+    def take_away(loop, point):
+        if point.iteration == 2:
+            plan_path(folder).unlink()
+
+    loop, context = train(workspace, folder, plan=TWO, target_iter=8, act=take_away)
+    assert loop.companions[0].status() == ""
+    assert context.changed_options == SRC
+    assert phase_marks(folder)[-1] == (2, "the plan made was taken away")
+    assert Generations(folder).newest(context.warn).manifest.carried["plan"] == {}
 
 
 def test_a_plan_that_was_damaged_while_it_trains_is_told_and_the_old_one_holds(

@@ -98,6 +98,32 @@ async def test_the_name_of_a_model_brings_the_options_it_was_last_trained_with(
         await until(pilot, lambda: resolution.value == "128")
 
 
+async def test_what_a_run_changed_after_its_form_was_opened_is_what_the_next_one_begins_with(
+    workspace: Workspace,
+) -> None:
+    save = workspace.model("anna", "saehd") / "generations" / "00000007"
+    save.mkdir(parents=True)
+
+    def saves(**options: object) -> None:
+        (save / "manifest.json").write_text(json.dumps({"iteration": 7, "options": options}))
+
+    saves(random_warp=True, uniform_yaw=False)
+    async with opened(workspace) as (app, pilot):
+        app.open_form("train", {"model": "anna", "model_class": "saehd", "random_warp": True})
+        await until(pilot, lambda: app.screen.query("#row-random_warp"))
+        batch = app.screen.query_one("#row-batch_size NumberField", NumberField)
+        batch.value = "6"
+        form = app.screen.query_one(StageForm)
+        await until(pilot, lambda: form.state.values["batch_size"] == 6)
+        saves(random_warp=False, uniform_yaw=True, batch_size=12)
+        form.renew()
+        assert not form.state.values["random_warp"]
+        assert form.state.values["uniform_yaw"]
+        assert form.state.values["batch_size"] == 6, "it was entered since"
+        warp = app.screen.query_one("#row-random_warp FlagField", FlagField)
+        await until(pilot, lambda: warp.render() == "[ ] no")
+
+
 async def test_the_first_field_has_the_focus(workspace: Workspace) -> None:
     async with opened(workspace) as (app, pilot):
         for stage_id in ("train", "faces-extract"):

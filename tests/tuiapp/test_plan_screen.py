@@ -163,6 +163,26 @@ async def test_changes_are_lost_only_after_asking(workspace: Workspace) -> None:
         assert read_plan(path) == PLAN
 
 
+async def test_a_plan_is_taken_away_into_the_trash_once_that_is_saved(
+    workspace: Workspace,
+) -> None:
+    _, path = saehd_run(workspace)
+    write_plan(path, PLAN)
+    async with opened(workspace, attach=TRAINING) as (app, pilot):
+        await plan_opened(app, pilot)
+        await sees(pilot, "1 warp")
+        await pilot.press("D")
+        await sees(pilot, "No plan yet", "changed, not saved yet")
+        assert path.exists()
+        await pilot.press("s")
+        await until(pilot, lambda: not path.exists())
+        await sees(pilot, "the plan is taken away")
+        (trashed,) = workspace.trash.rglob(path.name)
+        assert read_plan(trashed) == PLAN
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TrainingScreen))
+
+
 async def test_a_damaged_plan_says_what_to_do(workspace: Workspace) -> None:
     _, path = saehd_run(workspace)
     path.write_text("{")

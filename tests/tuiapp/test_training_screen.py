@@ -187,6 +187,14 @@ async def test_preview_and_losses_can_each_have_all_the_room(workspace: Workspac
         await until(pilot, lambda: (picture.size, losses.size) == before)
 
 
+async def test_samples_wanted_and_made_are_shown_while_a_run_goes_on(workspace: Workspace) -> None:
+    run = made_run(workspace, "train-running", alive=True)
+    figures = {"samples_wanted_per_s": 21.4, "samples_deliverable_per_s": 640.0}
+    happens(run, events.Progress(done=201, total=2000, unit="iterations", figures=figures))
+    async with opened(workspace, (120, 40), attach=TRAINING) as (_, pilot):
+        await sees(pilot, "running", "samples 21/s of 640/s")
+
+
 async def test_options_can_be_changed_while_a_run_goes_on(workspace: Workspace) -> None:
     run = made_run(workspace, "train-running", alive=True)
     async with engine_of(run) as taken, opened(workspace, attach=TRAINING) as (app, pilot):
