@@ -68,7 +68,7 @@ def _enter(terminal: PixelTerminal) -> None:
     """From home to the session's screen, and through all frames once, so that they are at hand."""
     terminal.wait_for("running")
     terminal.type("\x1bOR")  # F3
-    terminal.wait_for("Erode")
+    terminal.wait_for_picture(since=0, seconds=120)
     for _ in range(PRESSES):
         terminal.type(".")
         terminal.listen(0.4)
@@ -91,6 +91,7 @@ def _burst(terminal: PixelTerminal, protocol: str) -> Iterator[tuple[str, float,
     for _ in range(BURST):
         pressed_at = terminal.type("e")
         terminal.listen(1 / BURST)
+    terminal.wait_for_picture(pressed_at)
     terminal.wait_for_rest()
     late = [at for at in terminal.pictures if at > pressed_at]
     yield f"{BURST} keys in a second, {protocol}: pictures after the last key", len(late), ""

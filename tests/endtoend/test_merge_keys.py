@@ -29,11 +29,12 @@ def test_twenty_keys_in_a_second_leave_no_queue_of_stale_pictures(tmp_path: Path
     with pixel_terminal(tmp_path) as terminal:
         terminal.wait_for("running")
         terminal.type("\x1bOR")  # F3
-        terminal.wait_for("Erode")
+        terminal.wait_for_picture(since=0, seconds=120)
         terminal.wait_for_rest()
         for _ in range(20):
             pressed_at = terminal.type("w")
             terminal.listen(0.05)
+        terminal.wait_for_picture(pressed_at)
         terminal.wait_for_rest(quiet_s=2)
         late = [at for at in terminal.pictures if at > pressed_at]
         assert 1 <= len(late) <= LATE_PICTURES
