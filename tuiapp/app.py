@@ -212,6 +212,7 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
 
     def open_run(self, watch: RunWatch) -> None:
         from tuiapp.screens.labels.screen import LabelScreen
+        from tuiapp.screens.manual.screen import ManualScreen
         from tuiapp.screens.merge.screen import MergeScreen
         from tuiapp.screens.run import RunScreen  # pictures need more imports than the first paint
         from tuiapp.screens.training.screen import TrainingScreen
@@ -220,6 +221,8 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
             self._show(MergeScreen(watch))
         elif watch.view.stage == "label-session":
             self._show(LabelScreen(watch, self.label_desk(watch.view.options["side"])))
+        elif watch.view.stage == "faces-manual":
+            self._show(ManualScreen(watch))
         else:
             self._show(TrainingScreen(watch) if trains(watch.view.stage) else RunScreen(watch))
 

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 
 from tuiapp.key_row import Key as Key
 from tuiapp.label_keys import LABEL_KEYS
+from tuiapp.manual_keys import MANUAL_KEYS
 from tuiapp.merge_keys import MERGE_KEYS
 
 CONTEXTS: dict[str, str] = {
@@ -25,6 +26,7 @@ CONTEXTS: dict[str, str] = {
     "plan": "Training plan",
     "merge": "Merge",
     "mask": "Masks",
+    "manual": "Faces by hand",
     "faceset": "Faces",
     "report": "Report on a faceset",
     "map": "Map of head angles",
@@ -236,6 +238,7 @@ KEYS: tuple[Key, ...] = (
     _training("back", "escape", "back", "Back", "Leave the screen; the run goes on.", shown=True),
     *MERGE_KEYS,
     *LABEL_KEYS,
+    *MANUAL_KEYS,
     Key("plan-edit", "plan", "e", "edit", "Edit", "Change the phase: its options and its end."),
     Key("plan-add", "plan", "a", "add", "Add", "Add a phase after this one."),
     Key("plan-remove", "plan", "d,delete", "remove", "Remove", "Take the phase out."),

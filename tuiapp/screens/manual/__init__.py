@@ -1,0 +1,1 @@
+"""Placing faces by hand."""
