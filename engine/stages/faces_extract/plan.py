@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from engine.protocol.errors import ConfirmationNeeded, InputError
+from engine.protocol.frame_marks import marks_path, read_marks
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import FACE_SUFFIXES, Side, list_images
+from engine.stages.faces_extract.chosen_frames import chosen_frames
 from engine.stages.faces_extract.records import (
     CutSettings,
     DoneFrame,
@@ -25,8 +29,9 @@ IMAGE_SIZE_PX, HEAD_SIZE_PX = 512, 768
 @dataclass(frozen=True)
 class Plan:
     """frames: all frames, in order. finished: frames of an earlier run that stay as they are.
-    replaced: what goes to the trash first. fresh:
-    nothing of an earlier run is used. twins: frames left out, as another has their stem."""
+    replaced: what goes to the trash first. fresh: nothing of an earlier run is used. twins: frames
+    left out, as another has their stem. earlier: if single frames are extracted again, the face
+    files of each (by the frame's name); None if it is all of them."""
 
     side: Side
     settings: CutSettings
@@ -36,17 +41,25 @@ class Plan:
     replaced: tuple[Path, ...]
     twins: tuple[Path, ...]
     fresh: bool
+    earlier: Mapping[str, tuple[Path, ...]] | None = None
+
+    @property
+    def is_again(self) -> bool:
+        return self.earlier is not None
 
 
 def plan_extraction(context: StageContext) -> Plan:
     """Decide what is left to do. Touches no file.
 
     Raises `InputError` without frames, `ConfirmationNeeded` when faces would go to the trash
-    without the user's word.
+    without the user's word, `Stopped`.
     """
     side = context.workspace.side(context.options["side"])
     frames, twins = frames_of(side)
     settings = cut_settings(context.options)
+    read_marks(marks_path(context.workspace, side.name))  # written at the end: refused before
+    if context.options["frames"] != "all":
+        return _plan_again(context, side, settings, frames, twins)
     done = done_file(context.workspace, side.name, settings)
     reason = _why_anew(side, frames, done, fresh=context.options["fresh"])
     if not reason:
@@ -64,6 +77,33 @@ def plan_extraction(context: StageContext) -> Plan:
     old_debug = list_images(side.aligned_debug)
     replaced = (side.aligned, side.aligned_debug) if faces or old_debug else ()
     return Plan(side, settings, frames, {}, done, replaced, twins, fresh=context.options["fresh"])
+
+
+def _plan_again(
+    context: StageContext,
+    side: Side,
+    settings: CutSettings,
+    frames: tuple[Path, ...],
+    twins: tuple[Path, ...],
+) -> Plan:
+    """Some frames are extracted again, whatever was done with them before."""
+    chosen = chosen_frames(context, side, frames)
+    faces = sum(map(len, chosen.faces.values()))
+    if faces and not context.confirmed:
+        raise ConfirmationNeeded(
+            f"{len(chosen.frames)} frames are to be extracted again, and {faces} files in"
+            f" {side.aligned} are their faces",
+            "confirm (--yes) to move these to the workspace's trash where others are found",
+        )
+    # The pictures of all others are there, or have just been deleted: as DFL, write them anew.
+    with_debug = settings.with_debug or bool(list_images(side.aligned_debug))
+    settings = msgspec.structs.replace(settings, with_debug=with_debug)
+    done = done_file(context.workspace, side.name, settings, again=True)
+    done.forget()
+    fresh: bool = context.options["fresh"]
+    return Plan(
+        side, settings, chosen.frames, {}, done, (), twins, fresh=fresh, earlier=chosen.faces
+    )
 
 
 def cut_settings(options: Mapping[str, Any]) -> CutSettings:

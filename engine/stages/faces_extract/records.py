@@ -158,18 +158,8 @@ class LineFile(Generic[Line]):
         data = self._path.read_bytes()
         if not data.startswith(self._header):
             return [], 0
-        lines: list[Line] = []
-        kept_bytes = len(self._header)
-        for raw in data[kept_bytes:].splitlines(keepends=True):
-            try:
-                line = self._decoder.decode(raw)
-            except msgspec.DecodeError:
-                break
-            if not raw.endswith(b"\n"):
-                break
-            lines.append(line)
-            kept_bytes += len(raw)
-        return lines, kept_bytes
+        lines, kept_bytes = _sound_lines(data[len(self._header) :], self._decoder)
+        return lines, len(self._header) + kept_bytes
 
 
 def _told(settings: FindSettings | CutSettings) -> dict[str, Any]:
@@ -182,13 +172,48 @@ def _told(settings: FindSettings | CutSettings) -> dict[str, Any]:
     }
 
 
-def found_file(workspace: Workspace, side: str, settings: FindSettings) -> LineFile[FoundFrame]:
-    """What was found in the side's frames so far with these settings."""
-    path = workspace.stage_state / f"faces-extract-{side}.found.jsonl"
-    return LineFile(path, settings, FoundFrame)
+def found_file(
+    workspace: Workspace, side: str, settings: FindSettings, *, again: bool = False
+) -> LineFile[FoundFrame]:
+    """What was found in the side's frames so far with these settings. again: in single frames that
+    are extracted again, which leave what was found in all frames as it is."""
+    return LineFile(_path(workspace, side, "found", again), settings, FoundFrame)
 
 
-def done_file(workspace: Workspace, side: str, settings: CutSettings) -> LineFile[DoneFrame]:
-    """Which of the side's frames are finished with these settings."""
-    path = workspace.stage_state / f"faces-extract-{side}.done.jsonl"
-    return LineFile(path, settings, DoneFrame)
+def done_file(
+    workspace: Workspace, side: str, settings: CutSettings, *, again: bool = False
+) -> LineFile[DoneFrame]:
+    """Which of the side's frames are finished with these settings; on `again` see `found_file`."""
+    return LineFile(_path(workspace, side, "done", again), settings, DoneFrame)
+
+
+def recorded_frames(workspace: Workspace, side: str) -> dict[str, DoneFrame]:
+    """The frames that the last extraction of all frames finished, by name, whatever it was made
+    with; {} without one."""
+    path = _path(workspace, side, "done", again=False)
+    if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+        return {}
+    _, _, lines = path.read_bytes().partition(b"\n")
+    found, _ = _sound_lines(lines, msgspec.json.Decoder(DoneFrame))
+    return {line.frame: line for line in found}
+
+
+def _path(workspace: Workspace, side: str, kind: str, again: bool) -> Path:
+    prefix = "faces-extract-again" if again else "faces-extract"
+    return workspace.stage_state / f"{prefix}-{side}.{kind}.jsonl"
+
+
+def _sound_lines(data: bytes, decoder: msgspec.json.Decoder[Line]) -> tuple[list[Line], int]:
+    """The lines up to the first that is torn or no such line, and how many bytes they take."""
+    lines: list[Line] = []
+    kept_bytes = 0
+    for raw in data.splitlines(keepends=True):
+        try:
+            line = decoder.decode(raw)
+        except msgspec.DecodeError:
+            break
+        if not raw.endswith(b"\n"):
+            break
+        lines.append(line)
+        kept_bytes += len(raw)
+    return lines, kept_bytes

@@ -12,17 +12,20 @@ import time
 from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from itertools import chain
 
 from engine.detect.detection import BoxLtrb, Detection
 from engine.detect.holes import holes_filled
 from engine.detect.tracks import without_false_faces
 from engine.protocol.errors import InputError
-from engine.protocol.files import sweep_parts
+from engine.protocol.files import disk_error, sweep_parts
 from engine.protocol.stage import StageContext
+from engine.protocol.trash import TrashCopies
 from engine.protocol.workspace import make_folder
 from engine.stages.faces_extract.cut import CutJob, finish_frame, start_cutter
 from engine.stages.faces_extract.detectors import Weights, is_found_by_workers, read_weights
 from engine.stages.faces_extract.find import FrameFinder, tracked_frames
+from engine.stages.faces_extract.marking import FrameMarking
 from engine.stages.faces_extract.plan import Plan, plan_extraction
 from engine.stages.faces_extract.records import DoneFrame, FoundFrame, found_file
 
@@ -65,7 +68,9 @@ def run(context: StageContext) -> None:
     for frame in plan.finished.values():
         tally.count(frame)
     started = time.monotonic()
-    _extract(context, plan, weights, tally)
+    with FrameMarking(context.workspace, plan) as marking:
+        _extract(context, plan, weights, tally, marking)
+    _tell_frames_without_face(context, plan, tally)
     _report(context, plan, tally, time.monotonic() - started)
 
 
@@ -88,6 +93,7 @@ def _clear_the_way(context: StageContext, plan: Plan) -> None:
     for folder in (plan.side.aligned, plan.side.aligned_debug):
         make_folder(folder)
         sweep_parts(folder)
+    _keep_earlier(context, plan)
     if plan.side.pack.is_file():
         context.warn(
             f"{plan.side.pack} hides the faces beside it from the next stages",
@@ -95,7 +101,19 @@ def _clear_the_way(context: StageContext, plan: Plan) -> None:
         )
 
 
-def _extract(context: StageContext, plan: Plan, weights: Weights, tally: _Tally) -> None:
+def _keep_earlier(context: StageContext, plan: Plan) -> None:
+    """Put faces that may be replaced into the trash, too; they go when others were found."""
+    copies = TrashCopies(context.workspace, f"faces-extract-{plan.side.name}")
+    for path in chain.from_iterable((plan.earlier or {}).values()):
+        context.check_stop()
+        copies.keep(path)
+    if copies.folder is not None:
+        context.note(f"earlier faces are kept in {copies.folder}")
+
+
+def _extract(
+    context: StageContext, plan: Plan, weights: Weights, tally: _Tally, marking: FrameMarking
+) -> None:
     total, before = len(plan.frames), tally.finished_before
     context.progress(before, total, skipped=before)
     if before == total:
@@ -117,8 +135,23 @@ def _extract(context: StageContext, plan: Plan, weights: Weights, tally: _Tally)
             else:
                 done_file.add(outcome)
                 tally.count(outcome)
+                marking.saw(outcome)
+                _remove_earlier(plan, outcome)
             tally.finished += 1
             context.progress(before + tally.finished, total, skipped=before)
+
+
+def _remove_earlier(plan: Plan, outcome: DoneFrame) -> None:
+    """Remove the faces that the frame had, where it has others now."""
+    if not plan.is_again or not outcome.faces:
+        return
+    written = {face.file for face in outcome.faces}
+    for path in (plan.earlier or {}).get(outcome.frame, ()):
+        if path.name not in written:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise disk_error(error, path) from error
 
 
 def _jobs(context: StageContext, plan: Plan, weights: Weights) -> Generator[CutJob, None, None]:
@@ -128,7 +161,7 @@ def _jobs(context: StageContext, plan: Plan, weights: Weights) -> Generator[CutJ
         yield from (CutJob(path, None) for path in plan.frames if path.name not in plan.finished)
         return
     paths = {path.name: path for path in plan.frames}
-    known = found_file(context.workspace, plan.side.name, settings)
+    known = found_file(context.workspace, plan.side.name, settings, again=plan.is_again)
     if plan.fresh:
         known.forget()
 
@@ -157,6 +190,16 @@ def _tell_problem(context: StageContext, tally: _Tally, outcome: DoneFrame) -> N
     tally.problems.append(outcome.problem)
     if len(tally.problems) <= NAMED_AT_MOST:
         context.warn(f"{outcome.frame} is left out: {outcome.problem}", "replace or remove it")
+
+
+def _tell_frames_without_face(context: StageContext, plan: Plan, tally: _Tally) -> None:
+    if tally.without_face:
+        side = plan.side.name
+        context.note(
+            f"{tally.without_face} frames show no face, and are marked: try others with"
+            f" faces-extract --side {side} --frames without-faces --detector ..., or place the"
+            f" faces by hand with faces-manual --side {side}"
+        )
 
 
 def _report(context: StageContext, plan: Plan, tally: _Tally, seconds: float) -> None:

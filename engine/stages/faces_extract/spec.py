@@ -5,6 +5,22 @@ from __future__ import annotations
 from engine.protocol.options import Choice, FilePath, Flag, Integer, Number, Option, Text, When
 from engine.protocol.spec import DEVICE, FRESH, SIDE, WORKERS, StageSpec
 
+FRAMES = Option(
+    "frames",
+    "Frames",
+    Choice(
+        (
+            ("all", "all of them, going on where an earlier run stopped"),
+            ("without-faces", "those in which no face was found: try another detector"),
+            ("deleted-debug", "those whose picture in aligned_debug was deleted, as in DFL"),
+            ("marked", "those marked: no face, suspicious landmarks, or by hand"),
+        )
+    ),
+    "all",
+    "Which frames to extract. Of frames that are extracted again the earlier faces go to the trash,"
+    " unless none is found now.",
+)
+
 FACE_TYPE = Option(
     "face_type",
     "Face type",
@@ -220,6 +236,7 @@ FACES_EXTRACT = StageSpec(
     code="engine.stages.faces_extract.run:run",
     options=(
         SIDE,
+        FRAMES,
         FACE_TYPE,
         MAX_FACES,
         IMAGE_SIZE,
@@ -244,8 +261,9 @@ FACES_EXTRACT = StageSpec(
     needs=("writable", "frames"),
     resources=("faces-{side}",),
     replaces="the faces in aligned and the pictures in aligned_debug, when asked to start afresh"
-    " or when they were made with other options",
+    " or when they were made with other options; and the faces of frames that are extracted again",
     help="Writes data_SIDE/aligned/FRAME_N.jpg with DFL's metadata, largest face first, and"
     " data_SIDE/aligned_debug/FRAME.jpg for every frame. Started again, it goes on where it"
-    " stopped; faces deleted by hand since then stay deleted.",
+    " stopped; faces deleted by hand since then stay deleted. Frames without a face are marked, for"
+    " --frames without-faces and for faces-manual.",
 )
