@@ -38,7 +38,7 @@ def describe_stage(spec: StageSpec, *, as_json: bool) -> int:
     lines = [f"{spec.id}: {spec.summary}", *([spec.help] if spec.help else []), ""]
     lines += _option_lines(spec.options)
     if spec.trains_model:
-        for model in catalog.MODELS:
+        for model in catalog.models_of(spec):
             lines += ["", f"with --model-class {model.id} ({model.summary})"]
             lines += _option_lines(model.options)
     sys.stdout.write("\n".join(lines) + "\n")
@@ -100,7 +100,8 @@ def _stage_json(spec: StageSpec) -> dict[str, object]:
     }
     if spec.trains_model:
         described["model_classes"] = {
-            model.id: [as_json(option) for option in model.options] for model in catalog.MODELS
+            model.id: [as_json(option) for option in model.options]
+            for model in catalog.models_of(spec)
         }
     return described
 

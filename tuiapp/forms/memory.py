@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from engine import catalog
 from engine.protocol.files import write_atomically
 from engine.protocol.spec import FRESH, StageSpec
 from engine.protocol.survey import ModelFact
@@ -43,7 +44,8 @@ def newest_model(spec: StageSpec, models: Iterable[ModelFact]) -> dict[str, Any]
     """Name and class of the model that was trained last (`models` go from new to old), for a stage
     that works on a model; {} without one."""
     names = {option.name for option in spec.options}
-    own = [model for model in models if model.origin == "facewright"]
+    fitting = {model.id for model in catalog.models_of(spec)}
+    own = [m for m in models if m.origin == "facewright" and m.model_class in fitting]
     if not own or not {MODEL, MODEL_CLASS} <= names or spec.id == MAKES_A_MODEL:
         return {}
     return {MODEL: own[0].name, MODEL_CLASS: own[0].model_class}
