@@ -1,6 +1,6 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
 [facesets] [sorting] [extraction] [rendering] [training]
-[merge] [merge-keys] [accuracy]`.
+[merge] [merge-keys] [accuracy] [masks]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from tests.bench import (
     accuracy,
@@ -26,6 +28,14 @@ from tests.bench import (
 )
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def _masks() -> Iterator[Any]:
+    from tests.bench import masks  # brings TensorFlow, which would take its time from the others
+
+    return masks.measure()
+
+
 BENCHES = {
     "start": start.measure,
     "stages": stages.measure,
@@ -39,11 +49,13 @@ BENCHES = {
     "merge": merging.measure,
     "merge-keys": keys.measure,
     "accuracy": accuracy.measure,
+    "masks": _masks,
 }
+_ONLY_WHEN_NAMED = {"masks"}  # trains for half an hour and more
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or list(BENCHES)
+    wanted = sys.argv[1:] or [name for name in BENCHES if name not in _ONLY_WHEN_NAMED]
     cores = len(os.sched_getaffinity(0))
     load = os.getloadavg()[0]
     sys.stdout.write(f"{cores} CPU cores, load {load:.1f} before\n")
