@@ -7,6 +7,7 @@ from typing import Any
 from textual import events
 from textual.geometry import Region
 
+from tuiapp.graphics import textual_hooks
 from tuiapp.graphics.overlay import Overlay
 from tuiapp.graphics.terminal import Protocol, TerminalGraphics
 from tuiapp.graphics.textual_hooks import RepaintApp, ReturnT
@@ -39,9 +40,18 @@ class PixelApp(RepaintApp[ReturnT]):
 
     def on_mount(self) -> None:
         self.set_interval(_EXPIRY_CHECK_S, self.overlay.expire)
+        self._use_pixel_mouse()
 
     def on_unmount(self) -> None:
         self.overlay.stop()
+        if self.overlay.enabled:
+            textual_hooks.use_pixel_mouse(self, None)
+
+    def _use_pixel_mouse(self) -> None:
+        graphics = self.overlay.graphics
+        if graphics.pixel_mouse and self.overlay.enabled:
+            cell = graphics.cell_width_px, graphics.cell_height_px
+            textual_hooks.use_pixel_mouse(self, cell)
 
     def on_cursor_position(self, event: events.CursorPosition) -> None:
         self.overlay.answered(event.y + 1, event.x + 1)
@@ -57,6 +67,7 @@ class PixelApp(RepaintApp[ReturnT]):
             cell = cell_size_px()
         if cell is not None and min(cell) > 0:
             self.overlay.set_cell_size(*cell)
+            self._use_pixel_mouse()
 
     def on_app_focus(self) -> None:
         self.overlay.set_focus(True)

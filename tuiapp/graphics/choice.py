@@ -75,6 +75,7 @@ def choose(surroundings: Surroundings) -> TerminalGraphics:
         why=why,
         passthrough=tmux is not None and tmux.passthrough and replies.answered,
         focus_events=tmux is not None and tmux.focus_events,
+        pixel_mouse=replies.pixel_mouse and tmux is None,
         colour_registers=replies.colour_registers or 256,
         max_picture_px=replies.largest_sixel_px,
     )

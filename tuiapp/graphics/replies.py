@@ -11,6 +11,7 @@ QUESTIONS = (
     "\x1b[>0q",  # XTVERSION: name and version
     "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\",  # kitty graphics: may I send one pixel?
     "\x1b[?2026$p",  # DECRQM: synchronized output
+    "\x1b[?1016$p",  # DECRQM: the mouse's place in pixels
     "\x1b[16t",  # size of a cell in pixels
     "\x1b[?1;1;0S",  # XTSMGRAPHICS: number of colour registers
     "\x1b[?2;1;0S",  # XTSMGRAPHICS: largest sixel picture
@@ -22,6 +23,7 @@ _DA1 = re.compile(rb"\x1b\[\?([\d;]*)c")
 _XTVERSION = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
 _KITTY_OK = re.compile(rb"\x1b_Gi=31;OK\x1b\\")
 _SYNCHRONIZED = re.compile(rb"\x1b\[\?2026;([0-4])\$y")
+_PIXEL_MOUSE = re.compile(rb"\x1b\[\?1016;([0-4])\$y")
 _CELL = re.compile(rb"\x1b\[6;(\d+);(\d+)t")
 _REGISTERS = re.compile(rb"\x1b\[\?1;0;(\d+)S")
 _LARGEST = re.compile(rb"\x1b\[\?2;0;(\d+);(\d+)S")
@@ -36,6 +38,7 @@ class Replies:
     version: str = ""
     kitty_graphics: bool = False
     synchronized_output: bool = False
+    pixel_mouse: bool = False
     cell_px: tuple[int, int] | None = None
     colour_registers: int | None = None
     largest_sixel_px: tuple[int, int] | None = None
@@ -51,6 +54,7 @@ def parse_replies(data: bytes) -> Replies:
     da1 = _DA1.search(data)
     version = _XTVERSION.search(data)
     synchronized = _SYNCHRONIZED.search(data)
+    pixel_mouse = _PIXEL_MOUSE.search(data)
     cell = _CELL.search(data)
     registers = _REGISTERS.findall(data)
     largest = _LARGEST.search(data)
@@ -61,6 +65,7 @@ def parse_replies(data: bytes) -> Replies:
         kitty_graphics=_KITTY_OK.search(data) is not None,
         # 1 and 2: known and set or reset; 0 and 4 say that it can never be switched on.
         synchronized_output=synchronized is not None and synchronized[1] in b"12",
+        pixel_mouse=pixel_mouse is not None and pixel_mouse[1] in b"12",
         cell_px=_pair(cell[2], cell[1]) if cell else None,
         # The last answer counts: the number may have been raised in between.
         colour_registers=int(registers[-1]) if registers else None,

@@ -35,6 +35,7 @@ class TerminalGraphics:
 
     Cell sizes are pixels. `passthrough` is true inside a tmux that hands sequences on to the
     terminal around it, `focus_events` where it tells its panes when they are left.
+    `pixel_mouse`: the terminal can tell where the mouse is to the pixel (never through tmux).
     `colour_registers` and `max_picture_px` are limits for sixel pictures.
     """
 
@@ -47,6 +48,7 @@ class TerminalGraphics:
     why: str = ""
     passthrough: bool = False
     focus_events: bool = False
+    pixel_mouse: bool = False
     colour_registers: int = 256
     max_picture_px: tuple[int, int] | None = None
 

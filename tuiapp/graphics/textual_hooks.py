@@ -6,11 +6,14 @@ that moved something fails there and not on a user's screen.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.drivers import linux_driver
 from textual.geometry import Region
+from textual.message import Message
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -107,6 +110,38 @@ def write_to_terminal(app: App[object], text: str) -> None:
 def has_synchronized_output(app: App[object]) -> bool:
     """True where the terminal said that it knows mode 2026."""
     return app._sync_available
+
+
+class PixelMouseParser(XTermParser):
+    """Textual's parser, which takes the mouse's place for pixels only where the terminal reports
+    its size in-band too; here also where `use_pixel_mouse` asked for pixels."""
+
+    cell_px: ClassVar[tuple[int, int] | None] = None
+
+    def parse_mouse_code(self, code: str) -> Message | None:
+        if self.cell_px is not None:
+            # The size of one cell: that of the whole terminal may have a border in it.
+            self.mouse_pixels = True
+            self.terminal_size, self.terminal_pixel_size = (1, 1), self.cell_px
+        return super().parse_mouse_code(code)
+
+
+# The driver makes its own by this name.
+linux_driver.XTermParser = PixelMouseParser  # type: ignore[attr-defined]
+
+
+def use_pixel_mouse(app: App[Any], cell_px: tuple[int, int] | None) -> None:
+    """Have the terminal tell the mouse's place in pixels, of cells that large; None: no more.
+    Nothing changes where Textual itself asked for it."""
+    driver, was_asked = app._driver, PixelMouseParser.cell_px is not None
+    if not isinstance(driver, linux_driver.LinuxDriver) or has_pixel_mouse(app) != was_asked:
+        return
+    PixelMouseParser.cell_px = cell_px
+    if cell_px is not None and not was_asked:
+        driver._enable_mouse_pixels()
+    elif cell_px is None and was_asked:
+        driver._mouse_pixels = False
+        driver.write("\x1b[?1016l")  # Textual forgets it
 
 
 def has_pixel_mouse(app: App[object]) -> bool:

@@ -113,9 +113,10 @@ class Canvas(PixelView):
         self.redraw()
 
     def set_layers(self, layers: Sequence[Layer]) -> None:
-        """What lies over the picture, the last one on top."""
-        self._layers = tuple(layers)
-        self.redraw()
+        """What lies over the picture, the last one on top. The same ones again are not drawn."""
+        if tuple(layers) != self._layers:
+            self._layers = tuple(layers)
+            self.redraw()
 
     @property
     def shows_cursor(self) -> bool:
@@ -153,6 +154,7 @@ class Canvas(PixelView):
             return
         self._cursor_xy = xy
         self.see(self._sight.centred(xy) if self.locks_view else self._sight.showing(xy))
+        self.redraw()
         self.post_message(self.CursorMoved(self, xy))
 
     def move_cursor(self, dx: float, dy: float) -> None:
@@ -178,8 +180,10 @@ class Canvas(PixelView):
 
     def see(self, sight: Sight) -> None:
         """See the picture by that sight."""
-        self._sight = sight.fitted(self._sight.picture_wh, self._sight.box_wh)
-        self.redraw()
+        sight = sight.fitted(self._sight.picture_wh, self._sight.box_wh)
+        if sight != self._sight:
+            self._sight = sight
+            self.redraw()
 
     # Drawing
 

@@ -38,11 +38,14 @@ class Look:
     hidden: bool = False
 
 
-def layers_of(pencil: LabelPencil, look: Look, cursor_xy: XY, applied_u8: U8 | None) -> list[Layer]:
-    """What lies over the face, the last one on top."""
-    layers: list[Layer] = []
-    if look.overlay and applied_u8 is not None:
-        layers.append(Tint(np.asarray(255 - applied_u8, np.uint8), BLACK, DIMMED_ALPHA))
+def outside_of(applied_u8: U8) -> Tint:
+    """What is outside of the applied mask, dimmed."""
+    return Tint(np.asarray(255 - applied_u8, np.uint8), BLACK, DIMMED_ALPHA)
+
+
+def layers_of(pencil: LabelPencil, look: Look, cursor_xy: XY, outside: Tint | None) -> list[Layer]:
+    """What lies over the face, the last one on top. outside: `outside_of` its applied mask."""
+    layers: list[Layer] = [outside] if look.overlay and outside is not None else []
     if look.hidden:
         return layers
     rgb = COLOURS[look.colour]

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Static
 
 from engine.protocol.commands import Stop
 from engine.protocol.errors import InputError
@@ -29,10 +28,20 @@ from tuiapp.keymap import KEYS_BY_ID, bindings, keys_text
 from tuiapp.screens.pick import LineScreen, PickScreen
 from tuiapp.screens.watching import WatchingScreen
 from tuiapp.widgets.canvas import Canvas
+from tuiapp.widgets.canvas_drawing import Tint
 from tuiapp.widgets.canvas_sight import XY
-from tuiapp.widgets.label_layers import Colour, Look, View, baked, grey_as_rgb, layers_of
+from tuiapp.widgets.label_layers import (
+    Colour,
+    Look,
+    View,
+    baked,
+    grey_as_rgb,
+    layers_of,
+    outside_of,
+)
 from tuiapp.widgets.label_strip import FaceStrip
 from tuiapp.widgets.run_summary import RunOutcome
+from tuiapp.widgets.words import Words
 
 U8 = NDArray[np.uint8]
 Step = Literal["coarse", "pixel", "quarter"]
@@ -69,16 +78,17 @@ class LabelScreen(WatchingScreen):
         self._painted = -1
         self._face_rgb_u8: U8 | None = None
         self._applied_u8: U8 | None = None
+        self._outside: Tint | None = None
         self._pictured: tuple[object, ...] = ()
 
     def body(self) -> ComposeResult:
         yield RunOutcome()
         with Horizontal(id="desk"):
             yield Canvas()
-            yield Static("", id="hints", markup=False)
+            yield Words(id="hints")
         yield FaceStrip()
-        yield Static("", id="pencil", markup=False)
-        yield Static("", id="where", markup=False)
+        yield Words(id="pencil")
+        yield Words(id="where")
 
     @property
     def canvas(self) -> Canvas:
@@ -122,6 +132,7 @@ class LabelScreen(WatchingScreen):
             face = mask = None
         self._face_rgb_u8 = face
         self._applied_u8 = mask[..., 0] if mask is not None else None
+        self._outside = outside_of(self._applied_u8) if self._applied_u8 is not None else None
         self._draw()
 
     # Drawing
@@ -136,7 +147,7 @@ class LabelScreen(WatchingScreen):
     def _draw(self) -> None:
         canvas, desk = self.canvas, self.desk
         self._draw_picture(canvas)
-        layers = layers_of(desk.pencil, self.look, canvas.cursor_xy, self._applied_u8)
+        layers = layers_of(desk.pencil, self.look, canvas.cursor_xy, self._outside)
         canvas.set_layers(layers if self.look.view == "face" else [])
         self._draw_words(canvas)
 
@@ -158,16 +169,15 @@ class LabelScreen(WatchingScreen):
     def _draw_words(self, canvas: Canvas) -> None:
         desk = self.desk
         where = where_words(desk, self.view, canvas.sight.zoom, canvas.cursor_xy)
-        self.query_one("#where", Static).update(where, layout=False)
+        self.query_one("#where", Words).show(where)
         pencil = pencil_words(
             desk,
             step=STEP_WORDS[self.step],
             locked=canvas.locks_view,
             hidden=self.look.hidden,
         )
-        self.query_one("#pencil", Static).update(pencil, layout=False)
-        hints = hint_words(desk.pencil, self._keys_of)
-        self.query_one("#hints", Static).update(hints, layout=False)
+        self.query_one("#pencil", Words).show(pencil)
+        self.query_one("#hints", Words).show(hint_words(desk.pencil, self._keys_of))
 
     def _keys_of(self, id: str) -> str:
         key = KEYS_BY_ID[f"mask-{id}"]
