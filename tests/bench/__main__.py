@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from typing import Any
 
 from tests.bench import (
     accuracy,
@@ -18,6 +16,7 @@ from tests.bench import (
     extraction,
     facesets,
     keys,
+    masks,
     merging,
     pieces,
     rendering,
@@ -28,12 +27,6 @@ from tests.bench import (
 )
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-
-def _masks() -> Iterator[Any]:
-    from tests.bench import masks  # brings TensorFlow, which would take its time from the others
-
-    return masks.measure()
 
 
 BENCHES = {
@@ -49,7 +42,7 @@ BENCHES = {
     "merge": merging.measure,
     "merge-keys": keys.measure,
     "accuracy": accuracy.measure,
-    "masks": _masks,
+    "masks": masks.measure,
 }
 _ONLY_WHEN_NAMED = {"masks"}  # trains for half an hour and more
 
