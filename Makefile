@@ -21,7 +21,7 @@ demo: $(INSTALLED)  ## from two videos to a swapped one, in about a quarter of a
 	$(BIN)/facewright demo $(DEMO)
 
 test: $(INSTALLED)  ## the whole suite, in two processes (tests of one file stay together)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: $(INSTALLED)  ## what runs in under a minute
 	$(BIN)/python -m pytest -m "not slow and not terminal" -n auto

@@ -1,3 +1,5 @@
+"""The whole suite: its order, its memory, and how much of the killing is done."""
+
 from __future__ import annotations
 
 import ctypes
@@ -6,6 +8,23 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+
+# Of the kills that each stage of facesets must outlive; all of them take a quarter of an hour.
+USUAL_SHARE_OF_KILLS = 0.3
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all-kills", action="store_true", help="kill 200 times where 60 are usual")
+
+
+@pytest.fixture
+def share_of_kills(request: pytest.FixtureRequest) -> float:
+    return 1.0 if request.config.getoption("--all-kills") else USUAL_SHARE_OF_KILLS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes begins first, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -19,7 +19,7 @@ from engine.runtime import client
 from tests.support.command import facewright, start_facewright
 from tests.support.shared import shared_path
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1200)]
 
 
 def run_stage(root: Path, *words: str) -> dict[str, Any]:

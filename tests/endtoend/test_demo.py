@@ -18,6 +18,7 @@ def frames_and_audio(path: Path) -> tuple[int, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_the_demo_makes_a_result_and_a_second_demo_trains_on(tmp_path: Path) -> None:
     folder = tmp_path / "demo"

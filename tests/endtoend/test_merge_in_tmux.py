@@ -15,7 +15,7 @@ from tests.merge.workspace import merge_workspace
 from tests.support.command import facewright
 from tests.support.terminal import in_tmux
 
-pytestmark = [pytest.mark.terminal, pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.terminal, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1200)]
 FRAMES = 4
 # A session loads TensorFlow before it shows anything.
 BEGINS_WITHIN_S = 240

@@ -34,7 +34,7 @@ def test_a_slow_terminal_gets_at_most_two_frames_ahead_and_the_rest_is_dropped(
 def test_a_fast_terminal_gets_many_frames(tmp_path: Path) -> None:
     terminal, facts = streamed(tmp_path, ack_delay_s=0.0)
     assert terminal.most_unanswered <= 2
-    assert facts["sent"] > 20
+    assert facts["sent"] > 10  # in four seconds, on the busiest machine
     assert facts["lost"] == 0
 
 

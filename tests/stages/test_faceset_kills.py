@@ -121,7 +121,7 @@ def deaths(life: Life, kills: int, seed: str) -> Iterator[Death]:
     yield from (Death(change=number) for number in range(1, life.changes + 1))
     yield from (
         Death(line=number)
-        for number in lines_by_chance(life, chance)[: kills - life.changes + _SPARE_DEATHS]
+        for number in lines_by_chance(life, chance)[: max(0, kills - life.changes) + _SPARE_DEATHS]
     )
     yield Death(line=len(life.places))
     for _ in range(_TIMED_DEATHS):
@@ -137,12 +137,20 @@ def lines_by_chance(life: Life, chance: random.Random) -> list[int]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("stage", "prepare", "options", "kills"), CASES, ids=[f"{c[0]}-{c[1].__name__}" for c in CASES]
 )
 def test_killed_at_any_moment_no_face_is_lost_and_the_next_run_completes_it(
-    stage: str, prepare: Prepare, options: dict[str, Any], kills: int, tmp_path: Path
+    stage: str,
+    prepare: Prepare,
+    options: dict[str, Any],
+    kills: int,
+    share_of_kills: float,
+    tmp_path: Path,
 ) -> None:
+    kills = round(kills * share_of_kills)
     assert threading.active_count() == 1, "forking needs a process without threads"
     cv2.setNumThreads(1)
     stage_function(stage)  # imported here once, not in every process

@@ -26,7 +26,7 @@ from tests.support.ports import free_ports
 from tests.train.made_faces import write_workspace
 from tests.train.tiny_model import stream_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SMALL = {

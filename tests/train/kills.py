@@ -30,9 +30,10 @@ from engine.train.preview_history import PreviewHistory
 from tests.support.context import context_for
 from tests.train.light_model import LIGHT_PX, light_loop, whole_iteration
 
-LONGEST_LIFE_S = 0.6
+# How many saves the longest lives should see; how long that takes is measured first.
+SAVES_OF_A_LIFE = 5
 # Options change every so many iterations: many a kill comes between a change and its first save.
-PHASE_ITERATIONS = 15
+PHASE_ITERATIONS = 30
 PLAN = Plan(
     title="to and fro",
     phases=tuple(
@@ -77,9 +78,8 @@ def model_folder(root: Path) -> Path:
     return root / "model" / "new_light"
 
 
-def kill_one(root: Path, life_s: float, *, while_training: bool) -> tuple[int, bool]:
-    """The last save that was announced before the kill (0: none), and whether training had begun.
-    Also returns if the child ended by itself: only a full disk allows that."""
+def begin(root: Path) -> tuple[int, int]:
+    """A child that trains: its number, and where it announces."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -90,6 +90,38 @@ def kill_one(root: Path, life_s: float, *, while_training: bool) -> tuple[int, b
             os._exit(3)
         raise AssertionError("it trains until it is killed")
     os.close(writing)
+    return child, reading
+
+
+def kill(child: int, reading: int) -> bytes:
+    """Returns what it had announced and nobody has read. It may have ended by itself: only a full
+    disk allows that."""
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    lines = b""
+    while data := os.read(reading, 4096):
+        lines += data
+    os.close(reading)
+    if os.WIFEXITED(status):
+        assert os.WEXITSTATUS(status) == 3, "it ended by an error of its own"
+    return lines
+
+
+def longest_life_s(root: Path) -> float:
+    """From the beginning of training to its n-th save, on this machine as busy as it is."""
+    child, reading = begin(root)
+    lines, begun = os.read(reading, 4096), time.monotonic()
+    while lines.count(b"\n") <= SAVES_OF_A_LIFE and (data := os.read(reading, 4096)):
+        lines += data
+    lasted = time.monotonic() - begun
+    kill(child, reading)
+    return lasted
+
+
+def kill_one(root: Path, life_s: float, *, while_training: bool) -> tuple[int, bool]:
+    """The last save that was announced before the kill (0: none), and whether training had
+    begun."""
+    child, reading = begin(root)
     lines = b""
     if while_training:  # the time counts from when it begins
         lines += os.read(reading, 4096)
@@ -101,13 +133,7 @@ def kill_one(root: Path, life_s: float, *, while_training: bool) -> tuple[int, b
         if not data:
             break  # it ended by itself
         lines += data
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    while data := os.read(reading, 4096):
-        lines += data
-    os.close(reading)
-    if os.WIFEXITED(status):
-        assert os.WEXITSTATUS(status) == 3, "it ended by an error of its own"
+    lines += kill(child, reading)
     iterations = [int(line) for line in lines.split()]
     return max(iterations, default=0), bool(iterations)
 
@@ -130,10 +156,12 @@ def check(root: Path, promised: int) -> int:
 
 
 def check_phase(manifest: Manifest) -> None:
-    """A save's options are those of the phase that its iteration is in, and it knows that."""
-    number = min(manifest.iteration // PHASE_ITERATIONS, len(PLAN.phases) - 1)
-    place = manifest.carried[Phases.carried_as]
-    assert (place["number"], place["begun"]) == (number, number * PHASE_ITERATIONS)
+    """A save's options are those of the phase that its iteration is in, and it knows that. One
+    that is made before options change is still of the phase before."""
+    number = manifest.carried[Phases.carried_as]["number"]
+    since = manifest.iteration - number * PHASE_ITERATIONS
+    assert manifest.carried[Phases.carried_as]["begun"] == number * PHASE_ITERATIONS
+    assert 0 <= since <= PHASE_ITERATIONS or number == len(PLAN.phases) - 1
     assert manifest.options["random_src_flip"] is (number % 2 == 1)
 
 
@@ -155,10 +183,11 @@ def main(root: Path, kills: int, seed: int) -> None:
     rng = random.Random(seed)
     has_own_disk = os.path.ismount(root)
     promised = begun = went_on = 0
+    longest_s = longest_life_s(root)
     for _ in range(kills):
         if has_own_disk:
             fill(root, rng)
-        life_s = rng.uniform(0, LONGEST_LIFE_S)
+        life_s = rng.uniform(0, longest_s)
         announced, has_begun = kill_one(root, life_s, while_training=rng.random() < 0.85)
         promised = max(promised, announced)
         begun += has_begun
