@@ -36,7 +36,8 @@ def mean_face_at(nose_xy: tuple[float, float], right_xy: tuple[float, float]) ->
     jaw = np.tile(np.array(_CHIN_XY), (len(GROUPS["jaw"]), 1))
     right = arrow / (_RIGHT_EDGE_X - _NOSE_TIP_XY[0])
     down = np.array([-right[1], right[0]])
-    return (np.vstack([jaw, MEAN_FACE_51]) - _NOSE_TIP_XY) @ np.array([right, down]) + nose_xy
+    shape = np.vstack([jaw, MEAN_FACE_51]) - _NOSE_TIP_XY
+    return np.asarray(shape @ np.array([right, down]) + nose_xy)
 
 
 def between(first: Points, last: Points, share: float) -> Points:
@@ -57,7 +58,7 @@ def between(first: Points, last: Points, share: float) -> Points:
     unmoved = transform_points(last - middle[1], _turned(-roll_rad, 1 / scale))
     shape = (1 - share) * (first - middle[0]) + share * unmoved
     place = (1 - share) * middle[0] + share * middle[1]
-    return transform_points(shape, _turned(share * roll_rad, scale**share)) + place
+    return np.asarray(transform_points(shape, _turned(share * roll_rad, scale**share)) + place)
 
 
 def _turned(roll_rad: float, scale: float) -> Points:
