@@ -75,7 +75,7 @@ _STEADY = (*range(17, 36), 36, 39, 42, 45)  # brows, nose, corners of the eyes
 _LEAST_NOISE, _MOST_NOISE = 0.0002, 0.01
 # A frame that is off what its neighbours agree on by this much, in sizes of the noise and of the
 # eyes' distance, and that leaves no trace in them, is an error of the landmarker.
-_SPIKE_NOISES, _SPIKE_LEAST, _SPIKE_TIMES = 8.0, 0.02, 4.0
+_JUMP_NOISES, _JUMP_LEAST, _JUMP_TIMES = 6.0, 0.02, 4.0
 _USUAL_SHARE = 0.9
 # The second difference of noise is larger than the noise by this.
 _SECOND_DIFFERENCE = 6**0.5
@@ -99,8 +99,7 @@ def smooth_track(frames: NDArray[np.int64], landmarks_xy: Floats) -> Floats:
     """
     if len(frames) < 4:
         return landmarks_xy.copy()
-    complex_xy = landmarks_xy[..., 0] + 1j * landmarks_xy[..., 1]
-    complex_xy = _without_spikes(frames, complex_xy)
+    complex_xy = _without_jumps(frames, _as_complex(landmarks_xy))
     base = _base_shape(complex_xy)
     place = _fitted_places(complex_xy, base)
     shape = (complex_xy - place[:, 1:]) / place[:, :1]
@@ -137,10 +136,25 @@ def jitter_by_frame(frames: NDArray[np.int64], landmarks_xy: Floats) -> Floats:
     return shaking
 
 
+def jumps_of(frames: NDArray[np.int64], landmarks_xy: Floats) -> Floats:
+    """By how much each face of a track is off what the two before and after it agree on, in % of
+    the distance of the eyes' outer corners (n,); 0 for one that is not, or that moves quickly."""
+    jumps = np.zeros(len(frames))
+    rows, sizes = _jumps(frames, _as_complex(landmarks_xy))
+    jumps[rows] = 100 * sizes
+    return jumps
+
+
 def eye_spans(landmarks_xy: Floats) -> Floats:
     """The distance of the eyes' outer corners by face (n,), 1e-6 at least."""
     spans: Floats = np.maximum(np.hypot(*(landmarks_xy[:, 45] - landmarks_xy[:, 36]).T), 1e-6)
     return spans
+
+
+def _as_complex(points_xy: Floats) -> Complexes:
+    """x + iy of (..., 2): turning and scaling is then one multiplication."""
+    points: Complexes = points_xy[..., 0] + 1j * points_xy[..., 1]
+    return points
 
 
 def _accelerations(
@@ -278,25 +292,40 @@ def _even(frames: NDArray[np.int64], gate: Floats) -> Floats:
     return np.minimum((padded[:-2] + padded[1:-1] + padded[2:]) / 3, gate) if len(frames) else gate
 
 
-def _without_spikes(frames: NDArray[np.int64], points: Complexes) -> Complexes:
-    """The faces, and where one of a single frame is off what two on each side agree on, theirs."""
-    near = np.flatnonzero(frames[4:] - frames[:-4] == 4) + 2
-    if not len(near):
-        return points
-    steady = points[:, list(_STEADY)]
-    span = np.maximum(abs(points[:, 45] - points[:, 36]), 1e-6)
-
-    def between(values: Complexes) -> Complexes:
-        """What a cubic through the four frames around says."""
-        inner, outer = values[near - 1] + values[near + 1], values[near - 2] + values[near + 2]
-        return (4 * inner - outer) / 6
-
-    off = np.sqrt((abs(steady[near] - between(steady)) ** 2).mean(axis=1)) / span[near]
-    # How evenly the four go on without the one between them: their third difference.
-    third = steady[near + 2] - 2 * steady[near + 1] + 2 * steady[near - 1] - steady[near - 2]
-    uneven = np.sqrt((abs(third) ** 2).mean(axis=1)) / span[near]
-    usual = max(float(np.median(off)), _LEAST_NOISE)
-    is_spike = (off > _SPIKE_NOISES * usual) & (off > _SPIKE_LEAST) & (off > _SPIKE_TIMES * uneven)
+def _without_jumps(frames: NDArray[np.int64], points: Complexes) -> Complexes:
+    """The faces, and where one jumps what its neighbours agree on."""
+    rows, sizes = _jumps(frames, points)
     mended = points.copy()
-    mended[near[is_spike]] = between(points)[is_spike]
+    mended[rows[sizes > 0]] = _between(points, rows[sizes > 0])
     return mended
+
+
+def _jumps(frames: NDArray[np.int64], points: Complexes) -> tuple[NDArray[np.int64], Floats]:
+    """Rows whose two neighbours on each side are there, and by how much each is off what these
+    agree on, in parts of the eyes' distance; 0 where it is not, or they do not agree."""
+    rows = np.flatnonzero(frames[4:] - frames[:-4] == 4) + 2
+    if not len(rows):
+        return rows, np.empty(0)
+    steady = points[:, list(_STEADY)]
+    span = np.maximum(abs(points[rows, 45] - points[rows, 36]), 1e-6)
+    off = _rms(steady[rows] - _between(steady, rows)) / span
+    # How evenly the four go on without the one between them: their third difference.
+    inner, outer = steady[rows + 1] - steady[rows - 1], steady[rows + 2] - steady[rows - 2]
+    uneven = _rms(outer - 2 * inner) / span
+    # A jump is seen in the four around it, too: of few frames the lower half knows what is usual.
+    usual = max(float(np.percentile(off, 25)), _LEAST_NOISE)
+    jumps = (off > _JUMP_NOISES * usual) & (off > _JUMP_LEAST) & (off > _JUMP_TIMES * uneven)
+    return rows, np.where(jumps, off, 0.0)
+
+
+def _between(values: Complexes, rows: NDArray[np.int64]) -> Complexes:
+    """What a cubic through the two faces on each side of each row says of it."""
+    inner, outer = values[rows - 1] + values[rows + 1], values[rows - 2] + values[rows + 2]
+    said: Complexes = (4 * inner - outer) / 6
+    return said
+
+
+def _rms(values: Complexes) -> Floats:
+    """By row (n,)."""
+    rms: Floats = np.sqrt((abs(values) ** 2).mean(axis=1))
+    return rms

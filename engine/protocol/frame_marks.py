@@ -48,8 +48,10 @@ class FrameMark:
         return not self.reasons and self.strength is None and not self.note
 
     def with_reason(self, reason: str, note: str = "") -> FrameMark:
-        """With that reason too; a note takes the place of the one there was."""
-        return replace(self, reasons=self.reasons | {reason}, note=note or self.note)
+        """With that reason too; a note takes the place of the one there was, and is cut short if it
+        is too long."""
+        kept = note[:LONGEST_NOTE] or self.note
+        return replace(self, reasons=self.reasons | {reason}, note=kept)
 
     def without_reason(self, reason: str) -> FrameMark:
         """Without that reason; the note goes with the last one."""

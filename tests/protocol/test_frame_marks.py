@@ -55,6 +55,12 @@ def test_taking_a_reason_away_leaves_the_others() -> None:
     assert mark.without_reason(NO_FACE) == FrameMark(frozenset({BY_HAND}), note="turned away")
 
 
+def test_a_long_note_is_cut_short_so_that_the_file_stays_readable(tmp_path: Path) -> None:
+    path = tmp_path / "dst.json"
+    change_marks(path, lambda marks: set_reason(marks, BY_HAND, {"1.png": "x" * 999}, ["1.png"]))
+    assert len(read_marks(path)["1.png"].note) == 200
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -22,8 +22,8 @@ from engine.protocol.workspace import Workspace
 from engine.stages.faces_extract.face_cut import Crop, cut_face
 from engine.stages.landmarks_smooth.faces import found_landmarks, is_smoothed
 from engine.stages.landmarks_smooth.run import run
-from tests.faces.landmarks import front_face
 from tests.stages.extracting import data_of, faces
+from tests.stages.shaking_faces import make_shaking_faces
 from tests.support.context import RecordingContext, context_for
 
 FRAMES = 16
@@ -31,18 +31,8 @@ FRAMES = 16
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A face that moves evenly over made frames, with landmarks that shake."""
-    root = tmp_path_factory.mktemp("made")
-    side = Workspace(root).dst
-    side.aligned.mkdir(parents=True)
-    random = np.random.default_rng(1)
-    pattern = cv2.resize(random.integers(0, 255, (24, 32, 3), np.uint8), (640, 480))
-    for number in range(1, FRAMES + 1):
-        frame = np.roll(pattern, 2 * number, axis=1)
-        cv2.imwrite(str(side.frames / f"{number:05d}.png"), frame)
-        truth = front_face(160.0, (200.0 + 2 * number, 120.0))
-        points = truth + random.normal(0, 0.4, truth.shape)
-        _write(side.aligned / f"{number:05d}_0.jpg", frame, f"{number:05d}.png", points)
+    root: Path = tmp_path_factory.mktemp("made")
+    make_shaking_faces(root, FRAMES)
     return root
 
 
@@ -50,12 +40,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(made: Path, tmp_path: Path) -> Path:
     shutil.copytree(made, tmp_path / "ws")
     return tmp_path / "ws"
-
-
-def _write(path: Path, frame: np.ndarray, name: str, points: np.ndarray) -> None:
-    crop = Crop(FaceType.WHOLE_FACE, 256)
-    picture, data = cut_face(frame, name, points, (150, 100, 400, 380), crop)
-    path.write_bytes(encode_face_jpeg(picture, 87, data))
 
 
 def smooth(root: Path, *, confirmed: bool = True, **options: Any) -> RecordingContext:
@@ -251,7 +235,7 @@ def test_found_landmarks_that_are_none_leave_the_face_as_it_is(root: Path) -> No
 def test_the_quality_of_a_jpeg_is_known(quality: int, tmp_path: Path) -> None:
     path = tmp_path / "x.jpg"
     picture = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
-    path.write_bytes(cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))[1])
+    path.write_bytes(encode_face_jpeg(picture, quality))
     assert jpeg_quality_of(read_jpeg(path)) == quality
 
 

@@ -19,7 +19,7 @@ from engine.protocol.frame_marks import (
 )
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import FACE_SUFFIXES, Side, list_images
-from engine.stages.faces_extract.records import recorded_frames
+from engine.stages.faces_extract.records import recorded_extraction
 
 FaceFiles = Mapping[str, tuple[Path, ...]]
 
@@ -89,8 +89,9 @@ def _without_faces(
     context: StageContext, side: Side, frames: Sequence[Path], faces: FaceFiles
 ) -> set[str]:
     """Frames whose faces were deleted by hand have none either, but are not meant."""
-    recorded = recorded_frames(context.workspace, side.name)
-    had_faces = {name for name, line in recorded.items() if line.faces}
+    recorded = recorded_extraction(context.workspace, side.name)
+    lines = recorded.frames if recorded is not None else {}
+    had_faces = {name for name, line in lines.items() if line.faces}
     return {frame.name for frame in frames} - faces.keys() - had_faces
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import fields
@@ -187,15 +187,28 @@ def done_file(
     return LineFile(_path(workspace, side, "done", again), settings, DoneFrame)
 
 
-def recorded_frames(workspace: Workspace, side: str) -> dict[str, DoneFrame]:
-    """The frames that the last extraction of all frames finished, by name, whatever it was made
-    with; {} without one."""
+class RecordedExtraction(NamedTuple):
+    """What the last extraction of all frames finished, by frame, and which detector it had."""
+
+    detector: str
+    frames: dict[str, DoneFrame]
+
+
+def recorded_extraction(workspace: Workspace, side: str) -> RecordedExtraction | None:
+    """The last extraction, whatever its settings were; None if none is recorded."""
     path = _path(workspace, side, "done", again=False)
     if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
-        return {}
-    _, _, lines = path.read_bytes().partition(b"\n")
+        return None
+    head, _, lines = path.read_bytes().partition(b"\n")
+    try:
+        settings = msgspec.json.decode(head, type=_Header).settings
+    except msgspec.DecodeError:
+        return None  # of another version, or no such file: as if nothing was recorded
     found, _ = _sound_lines(lines, msgspec.json.Decoder(DoneFrame))
-    return {line.frame: line for line in found}
+    match settings:
+        case {"find": {"detector": str(detector)}}:
+            return RecordedExtraction(detector, {line.frame: line for line in found})
+    return None
 
 
 def _path(workspace: Workspace, side: str, kind: str, again: bool) -> Path:

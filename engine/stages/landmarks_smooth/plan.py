@@ -65,7 +65,7 @@ def plan_smoothing(
     context: StageContext, side: Side, faces: FollowedFaces, frames: Sequence[Path]
 ) -> SmoothingPlan:
     """Smooth the landmarks as found. Raises `InputError` for marks that are unusable, `Stopped`."""
-    cuts = _cuts(context, side, frames)
+    cuts = shot_cuts(context, side, frames)
     strengths = frame_strengths(
         read_marks(marks_path(context.workspace, side.name)), frames, context.options["strength"]
     )
@@ -107,7 +107,7 @@ def _change(track: FaceTrack, before_xy: Floats, after_xy: Floats) -> TrackChang
     )
 
 
-def _cuts(context: StageContext, side: Side, frames: Sequence[Path]) -> list[int]:
+def shot_cuts(context: StageContext, side: Side, frames: Sequence[Path]) -> list[int]:
     """The first frames of shots; the merge session looks for those of dst in the same file."""
 
     def told(looked_at: int) -> None:
