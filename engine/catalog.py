@@ -28,6 +28,7 @@ from engine.stages.faceset_resize.spec import FACESET_RESIZE
 from engine.stages.faceset_sort.spec import FACESET_SORT
 from engine.stages.faceset_unpack.spec import FACESET_UNPACK
 from engine.stages.label_session.spec import LABEL_SESSION
+from engine.stages.landmarks_check.spec import LANDMARKS_CHECK
 from engine.stages.landmarks_smooth.spec import LANDMARKS_SMOOTH
 from engine.stages.merge.spec import MERGE
 from engine.stages.merge_session.spec import MERGE_SESSION
@@ -57,6 +58,7 @@ STAGES: tuple[StageSpec, ...] = (
     VIDEO_CUT,
     VIDEO_DENOISE,
     FACES_EXTRACT,
+    LANDMARKS_CHECK,
     LANDMARKS_SMOOTH,
     FACES_MANUAL,
     FACESET_SORT,
