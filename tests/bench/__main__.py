@@ -49,6 +49,8 @@ _ONLY_WHEN_NAMED = {"masks"}  # trains for half an hour and more
 
 def main() -> None:
     wanted = sys.argv[1:] or [name for name in BENCHES if name not in _ONLY_WHEN_NAMED]
+    if not set(wanted) <= set(BENCHES):
+        sys.exit(f"there are: {' '.join(BENCHES)}")
     cores = len(os.sched_getaffinity(0))
     load = os.getloadavg()[0]
     sys.stdout.write(f"{cores} CPU cores, load {load:.1f} before\n")
