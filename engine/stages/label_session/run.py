@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from engine.protocol.errors import InputError
-from engine.protocol.label_order import read_label_order
 from engine.protocol.stage import StageContext
 from engine.stages.label_session.desk_file import DeskFile
 from engine.stages.label_session.face_list import list_faces
@@ -54,19 +53,8 @@ def open_session(context: StageContext) -> Iterator[LabelSession]:
             stack.enter_context(Neighbours(files, context.tell, context.wake)),
             stack.enter_context(Suggester(context.tell, context.wake)),
             FaceTrash(side),
-            suggested=_worth_labelling(context),
         )
         try:
             yield session
         finally:
             session.close()
-
-
-def _worth_labelling(context: StageContext) -> tuple[str, ...]:
-    """The faces that xseg-order found, best first; none if it has not run."""
-    try:
-        order = read_label_order(context.workspace, context.options["side"])
-    except InputError as error:
-        context.warn(error.message, error.remedy)
-        return ()
-    return order.names if order else ()

@@ -22,6 +22,7 @@ from engine.protocol.errors import FacewrightError, InputError, UsageError
 from engine.protocol.events import LabelsKept, LabelsRefused, LabelsShown, LabelsState
 from engine.protocol.files import disk_error, sync
 from engine.protocol.label_commands import LabelCommand, LabelsSet, labels_stamp
+from engine.protocol.label_order import order_path, read_label_order
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side
 from engine.stages.label_session.desk_file import DeskFile
@@ -61,7 +62,8 @@ class LabelSession:
     trash: FaceTrash
     face: int = 0
     view: commands.LabelsView = field(default_factory=commands.LabelsView)
-    suggested: tuple[str, ...] = ()
+    _suggested: tuple[str, ...] = ()
+    _order_state: int = 0
     _told: LabelsState | None = None
     _asked_at: float = field(default_factory=time.monotonic)
     _looked_at: float = field(default_factory=time.monotonic)
@@ -71,7 +73,8 @@ class LabelSession:
     def run(self) -> None:
         """Serve until a stop is requested."""
         self.face = self._begin_at()
-        self._folder_state = self._folder_now()
+        self._try(self._read_order)
+        self._folder_state = _state_of(self.side.aligned)
         while not self.context.stop_requested:
             self._obey(self.context.wait_for_commands(self._patience_s()))
             self.suggester.collect()
@@ -202,7 +205,7 @@ class LabelSession:
             faces=len(self.faces),
             face=self.face,
             labelled=self.faces.labelled_runs(),
-            suggested=self.faces.numbers_of(self.suggested),
+            suggested=self.faces.numbers_of(self._suggested),
             trashed=self.trash.count(),
         )
         if state == self._told:
@@ -231,14 +234,18 @@ class LabelSession:
         return min([IDLE_S, *(seconds for seconds in due if seconds > 0)])
 
     def _rest(self) -> None:
-        """What may wait: a failure of it stops nobody from drawing, and is tried again."""
+        self._try(self.neighbours.collect)
+        if self._quiet_s >= REST_S:
+            self._show_neighbours()
+        if self._quiet_s >= SAFE_AFTER_S:
+            self._try(self._read_order)
+            self._try(self._look_again)
+            self._try(self._make_safe)
+
+    def _try(self, work: Callable[[], None]) -> None:
+        """What may wait: a failure of it stops nobody from drawing."""
         try:
-            self.neighbours.collect()
-            if self._quiet_s >= REST_S:
-                self._show_neighbours()
-            if self._quiet_s >= SAFE_AFTER_S:
-                self._look_again()
-                self._make_safe()
+            work()
         except InputError as error:
             self.context.warn(error.message, error.remedy)
 
@@ -256,7 +263,7 @@ class LabelSession:
 
     def _look_again(self) -> None:
         """Faces may have come or gone by other hands."""
-        state = self._folder_now()
+        state = _state_of(self.side.aligned)
         if state == self._folder_state:
             return
         self._folder_state = state
@@ -267,11 +274,14 @@ class LabelSession:
             self.neighbours.forget()
             self._stay_at(shown)
 
-    def _folder_now(self) -> int:
-        try:
-            return self.side.aligned.stat().st_mtime_ns
-        except OSError:
-            return 0
+    def _read_order(self) -> None:
+        """Which faces are most worth labelling, if that was found out (again) meanwhile."""
+        state = _state_of(order_path(self.context.workspace, self.side.name))
+        if state == self._order_state:
+            return
+        self._order_state = state
+        order = read_label_order(self.context.workspace, self.side.name)
+        self._suggested = order.names if order else ()
 
     # Faces
 
@@ -296,6 +306,14 @@ class LabelSession:
         if len(self.faces):
             self.desk.keep_face(self._name)
             self._show()
+
+
+def _state_of(path: Path) -> int:
+    """Another number when the file or folder was changed; 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _grey(mask: Any) -> ImageU8:

@@ -2,67 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from engine.protocol.commands import Stop
-from engine.protocol.errors import InputError
-from engine.protocol.events import Ack, AnyEvent, LabelsShown, LabelsStrip
+from engine.protocol.events import Ack, AnyEvent, LabelsStrip
 from engine.protocol.label_commands import Suggestion
 from engine.runtime.client import Talk
 from tuiapp.bridge.label_desk import Among, LabelDesk, with_strip
 from tuiapp.bridge.label_words import hint_words, pencil_words, where_words
-from tuiapp.bridge.preview_archive import read_picture
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.graphics import textual_hooks
-from tuiapp.graphics.decode import decode
 from tuiapp.keymap import KEYS_BY_ID, bindings, keys_text
+from tuiapp.screens.labels.sight import STEP_WORDS, FaceSightScreen
 from tuiapp.screens.pick import LineScreen, PickScreen
-from tuiapp.screens.watching import WatchingScreen
 from tuiapp.widgets.canvas import Canvas
-from tuiapp.widgets.canvas_drawing import Tint
 from tuiapp.widgets.canvas_sight import XY
-from tuiapp.widgets.label_layers import (
-    Colour,
-    Look,
-    View,
-    baked,
-    grey_as_rgb,
-    layers_of,
-    outside_of,
-)
+from tuiapp.widgets.label_layers import layers_of
 from tuiapp.widgets.label_strip import FaceStrip
 from tuiapp.widgets.run_summary import RunOutcome
 from tuiapp.widgets.words import Words
-
-U8 = NDArray[np.uint8]
-Step = Literal["coarse", "pixel", "quarter"]
 
 STRIP_FACES = 9  # DeepFaceLab's
 # What a press means lies this near: DeepFaceLab's 8 pixels of the screen; more where the mouse
 # tells only its cell, which is some 10 by 20.
 PICK_PX, PICK_BY_CELL_PX = 8.0, 14.0
-COARSE_PX = 8.0
-QUARTER = 0.25  # of a pixel of the face
-CLOSE_UP = 8.0
-PAN_PART = 0.25
-STEP_WORDS: dict[Step, str] = {
-    "coarse": "8 px of the screen",
-    "pixel": "1 px of the screen",
-    "quarter": "1/4 px of the face",
-}
 _LEAVE, _END = "leave", "end"
 
 
-class LabelScreen(WatchingScreen):
+class LabelScreen(FaceSightScreen):
     """Draws a label session; several may draw the same one."""
 
     CSS_PATH = "labels.tcss"
@@ -72,14 +42,8 @@ class LabelScreen(WatchingScreen):
     def __init__(self, watch: RunWatch, desk: LabelDesk) -> None:
         super().__init__(watch)
         self.desk = desk
-        self.look = Look()
-        self.step: Step = "coarse"
         self._talk = Talk(self.folder, desk.greeting)
         self._painted = -1
-        self._face_rgb_u8: U8 | None = None
-        self._applied_u8: U8 | None = None
-        self._outside: Tint | None = None
-        self._pictured: tuple[object, ...] = ()
 
     def body(self) -> ComposeResult:
         yield RunOutcome()
@@ -89,10 +53,6 @@ class LabelScreen(WatchingScreen):
         yield FaceStrip()
         yield Words(id="pencil")
         yield Words(id="where")
-
-    @property
-    def canvas(self) -> Canvas:
-        return self.query_one(Canvas)
 
     def on_mount(self) -> None:
         self.set_class(self.app.size.width >= 100 and self.app.size.height >= 34, "-strip")
@@ -111,7 +71,7 @@ class LabelScreen(WatchingScreen):
         shown = self.desk.shown
         self.desk.heard(event)
         if self.desk.shown is not shown and self.desk.shown is not None:
-            self.run_worker(self._load(self.desk.shown), exclusive=True, group="face")
+            self.load_face(self.desk.shown)
         if isinstance(event, LabelsStrip):
             self.query_one(FaceStrip).show(event, frozenset(self.desk.labelled))
         elif isinstance(event, Ack) and event.error:
@@ -119,21 +79,8 @@ class LabelScreen(WatchingScreen):
         for refusal in self.desk.refusals:
             self.workbench.say(f"{refusal.message}; {refusal.remedy}", severity="warning")
         self.desk.refusals.clear()
-        self._draw()
+        self.redraw()
         self._send()  # what waited for this
-
-    async def _load(self, shown: LabelsShown) -> None:
-        """The shown face's picture and its applied mask."""
-        try:
-            face = await asyncio.to_thread(_read_rgb, shown.path)
-            mask = await asyncio.to_thread(_read_rgb, shown.mask_path)
-        except InputError as error:
-            self.workbench.say(f"{shown.name}: {error.message}", severity="error")
-            face = mask = None
-        self._face_rgb_u8 = face
-        self._applied_u8 = mask[..., 0] if mask is not None else None
-        self._outside = outside_of(self._applied_u8) if self._applied_u8 is not None else None
-        self._draw()
 
     # Drawing
 
@@ -142,29 +89,14 @@ class LabelScreen(WatchingScreen):
             self._painted = self.run_watch.version
             self.paint_state()
         self._fit_strip()
-        self._draw()
+        self.redraw()
 
-    def _draw(self) -> None:
+    def redraw(self) -> None:
         canvas, desk = self.canvas, self.desk
-        self._draw_picture(canvas)
-        layers = layers_of(desk.pencil, self.look, canvas.cursor_xy, self._outside)
+        self.draw_picture(desk.pencil.drawing.polygons)
+        layers = layers_of(desk.pencil, self.look, canvas.cursor_xy, self.outside)
         canvas.set_layers(layers if self.look.view == "face" else [])
         self._draw_words(canvas)
-
-    def _draw_picture(self, canvas: Canvas) -> None:
-        face, view = self._face_rgb_u8, self.look.view
-        if face is None:
-            return
-        drawn = self.desk.pencil.drawing.polygons if view == "drawn" else None
-        wanted = (id(face), view, drawn, id(self._applied_u8))
-        if wanted == self._pictured:
-            return
-        self._pictured = wanted
-        if drawn is not None:
-            face = grey_as_rgb(baked(drawn, (face.shape[1], face.shape[0])))
-        elif view == "applied" and self._applied_u8 is not None:
-            face = grey_as_rgb(self._applied_u8)
-        canvas.set_picture(face)
 
     def _draw_words(self, canvas: Canvas) -> None:
         desk = self.desk
@@ -196,7 +128,7 @@ class LabelScreen(WatchingScreen):
 
     def _wished(self) -> None:
         """After a key or the mouse: show what is wished at once, and send it."""
-        self._draw()
+        self.redraw()
         self._send()
 
     def _send(self) -> None:
@@ -231,7 +163,7 @@ class LabelScreen(WatchingScreen):
         self._wished()
 
     def on_canvas_wheel(self) -> None:
-        self._draw()
+        self.redraw()
 
     def _pick_radius(self) -> float:
         is_exact = textual_hooks.has_pixel_mouse(self.app)
@@ -340,73 +272,11 @@ class LabelScreen(WatchingScreen):
         self.desk.untrash()
         self._wished()
 
-    # Keys: how the face is seen
-
-    def action_colour(self, colour: Colour) -> None:
-        self.look = replace(self.look, colour=colour)
-        self._draw()
-
-    def action_view(self, view: View) -> None:
-        if view == "applied" and self._applied_u8 is None:
-            self.workbench.say("this face has no applied mask: xseg-apply makes them")
-            return
-        self.look = replace(self.look, view="face" if self.look.view == view else view)
-        self._draw()
-
-    def action_overlay(self) -> None:
-        self.look = replace(self.look, overlay=not self.look.overlay)
-        if self.look.overlay and self._applied_u8 is None:
-            self.workbench.say("this face has no applied mask: xseg-apply makes them")
-        self._draw()
-
-    def action_hide(self) -> None:
-        self.look = replace(self.look, hidden=not self.look.hidden)
-        self._draw()
-
-    def action_move(self, across: int, down: int, step: Step | None = None) -> None:
-        canvas, step = self.canvas, step or self.step
-        far = canvas.picture_px(COARSE_PX if step == "coarse" else 1.0)
-        far = QUARTER if step == "quarter" else far
-        canvas.move_cursor(across * far, down * far)
-
-    def action_step(self) -> None:
-        steps = list(STEP_WORDS)
-        self.step = steps[(steps.index(self.step) + 1) % len(steps)]
-        self._draw()
-
-    def action_lock(self) -> None:
-        canvas = self.canvas
-        canvas.locks_view = not canvas.locks_view
-        if canvas.locks_view:
-            canvas.centre_on(canvas.cursor_xy)
-        self._draw()
-
-    def action_zoom_by(self, steps: int) -> None:
-        self.canvas.zoom_by(steps)
-        self._draw()
-
-    def action_zoom(self) -> None:
-        canvas = self.canvas
-        canvas.zoom_to(CLOSE_UP if canvas.sight.zoom < CLOSE_UP else 1.0)
-        if canvas.sight.zoom > 1:
-            canvas.centre_on(canvas.cursor_xy)
-        self._draw()
-
-    def action_fit(self) -> None:
-        self.canvas.zoom_to(1.0)
-        self._draw()
-
-    def action_centre(self) -> None:
-        self.canvas.centre_on(self.canvas.cursor_xy)
-
-    def action_pan(self, across: int, down: int) -> None:
-        self.canvas.pan(across * PAN_PART, down * PAN_PART)
+    # Keys: the screen
 
     def action_strip(self) -> None:
         self.toggle_class("-strip")
         self.call_after_refresh(self._fit_strip)
-
-    # Keys: the session
 
     def action_back(self) -> None:
         """Out of what is innermost: the point that is held, the selection, the screen."""
@@ -430,9 +300,3 @@ class LabelScreen(WatchingScreen):
             self.send(Stop(), "the session ends; all of it is saved")
         if how is not None:
             self.workbench.action_leave_screen()
-
-
-def _read_rgb(path: str) -> U8 | None:
-    """(h, w, 3) uint8 RGB; None where there is no file. Raises `InputError` for no picture."""
-    encoded = read_picture(Path(path)) if path else None
-    return decode(encoded) if encoded is not None else None
