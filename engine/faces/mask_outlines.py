@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +22,11 @@ def outline_polygon(
 ) -> Polygon:
     """The closed outline (n, 2) with as few points as `tolerance_px` allows, and at most `most`."""
     outline = np.asarray(outline_xy, np.float32)[:, None]
-    for step in count():
-        points = cv2.approxPolyDP(outline, tolerance_px * _GROWTH**step, closed=True)
-        if len(points) <= most:
-            return Polygon(is_include, np.asarray(points[:, 0], np.float32))
-    raise AssertionError  # the tolerance grows until a few points are left
+    points = cv2.approxPolyDP(outline, tolerance_px, closed=True)
+    while len(points) > most:
+        tolerance_px *= _GROWTH
+        points = cv2.approxPolyDP(outline, tolerance_px, closed=True)
+    return Polygon(is_include, np.asarray(points[:, 0], np.float32))
 
 
 def smooth_outline(outline_xy: Points, share: float) -> Points:

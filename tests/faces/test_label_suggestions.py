@@ -101,8 +101,35 @@ def test_a_large_island_of_another_colour_becomes_an_exclude_polygon() -> None:
     assert polygons_mask(SHAPE_HW, refined)[160, 125] == 0
 
 
-@pytest.mark.parametrize("polygons", [(), (Polygon(True, np.empty((0, 2), np.float32)),)])
-def test_grabcut_of_nothing_gives_back_what_was_given(polygons: tuple[Polygon, ...]) -> None:
+def test_what_was_drawn_to_be_excluded_stays_excluded() -> None:
+    small = Polygon(False, np.array([(110, 150), (122, 150), (116, 165)], np.float32))
+    picture = drawn_face(70)
+    refined = refine_by_grabcut(picture, [*suggest_to_hairline(picture, LANDMARKS), small])
+    assert refined[-1] is small
+    assert [polygon.is_include for polygon in refined] == [True, False]
+
+
+def box(*ltrb: int) -> Polygon:
+    left, top, right, bottom = ltrb
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    return Polygon(True, np.array(corners, np.float32))
+
+
+@pytest.mark.parametrize(
+    "polygons",
+    [
+        (),
+        (Polygon(True, np.empty((0, 2), np.float32)),),
+        (box(100, 100, 101, 101),),
+        (box(0, 0, 256, 256),),
+        (box(0, 0, 256, 254),),
+        (box(0, 0, 3000, 3000), box(-50, -50, -10, -10)),
+    ],
+    ids=["none", "no points", "a few pixels", "all", "all but a row", "outside"],
+)
+def test_where_there_is_nothing_to_learn_from_grabcut_gives_back_what_was_given(
+    polygons: tuple[Polygon, ...],
+) -> None:
     assert refine_by_grabcut(drawn_face(70), polygons) == polygons
 
 
