@@ -19,6 +19,7 @@ from PIL import Image
 
 from engine.protocol.commands import Command
 from engine.protocol.events import Ack, AnyEvent, MergeShown, MergeState, MergeStrip, Started
+from engine.protocol.manual_commands import ManualView
 from engine.protocol.merge_commands import MergeView, SessionCommand
 from engine.protocol.wire import decode_command, decode_event, encode
 from engine.protocol.workspace import Workspace
@@ -32,6 +33,7 @@ RUN_IDS = {
     "video-extract-failed": "20260101-080000-video-extract-00cc",
     "merge-refused": "20260101-110000-merge-00dd",
     "merge-session": "20260101-130000-merge-session-00ff",
+    "faces-manual": "20260101-140000-faces-manual-00ab",
     "faceset-report-done": "20260101-120000-faceset-report-00ee",
 }
 
@@ -80,14 +82,14 @@ async def engine_of(run: RunFolder, tells: Sequence[AnyEvent] = ()) -> AsyncIter
     """A socket that takes commands as the run's engine would; gives the list of those taken,
     without their numbers.
 
-    tells: what it tells a viewer of a merge session that comes."""
+    tells: what it tells a viewer of a session that comes."""
     taken: list[Command] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
             taken.append(_plain(decode_command(line)))
             writer.write(encode(Ack()))
-            if isinstance(taken[-1], MergeView) and taken.count(taken[-1]) == 1:
+            if isinstance(taken[-1], MergeView | ManualView) and taken.count(taken[-1]) == 1:
                 writer.write(b"".join(map(encode, tells)))
         writer.close()
 
