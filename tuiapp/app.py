@@ -21,6 +21,7 @@ from engine.protocol.survey import WorkspaceSurvey, survey
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import RunFolder, discard_run, find_run, send, start_run
 from tuiapp.bridge.faceset_list import FacesetList
+from tuiapp.bridge.frame_review import FrameReview, ReviewFolder
 from tuiapp.bridge.label_desk import LabelDesk
 from tuiapp.bridge.report_entries import FaceChoice
 from tuiapp.bridge.run_board import RunBoard
@@ -85,6 +86,7 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
         self.board = RunBoard(workspace)
         self.survey: WorkspaceSurvey | None = None
         self.facesets: dict[str, FacesetList] = {}
+        self.reviews: dict[str, tuple[FrameReview, ReviewFolder]] = {}
         self.label_desks: dict[str, LabelDesk] = {}
         self.settings = load_settings()
         self.theme_labels: dict[str, str] = {}
@@ -248,6 +250,15 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
 
         state = self.facesets.setdefault(side_name, FacesetList(side_name))
         self._show(FacesetScreen(state))
+
+    def open_debug_review(self, side_name: str) -> None:
+        """Look through a side's frames with what was found in them, where one was the last time."""
+        from tuiapp.screens.debug_review.screen import DebugReviewScreen  # as for runs
+
+        review, folder = self.reviews.setdefault(
+            side_name, (FrameReview(side_name), ReviewFolder(self.workspace, side_name))
+        )
+        self._show(DebugReviewScreen(review, folder))
 
     def show_faces(self, choice: FaceChoice) -> None:
         """Show some faces of a side, over the screen that chose them."""

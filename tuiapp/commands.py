@@ -64,6 +64,8 @@ class WorkbenchCommands(Provider):
         for side in SIDES:
             act = partial(workbench.open_faceset, side)
             yield f"Faces of {side}", "see, filter, mark, sort out", act
+            act = partial(workbench.open_debug_review, side)
+            yield f"Frames of {side} in review", "what was found in them; mark wrong ones", act
             act = partial(workbench.open_masks, side)
             yield f"Masks of {side}", "draw and correct labels by hand", act
             act = partial(workbench.open_report, side)

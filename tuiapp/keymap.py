@@ -12,6 +12,7 @@ from tuiapp.key_row import Key as Key
 from tuiapp.label_keys import LABEL_KEYS
 from tuiapp.manual_keys import MANUAL_KEYS
 from tuiapp.merge_keys import MERGE_KEYS
+from tuiapp.review_keys import REVIEW_KEYS
 
 CONTEXTS: dict[str, str] = {
     "app": "Everywhere",
@@ -26,6 +27,7 @@ CONTEXTS: dict[str, str] = {
     "plan": "Training plan",
     "merge": "Merge",
     "mask": "Masks",
+    "review": "Review of frames",
     "manual": "Faces by hand",
     "faceset": "Faces",
     "report": "Report on a faceset",
@@ -107,6 +109,24 @@ KEYS: tuple[Key, ...] = (
         "masks('dst')",
         "Masks of dst",
         "Draw masks on dst's faces.",
+        shown=False,
+    ),
+    Key(
+        "home-dst-review",
+        "home",
+        "d",
+        "review('dst')",
+        "Frames of dst",
+        "Look through dst's frames with what was found in them.",
+        shown=False,
+    ),
+    Key(
+        "home-src-review",
+        "home",
+        "D",
+        "review('src')",
+        "Frames of src",
+        "Look through src's frames with what was found in them.",
         shown=False,
     ),
     Key(
@@ -239,6 +259,7 @@ KEYS: tuple[Key, ...] = (
     *MERGE_KEYS,
     *LABEL_KEYS,
     *MANUAL_KEYS,
+    *REVIEW_KEYS,
     Key("plan-edit", "plan", "e", "edit", "Edit", "Change the phase: its options and its end."),
     Key("plan-add", "plan", "a", "add", "Add", "Add a phase after this one."),
     Key("plan-remove", "plan", "d,delete", "remove", "Remove", "Take the phase out."),

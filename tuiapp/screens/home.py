@@ -128,6 +128,9 @@ class HomeScreen(FramedScreen):
     def action_report(self, side_name: str) -> None:
         self.workbench.open_report(side_name)
 
+    def action_review(self, side_name: str) -> None:
+        self.workbench.open_debug_review(side_name)
+
     def action_refresh(self) -> None:
         self.workbench.look_again()
 

@@ -1,0 +1,1 @@
+"""Frames looked through with what was found in them, and the wrong ones marked."""
