@@ -19,7 +19,8 @@ from engine.protocol.workspace import FACE_SUFFIXES, IMAGE_SUFFIXES, Side, Works
 
 _DFL_DATA = "_data.dat"  # DFL: `NAME_CLASS_data.dat` in model/ makes a model exist
 _DFL_CLASSES = ("SAEHD", "AMP", "Quick96", "XSeg")
-IMPORTABLE = {"SAEHD": "saehd", "Quick96": "quick96"}  # DFL's classes, and what they are here
+# DFL's classes, and what they are here
+IMPORTABLE = {"SAEHD": "saehd", "Quick96": "quick96", "XSeg": "xseg"}
 _MASKERS = frozenset({"xseg"})  # models that frames cannot be merged with
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9 .-]+")
 
@@ -206,7 +207,9 @@ def next_step(
         if model.origin == "facewright" and model.iteration and model.model_class not in _MASKERS
     ]
     if not own:
-        to_import = [m for m in models if m.origin == "dfl" and m.model_class in IMPORTABLE]
+        to_import = [
+            m for m in models if m.origin == "dfl" and _here(m.model_class) not in _MASKERS | {""}
+        ]
         if to_import:
             return _import_step(to_import[0])
         return NextStep("train", "both facesets are there, no trained model yet")
@@ -216,6 +219,11 @@ def next_step(
     if not results:
         return NextStep("video-render", f"{merged.count} merged frames, no result video yet")
     return NextStep("train", f"{results[0].name} is there; more training makes it better", chosen)
+
+
+def _here(dfl_class: str) -> str:
+    """What DFL's class is here; "" if nothing."""
+    return IMPORTABLE.get(dfl_class, "")
 
 
 def _import_step(model: ModelFact) -> NextStep:

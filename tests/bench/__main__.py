@@ -1,6 +1,6 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
 [facesets] [sorting] [extraction] [rendering] [training]
-[merge] [merge-keys] [accuracy] [masks]`.
+[merge] [merge-keys] [accuracy] [masks] [xseg]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -24,6 +24,7 @@ from tests.bench import (
     stages,
     start,
     training,
+    xseg,
 )
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from engine.protocol.workspace import Workspace
 from engine.stages.merge.enlarger import load_enlarger
 from engine.stages.merge.plan import collect_jobs
 from engine.stages.merge.run import merge_frames
+from engine.stages.merge.segmenter import load_segmenter
 from tests.merge.composing import NearestEnlarger
 from tests.merge.fakes import round_predictor
 from tests.merge.workspace import made_landmarks, merge_workspace, write_face_of
+from tests.models.xseg.made_xseg import write_dfl_xseg
 from tests.stages.test_merge import mask, merge, outputs, picture, written_at
-from tests.support.context import context_for
+from tests.support.context import RecordingContext, context_for
 from tests.support.tree import tree
 
 PLAIN = Look(color_transfer_mode="none")
@@ -151,3 +154,28 @@ def test_another_enhancer_renders_again_only_where_it_was_used(tmp_path: Path) -
     nets = FaceNets(round_predictor(), lambda: NearestEnlarger("other"))
     merge_frames(context, collect_jobs(context), nets)
     assert context.facts["rendered"] == 1
+
+
+def test_masks_by_xseg_are_those_of_the_net_that_is_named_and_another_net_renders_again(
+    tmp_path: Path,
+) -> None:
+    workspace = merge_workspace(tmp_path, frames=2)
+    folders = [write_dfl_xseg(tmp_path / str(seed), seed=seed) for seed in (7, 9)]
+
+    def merged(folder: Path, mask_mode: str) -> RecordingContext:
+        options = {"xseg_model": str(folder), "mask_mode": mask_mode, "device": "cpu"}
+        context = context_for(workspace.root, "merge", **options)
+        predictor = round_predictor()
+        load_xseg = partial(load_segmenter, context, predictor.face_type)
+        nets = FaceNets(predictor, lambda: load_enlarger(context), load_xseg)
+        merge_frames(context, collect_jobs(context), nets)
+        return context
+
+    assert merged(folders[0], "learned-prd").facts["rendered"] == 2
+    first = merged(folders[0], "XSeg-dst")
+    assert first.facts["rendered"] == 2
+    assert any("trained for whole_face" in text for text in first.warnings)
+    by_first = mask(workspace, "00001")
+    assert merged(folders[0], "XSeg-dst").facts["rendered"] == 0
+    assert merged(folders[1], "XSeg-dst").facts["rendered"] == 2
+    assert not np.array_equal(mask(workspace, "00001"), by_first)
