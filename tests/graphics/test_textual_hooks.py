@@ -106,3 +106,14 @@ async def test_without_a_terminal_there_is_nothing_to_draw_over() -> None:
     async with app.run_test():
         assert not textual_hooks.can_overlay(app)
         assert not textual_hooks.has_synchronized_output(app)
+
+
+async def test_a_hidden_widget_is_not_wholly_visible() -> None:
+    app = HookApp()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        widget = app.query_one("#one", Static)
+        assert textual_hooks.is_wholly_visible(widget)
+        widget.display = False
+        await pilot.pause()
+        assert not textual_hooks.is_wholly_visible(widget)

@@ -12,6 +12,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers import linux_driver
+from textual.errors import NoWidget
 from textual.geometry import Region
 from textual.message import Message
 
@@ -84,8 +85,11 @@ def covering_regions(widget: Widget) -> list[Region]:
 
 
 def is_wholly_visible(widget: Widget) -> bool:
-    """False where a container clips `widget`."""
-    geometry = widget.screen._compositor.find_widget(widget)
+    """False where a container clips `widget`, or it is hidden."""
+    try:
+        geometry = widget.screen._compositor.find_widget(widget)
+    except NoWidget:
+        return False
     return geometry.visible_region == geometry.region
 
 
