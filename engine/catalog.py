@@ -9,7 +9,7 @@ from engine.models.quick96.spec import QUICK96
 from engine.models.saehd.spec import SAEHD
 from engine.models.xseg.spec import XSEG
 from engine.protocol.errors import UsageError
-from engine.protocol.options import Option
+from engine.protocol.options import Choice, Option
 from engine.protocol.spec import ModelSpec, StageSpec
 from engine.stages.demo_media.spec import DEMO_MEDIA
 from engine.stages.faces_extract.spec import FACES_EXTRACT
@@ -121,6 +121,15 @@ def options_of(spec: StageSpec, model_class: str | None = None) -> tuple[Option,
         return spec.options
     chosen = model_class or next(o.default for o in spec.options if o.name == "model_class")
     return spec.options + model(chosen).options
+
+
+def models_of(spec: StageSpec) -> tuple[ModelSpec, ...]:
+    """The model classes that a stage works on, by its option `model_class`; () without one."""
+    for option in spec.options:
+        if option.name == "model_class" and isinstance(option.kind, Choice):
+            offered = [value for value, _ in option.kind.choices]
+            return tuple(model for model in MODELS if model.id in offered)
+    return ()
 
 
 def rehearsal_of(stage_id: str) -> StageSpec | None:

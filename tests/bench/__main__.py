@@ -44,6 +44,7 @@ BENCHES = {
     "merge-keys": keys.measure,
     "accuracy": accuracy.measure,
     "masks": masks.measure,
+    "xseg": xseg.measure,
 }
 _ONLY_WHEN_NAMED = {"masks"}  # trains for half an hour and more
 
