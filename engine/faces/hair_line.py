@@ -51,7 +51,7 @@ def forehead_outline(image_bgr_u8: ImageU8, landmarks_xy: Points) -> Points:
         image_bgr_u8,
         crop_from_image,
         (CROP_PX, CROP_PX),
-        flags=cv2.INTER_AREA,
+        flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
     landmarks = transform_points(landmarks_xy, crop_from_image)

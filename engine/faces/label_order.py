@@ -90,10 +90,12 @@ def label_order(
 
 
 def _worth(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
-    """Half for being unsure, half for differing, each measured by the worst of these faces."""
+    """Half for being unsure, half for differing, each measured by the worst of these faces. Of what
+    all faces have (a young net is unsure of every edge) half is taken off."""
     parts = np.array([(one.unsure, one.differs) for one in candidates])
-    full = np.maximum(np.quantile(parts, _FULL_SCORE_QUANTILE, axis=0), 1e-6)
-    return np.asarray(np.minimum(parts / full, 1).mean(axis=1), np.float64)
+    common = parts.min(axis=0) / 2
+    full = np.maximum(np.quantile(parts, _FULL_SCORE_QUANTILE, axis=0) - common, 1e-6)
+    return np.asarray(np.minimum((parts - common) / full, 1).mean(axis=1), np.float64)
 
 
 class _Moments:
