@@ -104,6 +104,14 @@ def _size_and_time(path: Path) -> tuple[int, int]:
     return state.st_size, state.st_mtime_ns
 
 
+def file_stamp(path: Path) -> tuple[int, int] | None:
+    """What tells a file from one that replaces it: size and time; None if there is none."""
+    try:
+        return _size_and_time(path)
+    except InputError:
+        return None
+
+
 def _frames_by_stem(side: Side) -> dict[str, Path]:
     frames: dict[str, Path] = {}
     for path in list_images(side.frames):

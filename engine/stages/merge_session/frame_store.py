@@ -36,10 +36,21 @@ class Unusable:
 
 class FrameStore(Generic[Item]):
     """Loads wanted frames in a thread of its own, most wanted first, and keeps the frames used last
-    within `limit_bytes` (always those wanted first and last loaded). Thread-safe."""
+    within `limit_bytes` (always those wanted first and last loaded). Thread-safe.
 
-    def __init__(self, load: Callable[[int], Item], limit_bytes: int, wake: Wake) -> None:
+    stamp: of a frame's file; another one means that the file was replaced.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[int], Item],
+        limit_bytes: int,
+        wake: Wake,
+        stamp: Callable[[int], object] = lambda frame: None,
+    ) -> None:
         self._load = load
+        self._stamp = stamp
+        self._stamps: dict[int, object] = {}  # of those kept, from before they were read
         self._limit_bytes = limit_bytes
         self._wake = wake
         self._kept: OrderedDict[int, Item | Unusable] = OrderedDict()
@@ -53,10 +64,15 @@ class FrameStore(Generic[Item]):
         self._thread.start()
 
     def get(self, frame: int) -> Item | Unusable | None:
-        """The frame, if it is loaded. Raises what its loading died of, if that was a defect."""
+        """The frame, if it is loaded as its file is now; a file that was replaced is loaded again.
+        Raises what its loading died of, if that was a defect."""
+        now = self._stamp(frame)
         with self._changed:
             if self._defect is not None:
                 raise self._defect
+            if frame in self._kept and self._stamps[frame] != now:
+                self._drop(frame)
+                self._changed.notify()
             if frame in self._kept:
                 self._kept.move_to_end(frame)
             return self._kept.get(frame)
@@ -85,13 +101,14 @@ class FrameStore(Generic[Item]):
     def _work(self) -> None:
         while (frame := self._next()) is not None:
             try:
+                stamp = self._stamp(frame)
                 loaded = self._loaded(frame)
             except BaseException as defect:  # noqa: BLE001 - handed to the thread that asks for frames
                 with self._changed:
                     self._defect = defect
                 self._wake()
                 return
-            self._keep(frame, loaded)
+            self._keep(frame, loaded, stamp)
             self._wake()
 
     def _loaded(self, frame: int) -> Item | Unusable:
@@ -110,11 +127,14 @@ class FrameStore(Generic[Item]):
                 self._changed.wait()
         return None
 
-    def _keep(self, frame: int, loaded: Item | Unusable) -> None:
+    def _keep(self, frame: int, loaded: Item | Unusable, stamp: object) -> None:
         with self._changed:
-            self._kept[frame] = loaded
+            self._kept[frame], self._stamps[frame] = loaded, stamp
             self._count(frame)
             self._make_room(frame)
+
+    def _drop(self, frame: int) -> None:
+        del self._kept[frame], self._bytes[frame], self._stamps[frame]
 
     def _count(self, frame: int) -> None:
         self._bytes[frame] = self._kept[frame].bytes_held
@@ -125,7 +145,7 @@ class FrameStore(Generic[Item]):
         while sum(self._bytes.values()) > self._limit_bytes:
             oldest = next((one for one in self._kept if one not in self._wanted), None)
             if oldest is not None:
-                del self._kept[oldest], self._bytes[oldest]
+                self._drop(oldest)
             elif newest not in self._wanted[:-1]:
                 return
             else:

@@ -18,7 +18,7 @@ from engine.protocol.timeline_file import read_timeline, timeline_path
 from engine.protocol.undo import History
 from engine.stages.merge.ledger import Ledger
 from engine.stages.merge.outputs import Outputs, clear_the_way, finished_frames
-from engine.stages.merge.plan import FrameJob, RenderJob, job_key, with_motion
+from engine.stages.merge.plan import FrameJob, RenderJob, file_stamp, job_key, with_motion
 from engine.stages.merge.render import Renderer, thread_count
 from engine.stages.merge_session.desk import Desk
 from engine.stages.merge_session.frame_settings import FrameSettings
@@ -145,7 +145,10 @@ def _store(
     def load(number: int) -> PreparedFrame:
         return prepare(frames[number], nets.predictor)
 
-    return FrameStore(load, context.options["cache_mb"] * 1_000_000, context.wake)
+    def stamp(number: int) -> object:
+        return file_stamp(frames[number].path)
+
+    return FrameStore(load, context.options["cache_mb"] * 1_000_000, context.wake, stamp)
 
 
 def _render(

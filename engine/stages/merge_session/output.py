@@ -67,6 +67,7 @@ class Output:
     def write(self, number: int, settings: Settings, composed: ComposedFrame) -> None:
         """Begin to write a frame that was composed for showing, unless its files are by the same
         settings or anything else is being written."""
+        self.rendered.forget_replaced([number])
         if self.is_writing or self.rendered.is_done(number, settings):
             return
         self.rendered.begin([number])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
 
 from engine.protocol.errors import InputError
 from engine.stages.merge.ledger import Ledger, Rendered
-from engine.stages.merge.plan import FrameJob, RenderJob
+from engine.stages.merge.plan import FrameJob, RenderJob, file_stamp
 from engine.stages.merge.render import Rendering
 from engine.stages.merge_session.prepared import Settings
 
@@ -28,6 +28,7 @@ class RenderedFrames:
         self._ledger = ledger
         self._key_of = key_of
         self._settings: list[Settings | None] = [None] * len(frames)
+        self._stamps: list[tuple[int, int] | None] = [None] * len(frames)
         self.version = 0
 
     def job(self, number: int, settings: Settings) -> RenderJob:
@@ -50,7 +51,7 @@ class RenderedFrames:
         """The files of these frames were found to be by the settings that they have now."""
         for stem in stems:
             number = self._numbers[stem]
-            self._settings[number] = settings_of(number)
+            self._is_rendered(number, settings_of(number))
         self.version += 1
 
     def begin(self, numbers: Sequence[int]) -> None:
@@ -66,8 +67,21 @@ class RenderedFrames:
         job = rendering.job
         line = Rendered(job.stem, self._key_of(job), rendering.image_bytes, rendering.mask_bytes)
         self._ledger.add(line)
-        self._settings[self.number(job)] = Settings(job.looks, job.square_px)
+        self._is_rendered(self.number(job), Settings(job.looks, job.square_px))
         self.version += 1
+
+    def _is_rendered(self, number: int, settings: Settings) -> None:
+        self._settings[number] = settings
+        self._stamps[number] = file_stamp(self._frames[number].path)
+
+    def forget_replaced(self, numbers: Iterable[int]) -> None:
+        """Nothing is known any more of those of these frames whose pictures were replaced since
+        they were rendered."""
+        for number in numbers:
+            is_known = self._settings[number] is not None
+            if is_known and self._stamps[number] != file_stamp(self._frames[number].path):
+                self._settings[number] = None
+                self.version += 1
 
     def is_done(self, number: int, settings: Settings) -> bool:
         """Whether the frame's files are by these settings."""
@@ -83,6 +97,7 @@ class RenderedFrames:
     def missing(self, settings_of: SettingsOf, first: int) -> Iterator[int]:
         """Frames that are to be rendered, from `first` on and then those before it."""
         count = len(self._frames)
+        self.forget_replaced(range(count))
         for number in (*range(first, count), *range(first)):
             if not self.is_done(number, settings_of(number)):
                 yield number

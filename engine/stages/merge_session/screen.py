@@ -37,18 +37,25 @@ WAITING, ROUGH, FULL = range(3)
 
 @dataclass(frozen=True)
 class _Seen:
-    """The picture that a viewer has: of which frame, in which settings, seen how, how good; and
-    what was told with it."""
+    """The picture that a viewer has: of which frame, made from what was read of it when, in which
+    settings, seen how, how good; and what was told with it."""
 
     frame: int
+    source: object
     settings: Settings
     view: MergeView
     quality: int
     told: MergeShown
 
-    def is_as_good(self, frame: int, settings: Settings, view: MergeView, quality: int) -> bool:
+    def is_as_good(
+        self, frame: int, source: object, settings: Settings, view: MergeView, quality: int
+    ) -> bool:
         wanted = frame, settings, view
-        return (self.frame, self.settings, self.view) == wanted and self.quality >= quality
+        return (
+            (self.frame, self.settings, self.view) == wanted
+            and self.source is source
+            and self.quality >= quality
+        )
 
 
 @dataclass(frozen=True)
@@ -103,27 +110,34 @@ class Screen:
         """
         prepared = self._frames.get(desk.frame)
         if isinstance(prepared, Unusable):
-            self._pictures(desk, settings, FULL, lambda _: _unreadable(prepared.error))
+            self._pictures(desk, prepared, settings, FULL, lambda _: _unreadable(prepared.error))
             return None
         if prepared is None:
             if rests:
-                self._pictures(desk, settings, WAITING, lambda _: self._as_it_was(desk.frame))
+                self._pictures(desk, None, settings, WAITING, lambda _: self._as_it_was(desk.frame))
             return None
         composed = self._painter.in_full(prepared, settings)
         if composed is None:
             self._pictures(
-                desk, settings, ROUGH, lambda view: self._rough(desk, view, prepared, settings)
+                desk,
+                prepared,
+                settings,
+                ROUGH,
+                lambda view: self._rough(desk, view, prepared, settings),
             )
             if rests:
                 self._painter.begin_full(prepared, settings)
             return None
         self._frames.measure(desk.frame)  # nets may have been asked for it
-        self._pictures(desk, settings, FULL, lambda _: _full(prepared, composed, settings))
+        self._pictures(
+            desk, prepared, settings, FULL, lambda _: _full(prepared, composed, settings)
+        )
         return composed
 
     def _pictures(
         self,
         desk: Desk,
+        source: object,
         settings: Settings,
         quality: int,
         scene_for: Callable[[MergeView], _Scene | None],
@@ -132,11 +146,11 @@ class Screen:
         was answered since."""
         for viewer, seat in desk.seats.items():
             seen = self._seen.get(viewer)
-            if seen and seen.is_as_good(desk.frame, settings, seat.view, quality):
+            if seen and seen.is_as_good(desk.frame, source, settings, seat.view, quality):
                 self._tell_answered(desk, viewer, seat, seen.told)
             elif scene := scene_for(seat.view):
                 told = self._told_scene(desk, viewer, seat, scene, quality)
-                self._seen[viewer] = _Seen(desk.frame, settings, seat.view, quality, told)
+                self._seen[viewer] = _Seen(desk.frame, source, settings, seat.view, quality, told)
 
     def _tell_answered(self, desk: Desk, viewer: int, seat: Seat, told: MergeShown) -> None:
         if told.answered < seat.answered:

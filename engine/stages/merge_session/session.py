@@ -19,6 +19,7 @@ from engine.protocol.merge_commands import MergeCommand, MergeView
 from engine.protocol.stage import StageContext
 from engine.protocol.timeline import Timeline
 from engine.protocol.timeline_edits import visit
+from engine.stages.merge.plan import file_stamp
 from engine.stages.merge_session.desk import Desk, carry_out
 from engine.stages.merge_session.frame_store import FrameStore
 from engine.stages.merge_session.output import Output
@@ -58,6 +59,7 @@ class Session:
     state: StateFeed
     strip: Strip
     shots: ShotSearch | None
+    faces_stamp: object = None
     has_begun_rest: bool = False
     safe_again_at: float = float("-inf")
     writes_again_at: float = float("-inf")
@@ -72,6 +74,7 @@ class Session:
             self._show()
             self._show_neighbours()
             self._write_timeline()
+            self._look_after_faces()
             self.state.tell(self.desk, self.settings_of, rests=self._rests)
 
     def close(self) -> None:
@@ -228,6 +231,19 @@ class Session:
     def _visited(self, frames: Sequence[int]) -> None:
         for frame in frames:
             self.desk = self.desk.amended(partial(visit, first=frame))
+
+    def _look_after_faces(self) -> None:
+        """Frames that are replaced are read again; faces are those that the session began with."""
+        if not self._rests:
+            return
+        stamp, before = file_stamp(self.context.workspace.dst.aligned), self.faces_stamp
+        self.faces_stamp = stamp
+        if before is not None and stamp != before:
+            self.context.warn(
+                f"faces in {self.context.workspace.dst.aligned} were changed; this session goes on"
+                " with those that it found",
+                "end it and start it again: nothing is lost, and what changed is rendered again",
+            )
 
     def _write_timeline(self) -> None:
         """Edits are written when they are made (`_obey`); what is rendered and seen, and all of it

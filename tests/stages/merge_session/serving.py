@@ -93,6 +93,14 @@ class Viewer:
     def refusal_of(self, command: MergeCommand) -> MergeRefused:
         return self.first(MergeRefused, self.send(command))
 
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something is true of files that nobody tells of."""
+        until = time.monotonic() + WITHIN_S
+        with self.changed:
+            while not true():
+                assert time.monotonic() < until
+                self.changed.wait(0.05)
+
     def state(self, where: Callable[[MergeState], bool], since: int = 0) -> MergeState:
         return self.first(MergeState, since, where)
 

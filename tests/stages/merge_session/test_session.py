@@ -171,7 +171,7 @@ def test_an_edit_ends_the_rendering_of_the_rest_and_its_frames_render_again(tmp_
         viewer.state(lambda state: sum(state.done[1::2]) >= 3)
         since = viewer.send(MergeEdit(frame=0, changes={"erode_mask_modifier": 9}))
         viewer.state(lambda state: not state.processing, since)
-        since = viewer.send(MergeProcess(on=True))
+        viewer.send(MergeProcess(on=True))  # only what was not rendered before the edit came
         viewer.state(lambda state: state.done == (0, 40), since)
     assert viewer.context.facts["left"] == 0
 
@@ -183,6 +183,33 @@ def test_a_frame_that_cannot_be_read_is_told_and_the_others_are_rendered(tmp_pat
         assert "00002.png" in viewer.shown_after(MergeGo(frame=1)).note
         since = viewer.send(MergeProcess(on=True))
         viewer.state(lambda state: state.done == (0, 1, 1, 1) and not state.processing, since)
+
+
+def test_a_frame_that_is_replaced_is_seen_and_rendered_anew(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=3)
+    with serving(workspace) as viewer:
+        viewer.send(MergeProcess(on=True))
+        viewer.state(lambda state: state.done == (0, 3) and not state.processing)
+        replaced = ("00001.png", "00003.png")
+        for name in replaced:
+            cv2.imwrite(str(workspace.dst.frames / name), np.full((*FRAME_HW, 3), 200, np.uint8))
+        viewer.shown_after(MergeGo(frame=1, seq=1))
+        since = viewer.send(MergeGo(frame=0, seq=2))
+        picture = viewer.picture(since, lambda shown: shown.frame == 0 and FULL(shown))
+        assert (np.abs(picture[:8, :8].astype(int) - 200) < 4).all()
+        viewer.send(MergeProcess(on=True))
+        viewer.until(lambda: all(map(is_grey, (workspace.dst.merged / name for name in replaced))))
+    assert viewer.context.facts["rendered"] == 5
+
+
+def test_a_change_of_faces_is_told(tmp_path: Path) -> None:
+    workspace = merge_workspace(tmp_path, frames=2)
+    with serving(workspace) as viewer:
+        viewer.state(lambda state: state.done == (0, 1, 1))
+        (workspace.dst.aligned / "00002_0.jpg").unlink()
+        viewer.shown_after(MergeGo(frame=1, seq=1))
+        viewer.state(lambda state: state.done == (0, 2))
+    assert any("faces" in warning for warning in viewer.context.warnings)
 
 
 def test_a_look_that_wants_a_net_that_is_not_there_says_so(tmp_path: Path) -> None:
@@ -271,6 +298,11 @@ def test_pictures_of_others_are_kept_until_the_user_agrees(tmp_path: Path) -> No
     with serving(workspace, confirmed=True) as viewer:
         viewer.state(lambda state: state.done == (0, 1, 1))
     assert [path.read_bytes() for path in workspace.trash.rglob("00001.png")] == [b"by hand"]
+
+
+def is_grey(picture: Path) -> bool:
+    """Whether it was made of a frame that is all grey."""
+    return bool((cv2.imread(str(picture))[:8, :8] == 200).all())
 
 
 def coarse(picture: np.ndarray) -> np.ndarray:
