@@ -110,7 +110,7 @@ class _Moments:
         """How near each candidate is to the face of that name: 1 the same frame, 0 far."""
         clip, frame = _place(name)
         away = np.abs(self._frames - frame)
-        return np.where(self._clips == clip, np.exp(-away / _MOMENT_FRAMES), 0.0)
+        return np.where(self._clips == clip, np.exp(-np.square(away / _MOMENT_FRAMES)), 0.0)
 
 
 def _place(name: str) -> tuple[str, int]:
