@@ -57,7 +57,7 @@ def test_frames_without_a_face_are_counted_and_marked(root: Path) -> None:
     context = extract(root, **HOG)
     assert context.facts["frames_without_face"] == 1
     assert marks(root, NO_FACE) == ["00002.png"]
-    assert any("1 frames show no face" in note for note in context.notes)
+    assert any("1 of 3 frames show no face" in note for note in context.notes)
 
 
 def test_frames_without_faces_are_extracted_again_and_nothing_else_is(root: Path) -> None:

@@ -217,7 +217,7 @@ async def test_what_an_extraction_changes_is_seen_and_the_place_is_kept(
 
 
 def _asks_for(form: StageScreen, frames: str) -> bool:
-    return form.form.state.values["frames"] == frames
+    return bool(form.form.state.values["frames"] == frames)
 
 
 def test_an_empty_side_has_no_frame_to_seek() -> None:

@@ -196,7 +196,7 @@ def _tell_frames_without_face(context: StageContext, plan: Plan, tally: _Tally) 
     if tally.without_face:
         side = plan.side.name
         context.note(
-            f"{tally.without_face} frames show no face, and are marked: try others with"
+            f"{tally.without_face} of {len(plan.frames)} frames show no face and are marked: try"
             f" faces-extract --side {side} --frames without-faces --detector ..., or place the"
             f" faces by hand with faces-manual --side {side}"
         )
