@@ -251,8 +251,8 @@ def _cup(rng: Generator, canvas: Canvas, scene: Scene) -> None:
         foot - sideways * width_px * taper,
     ]
     paint = _any_texture(rng, scene)
-    across = np.mgrid[: scene.side_px, : scene.side_px].astype(np.float32)
-    offset = (across[1] - rim[0]) * sideways[0] + (across[0] - rim[1]) * sideways[1]
+    y, x = np.mgrid[: scene.side_px, : scene.side_px].astype(np.float32)
+    offset = (x - rim[0]) * sideways[0] + (y - rim[1]) * sideways[1]
     light = 1 - rng.uniform(0.1, 0.6) * np.square(np.clip(offset / width_px, -1, 1))
     canvas.shape(outline, paint * light[..., None].astype(np.float32))
     if rng.random() < 0.6:
@@ -308,7 +308,9 @@ def _hair(rng: Generator, canvas: Canvas, scene: Scene) -> None:
     rows = np.flatnonzero((scene.face > 0.5).any(axis=1))
     if not len(columns):
         return
-    root = np.array([rng.uniform(columns[0], columns[-1]), rows[0] - rng.uniform(0, 0.05)])
+    root = np.array(
+        [rng.uniform(columns[0], columns[-1]), rows[0] - rng.uniform(0, 0.05) * scene.side_px]
+    )
     fall_px = np.ptp(rows) * rng.uniform(0.15, 0.7)
     lean_px = rng.normal(0, 0.25) * np.ptp(columns)
     colour = _HAIR_TONES[rng.integers(len(_HAIR_TONES))] * np.exp(rng.normal(0, 0.25, 3))
