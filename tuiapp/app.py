@@ -222,7 +222,8 @@ class FacewrightApp(PixelApp[None], inherit_bindings=False):
         if watch.view.stage == "merge-session":
             self._show(MergeScreen(watch))
         elif watch.view.stage == "label-session":
-            self._show(LabelScreen(watch, self.label_desk(watch.view.options["side"])))
+            side_name = str(watch.folder.job().options["side"])  # of a run not followed yet, too
+            self._show(LabelScreen(watch, self.label_desk(side_name)))
         elif watch.view.stage == "faces-manual":
             self._show(ManualScreen(watch))
         else:

@@ -46,8 +46,8 @@ LABEL_KEYS: tuple[Key, ...] = (
         "As a click here: draw, close, select, take hold of a point.",
         shown=True,
     ),
-    _mask("include", "q", "type(True)", "Include", "The next polygon includes.", shown=True),
-    _mask("exclude", "w", "type(False)", "Exclude", "The next polygon excludes.", shown=True),
+    _mask("include", "q", "type(True)", "Include", "The next polygon includes."),
+    _mask("exclude", "w", "type(False)", "Exclude", "The next polygon excludes."),
     _mask("undo", "ctrl+z,u,backspace", "undo", "Undo", "Take the last change back.", shown=True),
     _mask("redo", "ctrl+y,U", "redo", "Redo", "Make the change again that was taken back."),
     _mask(
@@ -128,7 +128,6 @@ LABEL_KEYS: tuple[Key, ...] = (
         "suggest('landmarks')",
         "Jaw to brows",
         "Suggest a polygon from the landmarks.",
-        shown=True,
     ),
     _mask(
         "from-hairline",
@@ -159,7 +158,7 @@ LABEL_KEYS: tuple[Key, ...] = (
     _mask("hold", "m", "hold", "Move", "Take hold of the nearest point, or let go of it."),
     _mask("insert", "i", "insert", "Insert", "Insert a point in the nearest edge, and hold it."),
     _mask("remove", "k", "remove", "Remove", "Remove the nearest point of the selected polygon."),
-    _mask("close", "c", "close", "Close", "Close the polygon that is begun.", shown=True),
+    _mask("close", "c", "close", "Close", "Close the polygon that is begun."),
     _mask("turn", "e", "turn", "Turn", "The selected polygon excludes, or includes again."),
     _mask("hide", "t", "hide", "Hide", "Hide what is drawn, or show it."),
     _mask("zoom-in", "plus,equals_sign", "zoom_by(1)", "Closer", "Zoom in, up to 20 times."),

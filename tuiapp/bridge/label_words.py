@@ -84,7 +84,7 @@ def helping_keys(pencil: LabelPencil) -> Rows:
     """(id of a key, what it does now), the most wanted first."""
     if pencil.drawing.open is not None:
         return [
-            ("press", "a point; on the first: close"),
+            ("press", "point; on the first: close"),
             ("close", "close it"),
             ("undo", "take the last point back"),
             ("delete", "drop the polygon"),
@@ -102,7 +102,7 @@ def helping_keys(pencil: LabelPencil) -> Rows:
             ("hold", "move the nearest point"),
             ("insert", "a new point in the edge"),
             ("remove", "remove the nearest point"),
-            ("points", "clicks put points in and out"),
+            ("points", "clicks: points in and out"),
             ("turn", "include or exclude"),
             ("delete", "delete the polygon"),
             ("point-next", "to the next point"),
@@ -112,7 +112,7 @@ def helping_keys(pencil: LabelPencil) -> Rows:
     rows = [
         ("press", "draw a polygon"),
         ("from-landmarks", "suggest: jaw to brows"),
-        ("from-hairline", "suggest: up to the hair line"),
+        ("from-hairline", "suggest: to the hair line"),
     ]
     if pencil.drawing.polygons:
         rows += [("from-grabcut", "fit to the edges"), ("polygon-next", "edit a polygon")]

@@ -29,6 +29,8 @@ STRIP_FACES = 9  # DeepFaceLab's
 # What a press means lies this near: DeepFaceLab's 8 pixels of the screen; more where the mouse
 # tells only its cell, which is some 10 by 20.
 PICK_PX, PICK_BY_CELL_PX = 8.0, 14.0
+# Less, and the face itself needs the room.
+STRIP_FROM_CELLS = (100, 34)
 _LEAVE, _END = "leave", "end"
 
 
@@ -44,6 +46,7 @@ class LabelScreen(FaceSightScreen):
         self.desk = desk
         self._talk = Talk(self.folder, desk.greeting)
         self._painted = -1
+        self._wants_strip: bool | None = None
 
     def body(self) -> ComposeResult:
         yield RunOutcome()
@@ -55,8 +58,14 @@ class LabelScreen(FaceSightScreen):
         yield Words(id="where")
 
     def on_mount(self) -> None:
-        self.set_class(self.app.size.width >= 100 and self.app.size.height >= 34, "-strip")
+        self._fit_to_terminal()
         self.call_after_refresh(self._begin)
+
+    def _fit_to_terminal(self) -> None:
+        """Neighbours are shown where there is room, unless a key said otherwise."""
+        columns, rows = STRIP_FROM_CELLS
+        has_room = self.app.size.width >= columns and self.app.size.height >= rows
+        self.set_class(has_room if self._wants_strip is None else self._wants_strip, "-strip")
 
     def _begin(self) -> None:
         self._fit_strip()
@@ -124,6 +133,7 @@ class LabelScreen(FaceSightScreen):
         self._send()
 
     def on_resize(self) -> None:
+        self._fit_to_terminal()
         self.call_after_refresh(self._fit_strip)
 
     def _wished(self) -> None:
@@ -275,7 +285,8 @@ class LabelScreen(FaceSightScreen):
     # Keys: the screen
 
     def action_strip(self) -> None:
-        self.toggle_class("-strip")
+        self._wants_strip = not self.has_class("-strip")
+        self._fit_to_terminal()
         self.call_after_refresh(self._fit_strip)
 
     def action_back(self) -> None:
