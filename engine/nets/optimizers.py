@@ -117,12 +117,13 @@ class Optimizer(ABC):
         rate = self._rate()
         by_slot = [[state for _, state in self._state[slot]] for slot in self.slots]
         rows = zip(self.variables, gradients, zip(*by_slot, strict=True), strict=True)
+        kept = self._kept_by_variable() if self.schedule.keep < 1 else None
         for index, (variable, gradient, state) in enumerate(rows):
             if gradient is None:
                 continue
             change = self._change(gradient, *state) * rate
-            if self.schedule.keep < 1:
-                change = ops.where(self._kept(index, variable.shape), change, 0.0)
+            if kept:
+                change = ops.where(kept[index], change, 0.0)
             variable.assign_sub(change)
         self.iterations.assign_add(1)
 
@@ -146,6 +147,17 @@ class Optimizer(ABC):
         norm = global_norm([gradient for gradient in exact if gradient is not None])
         factor = ops.where(norm >= limit, limit / norm, 1.0)
         return [None if gradient is None else gradient * factor for gradient in exact]
+
+    def _kept_by_variable(self) -> list[Tensor]:
+        """A mask for each variable. Those of vectors are drawn together: XLA compiles each drawing
+        by itself, and XSeg has 170 vectors."""
+        shapes = [tuple(variable.shape) for variable in self.variables]
+        sizes = [shape[0] if len(shape) == 1 else 0 for shape in shapes]
+        of_vectors = iter(tf.split(self._kept(len(shapes), (sum(sizes),)), sizes))
+        return [
+            mask if len(shape) == 1 else self._kept(index, shape)
+            for index, (shape, mask) in enumerate(zip(shapes, of_vectors, strict=True))
+        ]
 
     def _kept(self, index: int, shape: tuple[int, ...]) -> Tensor:
         """A fresh mask, True with probability `keep`. Keras has no generator whose numbers follow
