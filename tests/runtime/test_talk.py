@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from msgspec.structs import replace as struct_replace
+
 from engine.protocol.commands import Preview, Save, ViewerLeft
 from engine.protocol.events import Ack, AnyEvent, MergeRefused
 from engine.protocol.merge_commands import MergeGo, MergeView
+from engine.protocol.wire import encode
 from engine.runtime.client import RunFolder, Talk
 from engine.runtime.host.control import ControlServer
 
@@ -104,4 +108,25 @@ async def test_viewers_are_told_apart_and_answered_apart_and_their_going_is_told
         assert [event.message for event in other_events[1:]] == ["for the other", "for all"]
         wanted = [ViewerLeft(sender=2)]
         assert await asyncio.to_thread(taken_by, server, wanted) == wanted
+    server.close()
+
+
+def test_what_a_killed_viewer_sent_arrives_though_it_takes_no_answers(tmp_path: Path) -> None:
+    run = run_folder(tmp_path)
+    server = ControlServer(run, threading.Event())
+    path = (run.path / "control.sock").as_posix()
+    for number in range(30):
+        viewer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        viewer.connect(path)
+        viewer.sendall(encode(Save()))
+        assert taken_by(server, [Save()]) == [Save()]
+        for _ in range(300):  # more than the socket holds: the engine waits to go on
+            server.broadcast(MergeRefused(command_seq=0, message="x" * 3000))
+        viewer.sendall(b"".join(encode(MergeGo(frame)) for frame in range(number + 1)))
+        viewer.close()
+        wanted = [MergeGo(frame) for frame in range(number + 1)]
+        taken = [
+            struct_replace(c, sender=0) for c in taken_by(server, wanted) if c.__class__ is MergeGo
+        ]
+        assert taken == wanted
     server.close()

@@ -145,7 +145,14 @@ class ControlServer:
         except BlockingIOError:
             return
         except OSError:
+            self._read_rest(viewer)
             self._drop(viewer)
+
+    def _read_rest(self, viewer: _Viewer) -> None:
+        """What a viewer sent that is gone now, and takes no answers any more, was meant."""
+        with contextlib.suppress(OSError):
+            while viewer.connection in self._viewers:
+                self._read(viewer)
 
     def _read(self, viewer: _Viewer) -> None:
         data = viewer.connection.recv(65536)

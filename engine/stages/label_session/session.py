@@ -82,7 +82,9 @@ class LabelSession:
             self._tell_state()
 
     def close(self) -> None:
-        """Make everything safe. Raises `InputError` if it cannot be written."""
+        """Carry out what came with the stop, and make everything safe. Raises `InputError` if it
+        cannot be written."""
+        self._obey(self.context.commands())
         self._make_safe()
 
     def facts(self) -> dict[str, str | int | float | bool | None]:

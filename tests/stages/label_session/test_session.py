@@ -75,6 +75,15 @@ def test_only_the_labels_of_a_file_change(tmp_path: Path) -> None:
     assert read_head(read_jpeg(folder / FIRST)).size_hw == (64, 64)
 
 
+def test_what_was_drawn_just_before_the_end_is_kept(tmp_path: Path) -> None:
+    folder = faceset(tmp_path)
+    with serving(tmp_path) as viewer:
+        viewer.first(LabelsShown)
+        viewer.context.stop_requested = True
+        viewer.send(LabelsSet(FIRST, (TRIANGLE,), over=NOTHING, seq=1))
+    assert read_label_file(folder / FIRST).polygons == (TRIANGLE,)
+
+
 def test_removing_all_polygons_removes_the_key(tmp_path: Path) -> None:
     folder = faceset(tmp_path, **labelled())
     with serving(tmp_path) as viewer:
