@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from engine.protocol.files import disk_error, link_or_copy
-from engine.protocol.workspace import Workspace
+from engine.protocol.workspace import Workspace, make_folder
 
 
 class TrashCopies:
@@ -21,12 +21,18 @@ class TrashCopies:
         """Keep the file, in its place relative to the workspace: `path` stays as it is, and may be
         replaced by a rename afterwards. A second name for the same file costs no room; where the
         disk has no such names, it is copied. Raises `InputError` when the disk is full."""
-        target = self._folder() / path.relative_to(self._workspace.root)
+        target = self.place(path)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
             link_or_copy(path, target)
         except OSError as error:
             raise disk_error(error, target) from error
+
+    def place(self, path: Path) -> Path:
+        """Where what is to be kept of `path` belongs, in a folder that is there. Raises
+        `InputError` when the disk is full."""
+        target = self._folder() / path.relative_to(self._workspace.root)
+        make_folder(target.parent)
+        return target
 
     def _folder(self) -> Path:
         if self.folder is None:

@@ -5,7 +5,6 @@ Only the metadata: a few kilobytes a face, where a copy of the faces may take gi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,25 +13,22 @@ from engine.faces.jpeg_segments import read_head
 from engine.faces.metadata_file import META_NAME, SavedFace, write_metadata
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
-from engine.protocol.workspace import Side, make_folder
+from engine.protocol.trash import TrashCopies
+from engine.protocol.workspace import Side
 
 
 def keep_metadata(context: StageContext, side: Side, label: str, faces: Sequence[Path]) -> Path:
     """Write the metadata of these face files to a `meta.dat` in a new folder of the trash, and tell
     where it is. Returns that folder. Raises `InputError` when the disk is full or a file is no face
     any more."""
-    stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{label}-{side.name}"
-    number, bin_folder = 1, context.workspace.trash / stem
-    while bin_folder.exists():
-        number += 1
-        bin_folder = context.workspace.trash / f"{stem}-{number}"
-    folder = make_folder(bin_folder / side.aligned.relative_to(side.root))
-    write_metadata(folder, _entries(context, faces))
+    copies = TrashCopies(context.workspace, f"{label}-{side.name}")
+    meta = copies.place(side.aligned / META_NAME)
+    write_metadata(meta.parent, _entries(context, faces))
     context.note(
-        f"what the faces had is kept in {folder / META_NAME}: to have it back, move that file to"
+        f"what the faces had is kept in {meta}: to have it back, move that file to"
         f" {side.aligned} and run faceset-metadata-restore --side {side.name}"
     )
-    return bin_folder
+    return meta.parent
 
 
 def _entries(context: StageContext, faces: Sequence[Path]) -> Iterator[tuple[str, SavedFace]]:

@@ -21,9 +21,9 @@ from engine.media.images import decode_image_bgr_u8
 from engine.models.xseg.masking import mask_crop
 from engine.models.xseg.predictor import load_xseg
 from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
-from engine.protocol.workspace import Workspace
+from engine.protocol.workspace import Workspace, list_images
 from tests.models.xseg.made_xseg import write_dfl_xseg
-from tests.stages.facesets import data_of, faceset, labelled, names, run_stage
+from tests.stages.facesets import data_of, faceset, labelled, names, run_apart, run_stage
 from tests.support.disks import small_disk
 from tests.support.tree import tree
 
@@ -242,3 +242,16 @@ def test_without_labels_there_is_nothing_to_fetch(tmp_path):
     faceset(tmp_path)
     with pytest.raises(InputError, match=r"no face .* has drawn labels"):
         run_stage(tmp_path, "xseg-fetch", side="src")
+
+
+@pytest.mark.slow
+def test_after_a_kill_every_face_is_whole_and_the_next_run_masks_the_rest(tmp_path):
+    folder = workspace_with_net(tmp_path, 4, **labelled())
+    # Of 4 faces with masks: some ten changes for what is kept, the ledger's, then two a face.
+    assert run_apart(tmp_path, "xseg-apply", fatal=14, side="src", device="cpu") is None
+    polygons = [len(data_of(path).seg_ie_polys) for path in list_images(folder)]
+    assert polygons == [2] * 4
+    context = apply(tmp_path)
+    assert context.facts["masked"] + context.facts["masked_before"] == 4
+    assert all(mask_of(path).shape == (256, 256) for path in list_images(folder))
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
