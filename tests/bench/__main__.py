@@ -1,6 +1,6 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
 [facesets] [sorting] [extraction] [rendering] [training]
-[merge] [merge-keys] [accuracy] [masks] [xseg]`.
+[merge] [merge-keys] [manual-keys] [accuracy] [masks] [xseg]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -16,6 +16,7 @@ from tests.bench import (
     extraction,
     facesets,
     keys,
+    manual_keys,
     masks,
     merging,
     pieces,
@@ -42,6 +43,7 @@ BENCHES = {
     "training": training.measure,
     "merge": merging.measure,
     "merge-keys": keys.measure,
+    "manual-keys": manual_keys.measure,
     "accuracy": accuracy.measure,
     "masks": masks.measure,
     "xseg": xseg.measure,

@@ -49,17 +49,18 @@ def _presses(
     terminal: PixelTerminal, session: psutil.Process, key: str, what: str
 ) -> Iterator[tuple[str, float, str]]:
     processes = {"app": psutil.Process(terminal.pid), "session": session}
-    before = {name: _cpu_s(process) for name, process in processes.items()}
+    before = {name: cpu_s(process) for name, process in processes.items()}
     ordered = sorted(_times(terminal, key))
     yield f"key to picture, {what}: median", statistics.median(ordered) * 1000, "ms"
     slow = ordered[round(0.95 * (len(ordered) - 1))]
     yield f"key to picture, {what}: 95 % within", slow * 1000, "ms"
     for name, process in processes.items():
-        cpu_s = (_cpu_s(process) - before[name]) / PRESSES
-        yield f"  CPU of the {name} a key, to its rest", cpu_s * 1000, "ms"
+        each_s = (cpu_s(process) - before[name]) / PRESSES
+        yield f"  CPU of the {name} a key, to its rest", each_s * 1000, "ms"
 
 
-def _cpu_s(process: psutil.Process) -> float:
+def cpu_s(process: psutil.Process) -> float:
+    """All the time that the process took of the CPU so far."""
     times = process.cpu_times()
     return float(times.user + times.system)
 

@@ -134,7 +134,7 @@ def hint_words(desk: ManualDesk, written: Callable[[str], str]) -> Content:
     lines: list[Content] = []
     for rows in (here, _FRAMES):
         for key, words in rows:
-            lines.append(Content.assemble((f"{written(key):>9} ", "bold $accent"), words))
+            lines.append(Content.assemble((f"{written(key):>10} ", "bold $accent"), words))
         lines.append(Content(""))
     return Content("\n").join(lines)
 

@@ -18,7 +18,9 @@ SQUARE_RGB: Rgb = (240, 220, 90)
 CHOSEN_RGB: Rgb = (255, 170, 0)
 # The triangle at the crop's upper left corner, which shows where up is, in parts of its side.
 UP_MARK = 0.1
-POINT_PX, CHOSEN_PX = 2.0, 5.0
+POINT_PX, CHOSEN_PX = 2.5, 6.0
+# Dark around each landmark: seen on skin, too, and where a palette has no room for pure green.
+EDGE_RGB, EDGE_PX = (10, 20, 20), 1.0
 
 
 def layers_of(desk: ManualDesk, cursor_xy: XY) -> list[Layer]:
@@ -42,6 +44,7 @@ def _landmarks(desk: ManualDesk) -> list[Layer]:
     layers: list[Layer] = [
         Stroke(points[first : last + 1], dim, 1.0, closed=closed) for first, last, closed in LINES
     ]
+    layers.append(Dots(points, EDGE_RGB, POINT_PX + EDGE_PX))
     layers.append(Dots(points, rgb, POINT_PX))
     if desk.chosen:
         layers.append(Dots(tuple(points[n] for n in desk.chosen), CHOSEN_RGB, CHOSEN_PX, True))

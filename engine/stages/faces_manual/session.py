@@ -6,15 +6,16 @@ landmarks (`Looks`) and make the faces of many frames (`Filling`); they wake it.
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 from engine.detect.detection import ImageBgrU8, PointsXY
 from engine.faces.landmark_shapes import mean_face_at
 from engine.protocol import manual_commands as commands
+from engine.protocol.commands import Command
 from engine.protocol.errors import FacewrightError, InputError, UsageError
 from engine.protocol.events import ManualRefused, ManualState
 from engine.protocol.manual_commands import ManualCommand
@@ -22,14 +23,8 @@ from engine.protocol.stage import StageContext
 from engine.stages.faces_manual.decisions import Decisions, Draft
 from engine.stages.faces_manual.face_writer import FaceWriter, read_points
 from engine.stages.faces_manual.feed import Feed
-from engine.stages.faces_manual.filling import (
-    Ended,
-    Faces,
-    Filling,
-    Known,
-    faces_after,
-    faces_between,
-)
+from engine.stages.faces_manual.filling import Ended, Filling, Known
+from engine.stages.faces_manual.fills import after_of, between_of
 from engine.stages.faces_manual.frame_pictures import FramePictures
 from engine.stages.faces_manual.looks import Look, Looks, Square
 from engine.stages.faces_manual.placed_face import PlacedFace, checked_points, checked_square
@@ -37,6 +32,8 @@ from engine.stages.faces_manual.worklist import Worklist
 
 # Without commands. A stop ends any wait.
 IDLE_S = 5.0
+# How long commands that came before a stop may take, and how often they are tried then.
+LAST_WAIT_S, LAST_LOOK_EVERY_S = 10.0, 0.02
 
 
 @dataclass
@@ -61,18 +58,25 @@ class ManualSession:
     _square_seq: int = 0
 
     def run(self) -> None:
-        """Serve until a stop is requested."""
+        """Serve until a stop is requested; what came before it is carried out."""
         self._begin()
         while not self.context.stop_requested:
-            received = self.context.wait_for_commands(self.feed.due_in_s() or IDLE_S)
-            self._waiting += [one for one in received if isinstance(one, ManualCommand)]
-            self._take_look()
-            self._take_filled()
-            self._obey()
-            self.pictures.tell(self.frame)
-            self._look_if_wanted()
-            self.feed.tell_face(self.frame, self.face, is_looking=self._asked is not None)
-            self.feed.tell_state(self._state)
+            self._serve(self.context.wait_for_commands(self.feed.due_in_s() or IDLE_S))
+        ends_at = time.monotonic() + LAST_WAIT_S
+        self._serve(self.context.commands())
+        while self._waiting and time.monotonic() < ends_at:
+            time.sleep(LAST_LOOK_EVERY_S)  # for landmarks or a picture that a face is kept with
+            self._serve([])
+
+    def _serve(self, received: Sequence[Command]) -> None:
+        self._waiting += [one for one in received if isinstance(one, ManualCommand)]
+        self._take_look()
+        self._take_filled()
+        self._obey()
+        self.pictures.tell(self.frame)
+        self._look_if_wanted()
+        self.feed.tell_face(self.frame, self.face, is_looking=self._asked is not None)
+        self.feed.tell_state(self._state)
 
     def _state(self) -> ManualState:
         filling = self.filling.what if self.filling else ""
@@ -200,7 +204,14 @@ class ManualSession:
 
     def fill(self, command: commands.ManualFill) -> None:
         self._require_shown(command.frame)
-        faces = self._between() if command.how == "between" else self._following(command.frames)
+        if command.how == "between":
+            faces = between_of(self.work, self.frame, self._points_of)
+        elif self.face.points is None:
+            raise UsageError("there is no face to follow", "place the square on one")
+        else:
+            faces = after_of(self.work, Known(self.frame, self.face.points), command.frames)
+            if not self.face.kept:
+                self._keep()
         self.filling = Filling(command.how, faces, self.context.wake)
 
     # One face
@@ -321,29 +332,6 @@ class ManualSession:
         )
 
     # Many faces
-
-    def _between(self) -> Faces:
-        first, last = self.work.gap_at(self.frame)
-        skipped = [n for n in range(first + 1, last) if self.work.states[n] == "skipped"]
-        wanted = [n for n in range(first + 1, last) if n not in skipped]
-        ends = Known(first, self._points_of(first)), Known(last, self._points_of(last))
-        return partial(faces_between, self.work.paths, *ends, wanted)
-
-    def _following(self, frames: int) -> Faces:
-        if self.face.points is None:
-            raise UsageError("there is no face to follow", "place the square on one")
-        if not self.face.kept:
-            self._keep()
-        stop = self.frame + 1
-        while stop < len(self.work.paths) and stop <= self.frame + frames:
-            if self.work.is_trusted(stop):
-                break
-            stop += 1
-        wanted = range(self.frame + 1, stop)
-        if not wanted:
-            raise UsageError("the next frame has a face that counts already", "go on from there")
-        start = Known(self.frame, self.face.points)
-        return partial(faces_after, self.work.paths, start, wanted)
 
     def _take_filled(self) -> None:
         """Write faces that were made. At the end, go where one goes on."""

@@ -326,3 +326,11 @@ def test_a_viewer_that_comes_later_is_told_all_again(root: Path) -> None:
         viewer.first(ManualFace, since)
         shown = viewer.shown(0, ManualView())
         assert (shown.width, shown.height) == (480, 480)
+
+
+def test_what_was_sent_before_a_stop_is_carried_out(root: Path) -> None:
+    with serving(root) as viewer:
+        viewer.first(ManualFace)
+        viewer.context.stop_requested = True
+        viewer.send(square(0, seq=7), ManualKeep(frame=0))
+    assert face_file(root, 0) is not None

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Static
 
 from engine.protocol.commands import Stop
 from engine.protocol.errors import InputError
@@ -24,6 +23,7 @@ from tuiapp.bridge.manual_desk import PARTS, WHOLE, ManualDesk
 from tuiapp.bridge.manual_words import face_words, hint_words, where_words
 from tuiapp.bridge.preview_archive import read_picture
 from tuiapp.bridge.watch import RunWatch
+from tuiapp.graphics import textual_hooks
 from tuiapp.graphics.decode import decode
 from tuiapp.keymap import KEYS_BY_ID, bindings, keys_text
 from tuiapp.screens.pick import LineScreen, PickScreen
@@ -33,6 +33,7 @@ from tuiapp.widgets.canvas_sight import XY
 from tuiapp.widgets.manual_layers import layers_of
 from tuiapp.widgets.manual_line import ManualLine
 from tuiapp.widgets.run_summary import RunOutcome
+from tuiapp.widgets.words import Words
 
 # Commands go out at once, but no more often than this: of what the mouse wants in between, the
 # newest counts.
@@ -40,6 +41,7 @@ SEND_EVERY_S = 0.03
 COARSE_PX, FINE_PX = 8.0, 1.0  # of the screen
 # A press this near to a landmark takes it; a mouse that moved no further was only clicked.
 PICK_PX, CLICK_PX = 9.0, 2.0
+PICK_BY_CELL_PX = 14.0  # where the mouse tells only its cell, which is some 10 by 20
 # A small square is seen so large, in parts of the window.
 MAGNIFIED_PART = 0.4
 _LEAVE, _END = "leave", "end"
@@ -77,9 +79,9 @@ class ManualScreen(WatchingScreen):
         yield RunOutcome()
         with Horizontal(id="desk"):
             yield Canvas(wheel_zooms=False)
-            yield Static("", id="hints", markup=False)
-        yield Static("", id="face", markup=False)
-        yield Static("", id="where", markup=False)
+            yield Words(id="hints")
+        yield Words(id="face")
+        yield Words(id="where")
         yield ManualLine()
 
     @property
@@ -139,11 +141,11 @@ class ManualScreen(WatchingScreen):
     def _draw(self) -> None:
         desk, canvas = self.desk, self.canvas
         canvas.set_layers(layers_of(desk, canvas.cursor_xy))
-        self.query_one("#face", Static).update(face_words(desk), layout=False)
-        self.query_one("#where", Static).update(where_words(desk, self.view), layout=False)
-        hints = self.query_one("#hints", Static)
+        self.query_one("#face", Words).show(face_words(desk))
+        self.query_one("#where", Words).show(where_words(desk, self.view))
+        hints = self.query_one("#hints", Words)
         if hints.display:
-            hints.update(hint_words(desk, self._keys_of), layout=False)
+            hints.show(hint_words(desk, self._keys_of))
         self.query_one(ManualLine).show(desk.states, desk.frame)
 
     def _keys_of(self, name: str) -> str:
@@ -185,7 +187,7 @@ class ManualScreen(WatchingScreen):
 
     def _send(self) -> None:
         self._send_is_due = False
-        commands = self.desk.take_outbox()
+        commands = self.desk.take_outbox() if self._talk.is_connected else []
         if commands:
             self._sent_at = time.monotonic()
             self._talk.send(commands)
@@ -208,7 +210,8 @@ class ManualScreen(WatchingScreen):
         """What a press there takes: a landmark; with ctrl its part, with alt the whole face; of the
         chosen part all of it."""
         points, (x, y) = self.desk.points, event.xy
-        near_px = self.canvas.picture_px(PICK_PX)
+        is_exact = textual_hooks.has_pixel_mouse(self.app)
+        near_px = self.canvas.picture_px(PICK_PX if is_exact else PICK_BY_CELL_PX)
         apart = [(np.hypot(px - x, py - y), n) for n, (px, py) in enumerate(points)]
         distance, nearest = min(apart, default=(np.inf, -1))
         if event.alt:
