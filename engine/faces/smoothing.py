@@ -36,10 +36,10 @@ WINDOWS = (
     Window(2, 2, 2.5, 5.0),
     Window(3, 2, 2.0, 3.6),
     Window(5, 2, 1.5, 2.4),
-    Window(8, 2, 1.25, 1.8),
-    Window(12, 2, 1.2, 1.6),
-    Window(18, 2, 1.15, 1.5),
-    Window(25, 1, 1.15, 1.5),
+    Window(8, 2, 1.2, 1.5),
+    Window(12, 2, 1.2, 1.45),
+    Window(18, 2, 1.2, 1.4),
+    Window(25, 1, 1.2, 1.4),
 )
 
 
@@ -51,8 +51,8 @@ class Opening(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A part of the shape. noises: how much of what it does counts as noise, in sizes of the noise
-    of nose and brows. opening: what of it shows a movement that the many landmarks hide."""
+    """A part of the shape. noises: how noisy it may be at most, in sizes of the noise of nose and
+    brows; what is more is movement. opening: shows a movement that its many landmarks hide."""
 
     landmarks: slice
     noises: float
@@ -77,8 +77,8 @@ _LEAST_NOISE, _MOST_NOISE = 0.0002, 0.01
 # eyes' distance, and that leaves no trace in them, is an error of the landmarker.
 _JUMP_NOISES, _JUMP_LEAST, _JUMP_TIMES = 6.0, 0.02, 4.0
 _USUAL_SHARE = 0.9
-# The second difference of noise is larger than the noise by this.
-_SECOND_DIFFERENCE = 6**0.5
+# The fourth difference (1, -4, 6, -4, 1) of noise is larger than the noise by this.
+_FOURTH_DIFFERENCE = 70**0.5
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ def smooth_track(frames: NDArray[np.int64], landmarks_xy: Floats) -> Floats:
     noise = _noise(frames, shape[:, list(_STEADY)])
     smooth = np.empty_like(shape)
     for part in PARTS:
-        smooth[:, part.landmarks] = _smoothed_part(frames, shape, part, part.noises * noise)
+        own = min(_noise(frames, shape[:, part.landmarks]), part.noises * noise)
+        smooth[:, part.landmarks] = _smoothed_part(frames, shape, part, own)
     smooth_place = _smoothed_places(frames, place, base, noise)
     found = smooth * smooth_place[:, :1] + smooth_place[:, 1:]
     return np.stack([found.real, found.imag], axis=-1)
@@ -218,15 +219,18 @@ def _smoothed_part(
 
 
 def _noise(frames: NDArray[np.int64], values: Complexes) -> float:
-    """The rms of what changes from frame to frame without order, per complex value."""
-    middle = np.flatnonzero(frames[2:] - frames[:-2] == 2) + 1
-    if not len(middle):
+    """The rms of what changes from frame to frame without order, per complex value.
+
+    Told by fourth differences: of movements these show little, of noise most.
+    """
+    rows = np.flatnonzero(frames[4:] - frames[:-4] == 4) + 2
+    if not len(rows):
         return _LEAST_NOISE
-    second = values[middle - 1] + values[middle + 1] - 2 * values[middle]
-    squares = (abs(second) ** 2).mean(axis=1)
+    inner, outer = values[rows - 1] + values[rows + 1], values[rows - 2] + values[rows + 2]
+    squares = (abs(outer - 4 * inner + 6 * values[rows]) ** 2).mean(axis=1)
     # Without the liveliest frames: blinks, and starts and ends of movements.
     usual = float(np.sqrt(np.sort(squares)[: max(1, int(_USUAL_SHARE * len(squares)))].mean()))
-    return float(np.clip(usual / _SECOND_DIFFERENCE, _LEAST_NOISE, _MOST_NOISE))
+    return float(np.clip(usual / _FOURTH_DIFFERENCE, _LEAST_NOISE, _MOST_NOISE))
 
 
 def _smoothed(
