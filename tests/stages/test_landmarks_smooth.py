@@ -98,6 +98,22 @@ def test_undo_puts_the_faces_back_bit_for_bit(root: Path) -> None:
         smooth(root, work="undo")
 
 
+def test_undo_passes_over_pictures_that_were_never_put_in_place(root: Path) -> None:
+    before = contents(root)
+    context = context_for(root, "landmarks-smooth", confirmed=True, workers="1", strength=0.5)
+    context.progress = _stopping_at(context, note="", done=5)
+    with pytest.raises(Stopped):
+        run(context)
+    smooth(root)
+    (left,) = Workspace(root).trash.glob("*-landmarks-smooth-dst")
+    unused = (
+        left.with_name("99991231-235959-landmarks-smooth-dst") / "data_dst" / "aligned_smoothed"
+    )
+    unused.mkdir(parents=True)
+    assert smooth(root, work="undo").facts["restored"] == FRAMES
+    assert contents(root) == before
+
+
 def test_undo_keeps_labels_drawn_since(root: Path) -> None:
     before = contents(root)
     smooth(root)

@@ -40,9 +40,9 @@ def undo_last(context: StageContext, side: Side, label: str) -> Undone:
     Raises `InputError` if there is none or the disk is full, `ConfirmationNeeded`, `Stopped` with
     each face whole, smoothed or not.
     """
-    folder = _newest(context, label)
-    kept = folder / side.aligned.relative_to(context.workspace.root)
-    originals = list_images(kept, FACE_SUFFIXES)
+    inside = side.aligned.relative_to(context.workspace.root)
+    folder = _newest(context, label, inside)
+    originals = list_images(folder / inside, FACE_SUFFIXES)
     if not context.confirmed:
         raise ConfirmationNeeded(
             f"{len(originals)} faces in {side.aligned} are to be replaced by those in {folder}",
@@ -58,10 +58,14 @@ def undo_last(context: StageContext, side: Side, label: str) -> Undone:
     return undone
 
 
-def _newest(context: StageContext, label: str) -> Path:
+def _newest(context: StageContext, label: str, inside: Path) -> Path:
+    """The newest of the label's trash folders that holds replaced faces; others hold pictures that
+    were never put in place."""
     trash = context.workspace.trash
-    stamped = sorted(trash.glob(f"*-{label}")) + sorted(trash.glob(f"*-{label}-[0-9]*"))
-    found = [path for path in stamped if path.is_dir() and not path.name.endswith(UNDONE)]
+    stamped = (*trash.glob(f"*-{label}"), *trash.glob(f"*-{label}-[0-9]*"))
+    found = [
+        path for path in stamped if (path / inside).is_dir() and not path.name.endswith(UNDONE)
+    ]
     if not found:
         raise InputError(
             f"no smoothing to undo: {trash} holds no folder that ends with {label}",
