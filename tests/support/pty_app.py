@@ -61,6 +61,10 @@ class PtyApp:
         for state in (b"M", b"m"):
             self.send(b"\x1b[<%d;%s%s" % (modifiers, place, state))
 
+    def wheel_up(self, x_px: float, y_px: float) -> None:
+        """A notch of the wheel, away from the user, at a pixel of the screen."""
+        self.send(b"\x1b[<64;%d;%dM" % (int(x_px) + 1, int(y_px) + 1))
+
     def drag(self, start_px: tuple[float, float], end_px: tuple[float, float]) -> None:
         """Press at a pixel, move, release at another."""
         (x0, y0), (x1, y1) = start_px, end_px
