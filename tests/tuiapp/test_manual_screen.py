@@ -26,6 +26,7 @@ from engine.protocol.workspace import Workspace
 from tests.tuiapp.made import RUN_IDS, engine_of, made_run
 from tests.tuiapp.seen import SIZES, opened, screen_text, sees, until
 from tuiapp.app import FacewrightApp
+from tuiapp.graphics.encode import cell_box_px
 from tuiapp.keymap import KEYS
 from tuiapp.screens.help import HelpScreen
 from tuiapp.screens.home import HomeScreen
@@ -68,9 +69,15 @@ async def session(
         await sees(made[1], "3/6", "00003.png")
         await until(made[1], lambda: ManualView() in taken)
         canvas = made[0].screen.query_one(Canvas)
-        await until(made[1], lambda: canvas.cursor_xy == (240, 240) and canvas.sight.scale < 10)
+        await until(made[1], lambda: canvas.cursor_xy == (240, 240) and _fills_its_place(canvas))
         taken.clear()
         yield (*made, taken)
+
+
+def _fills_its_place(canvas: Canvas) -> bool:
+    """It was drawn since it was laid out."""
+    across, down = cell_box_px(canvas.overlay.graphics)
+    return canvas.sight.box_wh == (canvas.size.width * across, canvas.size.height * down)
 
 
 async def test_frame_words_and_line_have_their_places(workspace: Workspace) -> None:

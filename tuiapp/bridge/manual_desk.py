@@ -80,6 +80,7 @@ class ManualDesk:
         self._locked: bool | None = None  # as wished, until it is told
         self._undo: list[Points] = []
         self._goes_to: int | None = None
+        self._fills = False  # other frames; a stray move of the mouse must not end it
 
     # What is seen
 
@@ -144,6 +145,7 @@ class ManualDesk:
         self.state = state
         self.states = [run.state for run in state.runs for _ in range(run.frames)]
         self.accurate = state.accurate
+        self._fills = bool(state.filling)
 
     def _take_face(self, face: ManualFace) -> None:
         if self._goes_to is not None and face.frame != self._goes_to:
@@ -162,7 +164,7 @@ class ManualDesk:
     def _take_refusal(self, refusal: ManualRefused) -> None:
         self.refusals.append(refusal)
         self._forget_wishes()
-        self._goes_to = None
+        self._goes_to, self._fills = None, False
         if self.face is None and self.state is not None:
             self._put(commands.ManualView())  # what is shown there stays so
 
@@ -174,7 +176,7 @@ class ManualDesk:
 
     def square_to(self, xy: XY) -> None:
         """The square's middle there, unless the face is locked; of a free rectangle, its edge."""
-        if self.face is None or self.locked:
+        if self.face is None or self.locked or self._fills:
             return
         if self.anchor is not None:
             self._point_rectangle(xy)
@@ -352,6 +354,7 @@ class ManualDesk:
 
     def fill(self, how: Literal["between", "follow"], frames: int = 0) -> None:
         """See `ManualFill`."""
+        self._fills = True
         self._put(commands.ManualFill(self.frame, how, frames))
 
     # Sending

@@ -13,7 +13,9 @@ import numpy as np
 
 from engine.detect.detection import Detection, ImageBgrU8, Landmarker, Landmarks68, PointsXY
 from engine.detect.landmarks68 import Landmarker68
+from engine.detect.weight_files import USER_FILES
 from engine.faces.alignment import crop_corners
+from engine.faces.dfl_weights import find_weights
 from engine.faces.face_type import FaceType
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
@@ -88,6 +90,13 @@ class _Fan:
 
     def glance(self, image_bgr_u8: ImageBgrU8, face: Detection) -> Landmarks68 | None:
         return self.first_pass.landmarks(image_bgr_u8, face)
+
+
+def require_weights(context: StageContext) -> None:
+    """Raises `InputError` if the landmarker needs weights that are not there."""
+    wanted = context.options["landmarks"]
+    if wanted in USER_FILES:
+        find_weights(USER_FILES[wanted], context.options["weights"], (context.workspace.models,))
 
 
 def looker_of(context: StageContext) -> Looker:

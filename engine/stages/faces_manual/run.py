@@ -10,13 +10,12 @@ from pathlib import Path
 from engine.protocol.errors import InputError
 from engine.protocol.files import sweep_parts
 from engine.protocol.stage import StageContext
-from engine.protocol.trash import TrashCopies
 from engine.protocol.workspace import Side
 from engine.stages.faces_manual.decisions import Decisions
 from engine.stages.faces_manual.face_writer import FaceWriter
 from engine.stages.faces_manual.feed import Feed
 from engine.stages.faces_manual.frame_pictures import FramePictures
-from engine.stages.faces_manual.looks import Looks, looker_of
+from engine.stages.faces_manual.looks import Looks, looker_of, require_weights
 from engine.stages.faces_manual.session import ManualSession
 from engine.stages.faces_manual.settings import manual_settings
 from engine.stages.faces_manual.worklist import open_worklist
@@ -42,7 +41,7 @@ def open_session(context: StageContext) -> Iterator[ManualSession]:
     if context.options["fresh"]:
         decisions.forget()
     work = open_worklist(context, side, decisions.known, partial(_warn_of_twin, context))
-    trash = TrashCopies(context.workspace, f"faces-manual-{side.name}")
+    require_weights(context)
     with ExitStack() as stack:
         files = stack.enter_context(PictureFiles(context.run_dir))
         pictures = FramePictures(work.paths, files, context.tell, context.wake)
@@ -53,7 +52,7 @@ def open_session(context: StageContext) -> Iterator[ManualSession]:
             context,
             work,
             stack.enter_context(decisions),
-            FaceWriter(side, settings, trash),
+            FaceWriter(context.workspace, side, settings),
             pictures,
             looks,
             Feed(context, settings.crop.face_type),

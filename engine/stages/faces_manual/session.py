@@ -20,7 +20,7 @@ from engine.protocol.errors import FacewrightError, InputError, UsageError
 from engine.protocol.events import ManualRefused, ManualState
 from engine.protocol.manual_commands import ManualCommand
 from engine.protocol.stage import StageContext
-from engine.stages.faces_manual.decisions import Decisions, Draft
+from engine.stages.faces_manual.decisions import Decided, Decisions, Draft
 from engine.stages.faces_manual.face_writer import FaceWriter, read_points
 from engine.stages.faces_manual.feed import Feed
 from engine.stages.faces_manual.filling import Ended, Filling, Known
@@ -28,7 +28,7 @@ from engine.stages.faces_manual.fills import after_of, between_of
 from engine.stages.faces_manual.frame_pictures import FramePictures
 from engine.stages.faces_manual.looks import Look, Looks, Square
 from engine.stages.faces_manual.placed_face import PlacedFace, checked_points, checked_square
-from engine.stages.faces_manual.worklist import Worklist
+from engine.stages.faces_manual.worklist import Worklist, unmark
 
 # Without commands. A stop ends any wait.
 IDLE_S = 5.0
@@ -189,7 +189,7 @@ class ManualSession:
         self._decide(self.frame, "skipped")
         image = self.pictures.image(self.frame)
         if image is not None:
-            self.writer.draw(self.work.paths[self.frame], image)
+            self._draw(image)
         self._forget_draft()
         self.face = PlacedFace(self.face.square, answered=self.face.answered)
         self._wants_look = True
@@ -240,6 +240,7 @@ class ManualSession:
             self._write(self.frame, image, self.face.points)
         elif self.work.states[self.frame] != "kept":
             self._decide(self.frame, "kept")  # as it was found
+            self._draw(image)
         self.face = replace(self.face, kept=True, locked=True)
         self._forget_draft()
 
@@ -250,9 +251,16 @@ class ManualSession:
         self._decide(frame, "kept")
         self.kept += 1
 
-    def _decide(self, frame: int, state: Any) -> None:
-        self.decisions.add(self.work.paths[frame].name, state)
+    def _draw(self, image: ImageBgrU8) -> None:
+        """The shown frame's debug picture."""
+        first = self.work.face_files.get(self.frame)
+        self.writer.draw(self.work.paths[self.frame], image, first)
+
+    def _decide(self, frame: int, state: Decided) -> None:
+        name = self.work.paths[frame].name
+        self.decisions.add(name, state)
         self.work.states[frame] = state
+        unmark(self.context, self.writer.side, name)
 
     def _points_of(self, frame: int) -> PointsXY:
         """The landmarks in that frame's face file. Raises `InputError` if there are none."""

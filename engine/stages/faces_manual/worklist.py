@@ -15,6 +15,9 @@ from engine.protocol.frame_marks import (
     BY_HAND,
     NO_FACE,
     SUSPICIOUS,
+    FrameMark,
+    Marks,
+    change_marks,
     frames_with,
     marks_path,
     read_marks,
@@ -27,6 +30,7 @@ from engine.stages.faces_manual.decisions import Decided
 State = Literal["open", "kept", "skipped", "known", "other"]
 # Frames in these states have a face that counts: others are made from it, and it is not replaced.
 TRUSTED = ("kept", "known")
+_TO_BE_DONE = (NO_FACE, SUSPICIOUS, BY_HAND)
 
 
 @dataclass
@@ -98,7 +102,8 @@ def open_worklist(
     face_files, with_face = _face_files(context, side, numbers)
     wanted = _wanted(context, side, paths, with_face)
     work = Worklist(paths, [], face_files)
-    again = context.options["frames"] == "deleted-debug"  # they were deleted since
+    # Their pictures were deleted, or they were marked, since anything was decided of them.
+    again = context.options["frames"] in ("deleted-debug", "marked")
     for number, path in enumerate(paths):
         state = decided.get(path.name)
         if state == "kept" and number not in face_files:
@@ -108,6 +113,21 @@ def open_worklist(
         else:
             work.states.append(state or ("known" if number in with_face else "other"))
     return work
+
+
+def unmark(context: StageContext, side: Side, frame_name: str) -> None:
+    """Take back why the frame was to be done, now that it is, where that is what frames were chosen
+    by. Raises `InputError` if the marks cannot be written."""
+    if context.options["frames"] != "marked":
+        return
+
+    def without(marks: Marks) -> Marks:
+        mark = marks.get(frame_name, FrameMark())
+        for reason in _TO_BE_DONE:
+            mark = mark.without_reason(reason)
+        return {**marks, frame_name: mark}
+
+    change_marks(marks_path(context.workspace, side.name), without)
 
 
 def _wanted(
@@ -123,7 +143,7 @@ def _wanted(
             there = {path.stem for path in list_images(side.aligned_debug)}
             return {number for number in every if paths[number].stem not in there}
     marks = read_marks(marks_path(context.workspace, side.name))
-    marked = set(frames_with(marks, NO_FACE, SUSPICIOUS, BY_HAND))
+    marked = set(frames_with(marks, *_TO_BE_DONE))
     return {number for number in every if paths[number].name in marked}
 
 

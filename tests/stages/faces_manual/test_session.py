@@ -10,7 +10,16 @@ import pytest
 
 from engine.faces.alignment import face_from_frame, transform_points
 from engine.faces.face_type import FaceType
+from engine.protocol.errors import InputError
 from engine.protocol.events import ManualFace, ManualState
+from engine.protocol.frame_marks import (
+    KEEP,
+    SUSPICIOUS,
+    FrameMark,
+    change_marks,
+    marks_path,
+    read_marks,
+)
 from engine.protocol.manual_commands import (
     ManualAccurate,
     ManualCopy,
@@ -334,3 +343,70 @@ def test_what_was_sent_before_a_stop_is_carried_out(root: Path) -> None:
         viewer.context.stop_requested = True
         viewer.send(square(0, seq=7), ManualKeep(frame=0))
     assert face_file(root, 0) is not None
+
+
+def test_every_version_that_is_replaced_is_in_the_trash(root: Path) -> None:
+    path = Workspace(root).dst.aligned / "00001_0.jpg"
+    versions = []
+    with serving(root) as viewer:
+        for seq in range(1, 4):
+            viewer.send(square(0, seq=seq, x=235.0 + 3 * seq), ManualKeep(frame=0))
+            viewer.face_where(lambda face, seq=seq: face.kept and face.answered == seq)
+            versions.append(path.read_bytes())
+    trashed = {found.read_bytes() for found in Workspace(root).trash.rglob(path.name)}
+    assert trashed == set(versions[:2]) and path.read_bytes() == versions[2]
+
+
+def test_marked_frames_are_done_and_no_more_marked_then_and_once_more_when_marked_again(
+    root: Path,
+) -> None:
+    marks = marks_path(Workspace(root), "dst")
+    mark = FrameMark(frozenset({SUSPICIOUS}))
+    change_marks(marks, lambda _: {"00002.png": mark, "00004.png": FrameMark(frozenset({KEEP}))})
+    with serving(root, frames="marked") as viewer:
+        state = viewer.first(ManualState)
+        assert state.frame == 1
+        assert [(run.state, run.frames) for run in state.runs] == [
+            ("other", 1),
+            ("open", 1),
+            ("other", 4),
+        ]
+        keep(viewer, 1)
+    assert set(read_marks(marks)) == {"00004.png"}
+    change_marks(marks, lambda old: {**old, "00002.png": mark})
+    with serving(root, frames="marked") as viewer:
+        assert viewer.first(ManualState).runs[1].state == "open"
+
+
+def test_faces_of_a_renamed_faceset_are_found_and_replaced_where_they_are(root: Path) -> None:
+    with serving(root) as viewer:
+        keep(viewer, 0)
+    aligned = Workspace(root).dst.aligned
+    (aligned / "00001_0.jpg").rename(aligned / "00007.jpg")
+    with serving(root, frames="all", fresh=True) as viewer:
+        viewer.face_where(lambda face: face.source == "file")
+        viewer.send(square(0, seq=5, x=250.0), ManualKeep(frame=0))
+        viewer.face_where(lambda face: face.kept and face.answered == 5)
+    assert [path.name for path in aligned.iterdir()] == ["00007.jpg"]
+
+
+def test_size_and_type_of_the_faces_that_are_there_are_kept_to(root: Path) -> None:
+    with serving(root, face_type="f", image_size="300") as viewer:
+        keep(viewer, 0)
+    with serving(root) as viewer:
+        keep(viewer, 1)
+    data = face_file(root, 1)
+    assert data is not None and data.face_type is FaceType.FULL
+    picture = cv2.imread(str(Workspace(root).dst.aligned / "00002_0.jpg"))
+    assert picture is not None and picture.shape == (300, 300, 3)
+
+
+def test_a_packed_faceset_and_missing_weights_are_refused(root: Path) -> None:
+    with pytest.raises(InputError, match=r"2DFAN\.npy"), serving(root, landmarks="2dfan"):
+        pass
+    aligned = Workspace(root).dst.aligned
+    aligned.mkdir()
+    (aligned / "faceset.pak").write_bytes(b"x")
+    with pytest.raises(InputError, match="packed") as refused, serving(root):
+        pass
+    assert "faceset-unpack" in refused.value.remedy
