@@ -152,8 +152,8 @@ def test_parts_are_scaled_and_turned_about_their_middle() -> None:
     assert math.dist(desk.points[0], turned) < 1e-9
     desk.roll(-90)
     desk.resize(1)
-    far = math.dist(POINTS[0], middle)  # type: ignore[arg-type]
-    assert math.isclose(math.dist(desk.points[0], middle), 1.02 * far)  # type: ignore[arg-type]
+    far = math.dist(POINTS[0], middle)
+    assert math.isclose(math.dist(desk.points[0], middle), 1.02 * far)
 
 
 def test_moves_of_points_are_undone_one_by_one() -> None:

@@ -350,8 +350,8 @@ def test_every_version_that_is_replaced_is_in_the_trash(root: Path) -> None:
     versions = []
     with serving(root) as viewer:
         for seq in range(1, 4):
-            viewer.send(square(0, seq=seq, x=235.0 + 3 * seq), ManualKeep(frame=0))
-            viewer.face_where(lambda face, seq=seq: face.kept and face.answered == seq)
+            since = viewer.send(square(0, seq=seq, x=235.0 + 3 * seq), ManualKeep(frame=0))
+            viewer.first(ManualFace, since, lambda face: face.kept)
             versions.append(path.read_bytes())
     trashed = {found.read_bytes() for found in Workspace(root).trash.rglob(path.name)}
     assert trashed == set(versions[:2]) and path.read_bytes() == versions[2]
