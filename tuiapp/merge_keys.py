@@ -103,7 +103,9 @@ MERGE_KEYS: tuple[Key, ...] = (
     _merge("last", "end", "go_end(1)", "Last", "The last frame."),
     _merge("page-back", "pageup", "go_by(-10)", "10 back", "Ten frames back."),
     _merge("page-on", "pagedown", "go_by(10)", "10 on", "Ten frames on."),
-    _merge("key", "space", "key", "Key", "Set a key here, or take it away."),
+    _merge(
+        "key", "space", "key", "Key", "Set a key here; twice: take it away with the look it holds."
+    ),
     _merge(
         "carry-key",
         "apostrophe",

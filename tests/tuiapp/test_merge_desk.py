@@ -179,11 +179,37 @@ def test_a_key_is_set_and_taken_away_for_the_face_that_is_seen() -> None:
     keys = (KeyMark(0, "", "hold"), KeyMark(0, "A", "linear"))
     desk.heard(MergeState(frames=10, frame=0, done=(10,), keys=keys))
     desk.turn_key()
+    assert desk.refusals == []
     desk.turn_goes_on()
     assert sent(desk) == [
         MergeKey(0, "remove", track="A"),
         MergeKey(0, "add", "smooth", track="A"),
     ]
+
+
+def test_a_key_that_a_change_set_is_taken_away_only_when_that_is_asked_for_twice() -> None:
+    desk = desk_at(frame=3)
+    desk.turn_key()
+    desk.step("erode_mask_modifier", 1)  # what the key holds from now on
+    sent(desk)
+    desk.heard(MergeState(frames=10, frame=3, done=(10,), keys=(KeyMark(3, "", "hold"),)))
+    desk.turn_key()
+    assert sent(desk) == []
+    assert [refusal.message for refusal in desk.refusals] == [
+        "the key of frame 4 holds the look that was set here"
+    ]
+    desk.turn_key()
+    assert sent(desk) == [MergeKey(3, "remove")]
+
+
+def test_asking_twice_is_asking_without_anything_in_between() -> None:
+    desk = desk_at(frame=3)
+    desk.heard(MergeState(frames=10, frame=3, done=(10,), keys=(KeyMark(3, "", "hold"),)))
+    desk.turn_key()
+    desk.step("erode_mask_modifier", 1)
+    sent(desk)
+    desk.turn_key()
+    assert sent(desk) == []
 
 
 def test_undo_waits_for_nothing_and_overtakes_nothing() -> None:

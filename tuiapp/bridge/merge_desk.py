@@ -57,6 +57,9 @@ class MergeDesk:
         self.refusals: list[MergeRefused] = []
         self._outbox: list[MergeCommand] = []
         self.carried: KeyMark | None = None
+        # The key (frame, face) that goes at once: one that was set here and carries nothing since,
+        # or one whose taking away was asked for already.
+        self._key_that_may_go: tuple[int, str] | None = None
         self._seq = 0
         self._unanswered: dict[str, tuple[int, Any]] = {}
         # Pictures that show less than this command are those of a place that was left.
@@ -249,15 +252,22 @@ class MergeDesk:
         self._when_known(lambda: self._put_and_await(commands.MergeRedo()), "nothing")
 
     def turn_key(self) -> None:
-        """A key here, or none."""
+        """A key here, or none; one that may carry changes goes when it is asked for twice."""
         self._when_known(self._turn_key_now, "frame")
 
     def _turn_key_now(self) -> None:
-        track = self.sight.track
+        place = self.frame, self.sight.track
         if self.key_here is None:
-            self._put(commands.MergeKey(self.frame, "add", track=track))
+            self._put(commands.MergeKey(self.frame, "add", track=self.sight.track))
+            self._key_that_may_go = place
+        elif self._key_that_may_go == place:
+            remove = commands.MergeKey(self.frame, "remove", track=self.sight.track)
+            self._put_and_await(remove, self.frame)
         else:
-            self._put_and_await(commands.MergeKey(self.frame, "remove", track=track), self.frame)
+            self._key_that_may_go = place
+            what = f"the key of frame {self.frame + 1} holds the look that was set here"
+            remedy = "press again to take both away; undo would bring them back"
+            self.refusals.append(MergeRefused(0, what, remedy))
 
     def carry_key(self) -> None:
         """Pick up the key of this frame; or put down here the one that was picked up."""
@@ -329,6 +339,7 @@ class MergeDesk:
 
     def _put(self, command: MergeCommand) -> None:
         """To be sent; it takes the place of the one before where that need never be carried out."""
+        self._key_that_may_go = None
         self._seq += 1
         command = replace(command, seq=self._seq)
         before = self._outbox[-1] if self._outbox else None
