@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import cv2
@@ -33,6 +34,7 @@ from engine.protocol.manual_commands import (
     ManualView,
 )
 from engine.protocol.workspace import Workspace
+from tests.detect.recipe import recipe_weights
 from tests.stages.extracting import workspace
 from tests.stages.faces_manual.serving import Viewer, face_file, points_in, serving, square
 
@@ -410,3 +412,20 @@ def test_a_packed_faceset_and_missing_weights_are_refused(root: Path) -> None:
     with pytest.raises(InputError, match="packed") as refused, serving(root):
         pass
     assert "faceset-unpack" in refused.value.remedy
+
+
+@pytest.mark.slow
+def test_fan_looks_where_the_square_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "home" / "facewright" / "weights"
+    folder.mkdir(parents=True)
+    weights = {name: tensor.copy() for name, tensor in recipe_weights("FAN").items()}
+    (folder / "2DFAN.npy").write_bytes(pickle.dumps(weights, protocol=4))
+    root = workspace(tmp_path / "w", "pairA_dst.mp4", [0])
+    with serving(root, landmarks="2dfan") as viewer:
+        for accurate in (True, False):
+            viewer.send(ManualAccurate(on=accurate))
+            points = told_points(viewer.look(square(0, seq=1 + accurate, half_side=60.0)))
+            # Weights of chance see nothing: their points fill the look, 2.05 sides of the square.
+            off = np.abs(points - (241, 265))
+            assert off.max() < 2.06 * 60 + 2 and off.max() > 60
