@@ -1,6 +1,6 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
 [facesets] [sorting] [extraction] [rendering] [training]
-[merge] [merge-keys] [manual-keys] [accuracy] [masks] [xseg]`.
+[merge] [merge-keys] [manual-keys] [mask-keys] [accuracy] [masks] [xseg]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -17,6 +17,7 @@ from tests.bench import (
     facesets,
     keys,
     manual_keys,
+    mask_keys,
     masks,
     merging,
     pieces,
@@ -44,6 +45,7 @@ BENCHES = {
     "merge": merging.measure,
     "merge-keys": keys.measure,
     "manual-keys": manual_keys.measure,
+    "mask-keys": mask_keys.measure,
     "accuracy": accuracy.measure,
     "masks": masks.measure,
     "xseg": xseg.measure,
