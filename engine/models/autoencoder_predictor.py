@@ -28,7 +28,7 @@ class AutoencoderPredictor:
             autoencoder.swap, input_signature=[tf.TensorSpec(shape, tf.float32)]
         )
 
-    def predict(self, crops_bgr: F32) -> Prediction:
+    def predict(self, crops_bgr: F32, morph_factors: F32 | None = None) -> Prediction:
         """See `FacePredictor.predict`. Raises `ValueError` for crops of another shape."""
         if crops_bgr.ndim != 4 or crops_bgr.shape[1:] != (self.resolution, self.resolution, 3):
             raise ValueError(f"crops of shape {crops_bgr.shape}, not of {self.resolution} px")

@@ -52,8 +52,14 @@ class FacePredictor(Protocol):
         """What tells these weights from all others, also of the same name and iteration."""
         ...
 
-    def predict(self, crops_bgr: NDArray[np.float32]) -> Prediction:
-        """Swap the faces in dst crops: (n, R, R, 3) float32, 0..1, n >= 1. n may vary."""
+    def predict(
+        self, crops_bgr: NDArray[np.float32], morph_factors: NDArray[np.float32] | None = None
+    ) -> Prediction:
+        """Swap the faces in dst crops: (n, R, R, 3) float32, 0..1, n >= 1. n may vary.
+
+        morph_factors: (n,), 0..1, for models that have one (`ModelSpec.has_morph_factor`): 1, as
+        where none is given, is the pure result, less blends towards dst; others ignore it.
+        """
         ...
 
 

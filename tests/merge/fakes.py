@@ -27,7 +27,7 @@ class FakePredictor:
     def resolution(self) -> int:
         return self.face_bgr.shape[0]
 
-    def predict(self, crops_bgr: np.ndarray) -> Prediction:
+    def predict(self, crops_bgr: np.ndarray, morph_factors: np.ndarray | None = None) -> Prediction:
         self.given = crops_bgr
         count = len(crops_bgr)
         return Prediction(

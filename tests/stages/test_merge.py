@@ -166,7 +166,7 @@ class HangingPredictor(FakePredictor):
 
     faces: int = 0
 
-    def predict(self, crops_bgr: np.ndarray) -> Prediction:
+    def predict(self, crops_bgr: np.ndarray, morph_factors: np.ndarray | None = None) -> Prediction:
         self.faces += len(crops_bgr)
         if self.faces >= 40:
             threading.Event().wait()

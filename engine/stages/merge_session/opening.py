@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from engine.stages.merge.render import Renderer, thread_count
 from engine.stages.merge_session.desk import Desk
 from engine.stages.merge_session.frame_settings import FrameSettings
 from engine.stages.merge_session.frame_store import FrameStore
+from engine.stages.merge_session.kept_predictions import KeptPredictions
 from engine.stages.merge_session.output import Output
 from engine.stages.merge_session.painter import Painter
 from engine.stages.merge_session.picture_files import PictureFiles
@@ -50,13 +52,14 @@ def open_session(
     Raises `InputError` for a timeline that cannot be used, and `ConfirmationNeeded` before anything
     is changed where pictures of others are in the way.
     """
-    frames, nets = with_motion(frames), shared_nets(nets)
+    frames = with_motion(frames)
     stems, path = [frame.stem for frame in frames], _timeline_path(context)
     kept = read_timeline(path, stems)
     timeline = kept or _first_timeline(context, stems)
     settings = FrameSettings(frames, nets.predictor.resolution)
     outputs = Outputs.of(context.workspace.dst)
     with ExitStack() as parts:
+        nets = parts.enter_context(_nets(context, nets))
         rendered = parts.enter_context(
             _rendered(context, frames, nets, outputs, partial(settings.at, timeline))
         )
@@ -80,6 +83,16 @@ def open_session(
         )
         with closing(session):
             yield session
+
+
+@contextmanager
+def _nets(context: StageContext, nets: FaceNets) -> Iterator[FaceNets]:
+    """The nets for all threads of the session, what the model predicts kept on disk."""
+    shared = shared_nets(nets)
+    limit_bytes = context.options["spill_mb"] * 1_000_000
+    kept = KeptPredictions(shared.predictor, context.run_dir, limit_bytes)
+    with closing(kept):
+        yield replace(shared, predictor=kept)
 
 
 @contextmanager

@@ -51,9 +51,9 @@ class _SharedPredictor:
     def fingerprint(self) -> str:
         return self.predictor.fingerprint
 
-    def predict(self, crops_bgr: Floats) -> Prediction:
+    def predict(self, crops_bgr: Floats, morph_factors: Floats | None = None) -> Prediction:
         with self.turn:
-            return self.predictor.predict(crops_bgr)
+            return self.predictor.predict(crops_bgr, morph_factors)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,17 @@ CACHE_MB = Option(
     advanced=True,
 )
 
+SPILL_MB = Option(
+    "spill_mb",
+    "Disk for predictions",
+    Integer(0, 1_000_000),
+    2000,
+    "How much of the disk may hold predicted faces while the session runs, so that a frame that"
+    " memory forgot is not predicted again; never more than is left free. 0: none.",
+    unit="MB",
+    advanced=True,
+)
+
 AHEAD = Option(
     "ahead",
     "Frames ahead",
@@ -51,6 +62,7 @@ MERGE_SESSION = StageSpec(
         replace(MODEL, help="The name of the trained model that predicts the faces."),
         replace(MODEL_CLASS, help="Which kind of model it is."),
         CACHE_MB,
+        SPILL_MB,
         AHEAD,
         SHOTS,
         FACE_ENHANCER,
