@@ -250,7 +250,7 @@ def _smoothed(
             left_over = np.maximum(left_over, _fits(frames, shown, window)[1])
         fitting = (window.fails - left_over / noise) / (window.fails - window.fits)
         fitting = np.clip(fitting, 0.0, 1.0)
-        trust = trust * _even(frames, fitting * fitting * (3 - 2 * fitting))
+        trust = trust * _even(fitting * fitting * (3 - 2 * fitting))
         if not trust.any():
             break
         result += trust[:, None] * (answer - before)
@@ -290,10 +290,11 @@ def _projection(offsets: tuple[int, ...], degree: int) -> tuple[Floats, Floats, 
     return inverse[0], left_over, len(offsets) - degree - 1
 
 
-def _even(frames: NDArray[np.int64], gate: Floats) -> Floats:
+def _even(gate: Floats) -> Floats:
     """The gate (n,) without sudden steps: the mean over three frames, and never above its own."""
     padded = np.concatenate([gate[:1], gate, gate[-1:]])
-    return np.minimum((padded[:-2] + padded[1:-1] + padded[2:]) / 3, gate) if len(frames) else gate
+    even: Floats = np.minimum((padded[:-2] + padded[1:-1] + padded[2:]) / 3, gate)
+    return even
 
 
 def _without_jumps(frames: NDArray[np.int64], points: Complexes) -> Complexes:

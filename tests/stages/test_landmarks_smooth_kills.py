@@ -1,4 +1,4 @@
-"""Smoothing and its undo, killed before changes of files: no face is lost, the next completes it."""
+"""Smoothing and its undo, killed before changes of files: no face lost, the next completes it."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class DebugReviewScreen(FramedScreen):
             self._tell(error)
             return
         self.review.take(look)
-        self._shown = None if anyway else self._shown
+        self._shown = None  # the same file may hold another picture by now
         self.show()
 
     def show(self) -> None:
