@@ -260,7 +260,7 @@ class ManualSession:
         name = self.work.paths[frame].name
         self.decisions.add(name, state)
         self.work.states[frame] = state
-        unmark(self.context, self.writer.side, name)
+        unmark(self.context, self.writer.side, name, state)
 
     def _points_of(self, frame: int) -> PointsXY:
         """The landmarks in that frame's face file. Raises `InputError` if there are none."""

@@ -115,10 +115,11 @@ def open_worklist(
     return work
 
 
-def unmark(context: StageContext, side: Side, frame_name: str) -> None:
-    """Take back why the frame was to be done, now that it is, where that is what frames were chosen
-    by. Raises `InputError` if the marks cannot be written."""
-    if context.options["frames"] != "marked":
+def unmark(context: StageContext, side: Side, frame_name: str, state: Decided) -> None:
+    """Take back why the frame was to be done, now that it is: it has a face that is right, or was
+    looked at because of its marks. Raises `InputError` if the marks cannot be written."""
+    path = marks_path(context.workspace, side.name)
+    if not path.is_file() or (state == "skipped" and context.options["frames"] != "marked"):
         return
 
     def without(marks: Marks) -> Marks:
@@ -127,7 +128,7 @@ def unmark(context: StageContext, side: Side, frame_name: str) -> None:
             mark = mark.without_reason(reason)
         return {**marks, frame_name: mark}
 
-    change_marks(marks_path(context.workspace, side.name), without)
+    change_marks(path, without)
 
 
 def _wanted(

@@ -15,6 +15,7 @@ from engine.protocol.errors import InputError
 from engine.protocol.events import ManualFace, ManualState
 from engine.protocol.frame_marks import (
     KEEP,
+    NO_FACE,
     SUSPICIOUS,
     FrameMark,
     change_marks,
@@ -378,6 +379,16 @@ def test_marked_frames_are_done_and_no_more_marked_then_and_once_more_when_marke
     change_marks(marks, lambda old: {**old, "00002.png": mark})
     with serving(root, frames="marked") as viewer:
         assert viewer.first(ManualState).runs[1].state == "open"
+
+
+def test_a_kept_face_ends_that_its_frame_is_marked_as_without_one(root: Path) -> None:
+    marks, mark = marks_path(Workspace(root), "dst"), FrameMark(frozenset({NO_FACE}))
+    change_marks(marks, lambda _: {"00001.png": mark, "00002.png": mark})
+    with serving(root) as viewer:
+        keep(viewer, 0)
+        viewer.send(ManualGo(frame=1), ManualSkip(frame=1))
+        viewer.state(lambda state: state.runs[1].state == "skipped")
+    assert set(read_marks(marks)) == {"00002.png"}
 
 
 def test_faces_of_a_renamed_faceset_are_found_and_replaced_where_they_are(root: Path) -> None:
