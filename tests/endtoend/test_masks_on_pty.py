@@ -136,3 +136,6 @@ def test_a_point_is_dragged_by_a_mouse_that_tells_pixels(tmp_path: Path) -> None
         app.drag(screen_px(sight.to_box(INTENDED[3])), screen_px(sight.to_box((300.0, 480.0))))
         # A pixel of the screen is 0.9 of the face's here.
         app.wait_for(lambda: math.dist(polygons_in(path)[0].points[3], (300.0, 480.0)) < 1)
+        drawn = len(app.heard)
+        app.send(b"\x1b")
+        app.wait_for_text("next polygon", drawn)

@@ -13,7 +13,16 @@ from textual.pilot import Pilot
 from tests.tuiapp.seen import until
 from tuiapp.graphics.appmixin import PixelApp
 from tuiapp.widgets.canvas import Canvas
-from tuiapp.widgets.canvas_drawing import Dots, Fill, Layer, Pen, Scene, Stroke, Tint, draw
+from tuiapp.widgets.canvas_drawing import (
+    Dots,
+    Drawer,
+    Fill,
+    Layer,
+    Pen,
+    Scene,
+    Stroke,
+    Tint,
+)
 from tuiapp.widgets.canvas_sight import Sight
 
 SQUARE = ((2.0, 2.0), (6.0, 2.0), (6.0, 6.0), (2.0, 6.0))
@@ -60,7 +69,7 @@ def drawn(*layers: Layer, side_px: int = 8, scale: int = 8) -> np.ndarray:
     """A black square picture with layers, each of its pixels `scale` pixels large."""
     sight = Sight((side_px, side_px), (side_px * scale, side_px * scale))
     picture = np.zeros((side_px, side_px, 3), np.uint8)
-    return draw(Scene(picture, layers, sight, (9, 9, 9)))
+    return Drawer().draw(Scene(picture, layers, sight, (9, 9, 9)))
 
 
 def test_a_point_of_the_picture_comes_back_from_the_box_at_any_zoom() -> None:
@@ -91,7 +100,7 @@ def test_pixels_of_the_picture_are_drawn_where_the_sight_has_them() -> None:
     picture = np.zeros((8, 8, 3), np.uint8)
     picture[2, 5] = 255
     sight = Sight((8, 8), (160, 120), 3.0, (5.5, 2.5))
-    box = draw(Scene(picture, (), sight, (9, 9, 9)))
+    box = Drawer().draw(Scene(picture, (), sight, (9, 9, 9)))
     ys, xs = np.nonzero((box == 255).all(-1))
     left, top = sight.to_box((5, 2))
     right, bottom = sight.to_box((6, 3))
@@ -100,7 +109,9 @@ def test_pixels_of_the_picture_are_drawn_where_the_sight_has_them() -> None:
 
 
 def test_what_is_outside_of_the_picture_is_background() -> None:
-    box = draw(Scene(np.zeros((8, 8, 3), np.uint8), (), Sight((8, 8), (64, 32)), (9, 8, 7)))
+    box = Drawer().draw(
+        Scene(np.zeros((8, 8, 3), np.uint8), (), Sight((8, 8), (64, 32)), (9, 8, 7))
+    )
     assert (box[:, :16] == (9, 8, 7)).all() and (box[:, 16:48] == 0).all()
 
 
@@ -139,6 +150,25 @@ def test_a_tint_follows_a_mask_of_any_size() -> None:
 def test_shapes_beyond_the_box_are_left_out() -> None:
     far = ((900.0, 900.0), (990.0, 900.0), (990.0, 990.0))
     assert not drawn(Fill((far,), RED, 1), Stroke(far, RED), Dots(far, RED)).any()
+
+
+def test_scenes_drawn_one_after_the_other_are_as_if_drawn_alone() -> None:
+    picture, sight = np.full((8, 8, 3), 40, np.uint8), Sight((8, 8), (64, 64))
+    fill, first, second = Fill((SQUARE,), RED, 0.5), Dots(SQUARE, GREEN), Dots(SQUARE[:2], GREEN)
+    line = Stroke(SQUARE[:2], GREEN)
+    drawer = Drawer()
+    for layers, cursor in (
+        ((fill, first), (1.0, 1.0)),
+        ((fill, first), (5.0, 1.0)),
+        ((fill, first, line), (5.0, 2.0)),
+        ((fill, second), (5.0, 2.0)),
+        ((fill,), None),
+        ((), (3.0, 3.0)),
+        ((line, fill), (3.0, 3.0)),
+    ):
+        for seen in (sight, sight, sight.zoomed(3, (2, 2))):
+            scene = Scene(picture, layers, seen, (9, 9, 9), cursor)
+            assert np.array_equal(drawer.draw(scene), Drawer().draw(scene))
 
 
 def test_lines_made_of_characters_are_as_thick_as_those_show() -> None:

@@ -18,7 +18,7 @@ from tuiapp.graphics import textual_hooks
 from tuiapp.graphics.encode import box_px, cell_box_px
 from tuiapp.graphics.frame import Fit, Target
 from tuiapp.graphics.view import PixelView
-from tuiapp.widgets.canvas_drawing import Layer, Pen, Scene, SceneSource
+from tuiapp.widgets.canvas_drawing import Drawer, Layer, Pen, Scene, SceneSource
 from tuiapp.widgets.canvas_sight import XY, Sight
 
 Button = Literal[1, 2, 3]  # left, middle, right
@@ -95,6 +95,7 @@ class Canvas(PixelView):
         self._pressed: int | None = None
         self._held_xy: XY | None = None
         self._stale = False
+        self._drawer = Drawer()
 
     # What is shown
 
@@ -210,7 +211,7 @@ class Canvas(PixelView):
             self._cursor_xy if self._shows_cursor else None,
             _pen(target),
         )
-        self._give(SceneSource(scene))
+        self._give(SceneSource(scene, self._drawer))
 
     def _pen(self) -> Pen:
         return _pen(self._target())

@@ -97,26 +97,63 @@ class Scene:
 class SceneSource(Source):
     """A scene as a view's source: drawn when it is encoded, and not at all if a newer one comes."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, drawer: Drawer) -> None:
         super().__init__()
         self._scene = scene
+        self._drawer = drawer
         self._drawn: U8 | None = None
 
     def rgb_u8(self) -> U8:
         if self._drawn is None:
-            self._drawn = draw(self._scene)
+            self._drawn = self._drawer.draw(self._scene)
         return self._drawn
 
 
-def draw(scene: Scene) -> U8:
-    """The scene, (box height, box width, 3) uint8 RGB."""
+class Drawer:
+    """Draws scenes one after the other: what the last two had in common at the bottom (while the
+    cursor moves: all but the last line) is not drawn again. Used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._last: Scene | None = None
+        self._ground: Image.Image | None = None  # with the first `_ground_layers` of the last scene
+        self._ground_layers = 0
+
+    def draw(self, scene: Scene) -> U8:
+        """The scene, (box height, box width, 3) uint8 RGB."""
+        common = self._common_layers(scene)
+        if self._ground is None or common < self._ground_layers:
+            ground, drawn = _without_layers(scene), 0
+        else:
+            ground, drawn = self._ground, self._ground_layers
+        for layer in scene.layers[drawn:common]:
+            _draw_layer(ground, layer, scene.sight, scene.pen)
+        self._last, self._ground, self._ground_layers = scene, ground, common
+        image = ground.copy()
+        for layer in scene.layers[common:]:
+            _draw_layer(image, layer, scene.sight, scene.pen)
+        if scene.cursor_xy is not None:
+            _draw_cursor(image, scene.sight.to_box(scene.cursor_xy), scene.pen)
+        return np.asarray(image)
+
+    def _common_layers(self, scene: Scene) -> int:
+        """How many layers are as in the last scene; the ground is forgotten where it differs."""
+        last = self._last
+        if last is None or _ground_of(last) != _ground_of(scene):
+            self._ground, self._ground_layers = None, 0
+            return 0
+        pairs = zip(last.layers, scene.layers, strict=False)
+        return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _ground_of(scene: Scene) -> tuple[object, ...]:
+    """All that the picture below the layers depends on."""
+    return id(scene.picture_rgb_u8), scene.sight, scene.background_rgb, scene.pen
+
+
+def _without_layers(scene: Scene) -> Image.Image:
     image = Image.new("RGB", scene.sight.box_wh, scene.background_rgb)
     _paste_picture(image, Image.fromarray(scene.picture_rgb_u8), scene.sight)
-    for layer in scene.layers:
-        _draw_layer(image, layer, scene.sight, scene.pen)
-    if scene.cursor_xy is not None:
-        _draw_cursor(image, scene.sight.to_box(scene.cursor_xy), scene.pen)
-    return np.asarray(image)
+    return image
 
 
 def _paste_picture(image: Image.Image, picture: Image.Image, sight: Sight) -> None:
