@@ -165,3 +165,13 @@ def test_the_last_answer_about_colour_registers_counts() -> None:
 def test_answers_of_no_tmux_are_no_facts() -> None:
     assert parse_tmux_facts("no server running\n") is None
     assert parse_replies(b"") == Replies()
+
+
+def test_a_mouse_to_the_pixel_is_believed_where_the_terminal_knows_it_and_no_tmux_is_between() -> (
+    None
+):
+    knows = b"\x1b[?1016;2$y" + XTERM_379
+    assert chosen(knows).pixel_mouse
+    assert not chosen(b"\x1b[?1016;0$y" + XTERM_379).pixel_mouse
+    assert not chosen(XTERM_379).pixel_mouse
+    assert not chosen(knows, tmux="3.5a|sixel|on|on").pixel_mouse

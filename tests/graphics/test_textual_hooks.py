@@ -9,6 +9,7 @@ import pytest
 from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate, MapGeometry
 from textual.app import App, ComposeResult
 from textual.driver import Driver
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition
 from textual.geometry import Region
@@ -117,3 +118,20 @@ async def test_a_hidden_widget_is_not_wholly_visible() -> None:
         widget.display = False
         await pilot.pause()
         assert not textual_hooks.is_wholly_visible(widget)
+
+
+def test_the_linux_driver_parses_the_mouse_by_our_parser_and_can_ask_for_pixels() -> None:
+    assert linux_driver.XTermParser is textual_hooks.PixelMouseParser  # type: ignore[attr-defined]
+    assert "XTermParser(" in inspect.getsource(LinuxDriver.run_input_thread)
+    assert "1016h" in inspect.getsource(LinuxDriver._enable_mouse_pixels)
+    assert "_mouse_pixels" in inspect.getsource(LinuxDriver.__init__)
+
+
+def test_pixels_of_the_mouse_become_parts_of_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    parser = textual_hooks.PixelMouseParser()
+    (in_cells,) = parser.feed("\x1b[<0;7;4M")
+    assert (in_cells.pointer_x, in_cells.pointer_y) == (6, 3)
+    monkeypatch.setattr(textual_hooks.PixelMouseParser, "cell_px", (10, 20))
+    (in_pixels,) = parser.feed("\x1b[<0;26;51M")
+    assert (in_pixels.pointer_x, in_pixels.pointer_y) == (2.5, 2.5)
+    assert (in_pixels.x, in_pixels.y) == (2, 2)
