@@ -29,8 +29,6 @@ from engine.train.side_faces import Face, SideFaces
 from engine.train.xseg_samples import XSegSamples
 
 BASE_CHANNELS, BATCH, RATE, DTYPE = 16, 4, 3e-4, "mixed_bfloat16"
-# At such a rate the mask swings from step to step; the last ones are smaller, so that it settles.
-SETTLING_SHARE, SETTLING_RATE = 0.1, RATE / 10
 SCALE = 0.05  # how much samples are enlarged at most, as XSeg's own training has it
 TOLD_EVERY = 50
 Told = Callable[[str, float, str], None]
@@ -42,8 +40,7 @@ def train_self_labelled(faces: Sequence[Face], steps: int, folder: Path, told: T
     samples = _samples(faces)
     net = XSeg(BASE_CHANNELS, dtype=DTYPE)
     initialise(net, NET, seed=1)
-    step = _step_of(net, RATE)
-    settles_from = round(steps * (1 - SETTLING_SHARE))
+    step = _step_of(net)
     began = time.process_time()
     losses: list[float] = []
     with ThreadPoolExecutor(1) as ahead:
@@ -51,8 +48,6 @@ def train_self_labelled(faces: Sequence[Face], steps: int, folder: Path, told: T
         for number in range(1, steps + 1):
             images, masks = waiting.result()
             waiting = ahead.submit(_batch, samples, number)
-            if number == settles_from:
-                step = _step_of(net, SETTLING_RATE)
             losses.append(float(step(images, masks)))
             if number % TOLD_EVERY == 0 or number == steps:
                 told(f"loss, {number} steps", float(np.mean(losses[-TOLD_EVERY:])), "")
@@ -77,9 +72,9 @@ def _batch(samples: XSegSamples, number: int) -> tuple[Any, Any]:
     return np.stack([one.input_bgr for one in made]), np.stack([one.mask for one in made])
 
 
-def _step_of(net: XSeg, rate: float) -> Callable[[Any, Any], Any]:
+def _step_of(net: XSeg) -> Callable[[Any, Any], Any]:
     named = [(name.removesuffix(":0"), weight) for name, weight in net.named_weights()]
-    optimizer = RMSprop(named, Schedule(rate))
+    optimizer = RMSprop(named, Schedule(RATE))
     variables = [weight.value for _, weight in named]
 
     @tf.function

@@ -35,7 +35,7 @@ from tests.bench.mask_faces import (
 from tests.bench.mask_training import train_self_labelled
 
 TRAINED = os.environ.get("FACEWRIGHT_BENCH_XSEG", "")
-STEPS = int(os.environ.get("FACEWRIGHT_BENCH_STEPS", "1100"))
+STEPS = int(os.environ.get("FACEWRIGHT_BENCH_STEPS", "1000"))
 # Nothing is before these faces, and no judged frame is among them.
 TRAINING_CLIPS: dict[str, range] = {
     "pairA_dst.mp4": range(102, 250, 6),
