@@ -158,16 +158,12 @@ class LabelScreen(FaceSightScreen):
         elif event.button == 3:
             self._shown(lambda: pencil.close() if pencil.is_drawing else pencil.deselect())
 
-    def on_canvas_dragged(self, event: Canvas.Dragged) -> None:
-        if event.button == 1 and self.desk.pencil.held is not None:
-            xy = event.xy
-            self._shown(lambda: self.desk.pencil.drag(xy))
-
     def on_canvas_released(self, event: Canvas.Released) -> None:
         if event.button == 1:
             self._shown(self.desk.pencil.drop)
 
     def on_canvas_cursor_moved(self, event: Canvas.CursorMoved) -> None:
+        """By keys, or by the mouse with a button held or not: what is held goes along."""
         if self.desk.pencil.held is not None:
             self.desk.pencil.drag(event.xy)
         self._wished()
