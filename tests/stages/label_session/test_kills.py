@@ -156,9 +156,7 @@ def test_an_engine_killed_at_any_moment_has_kept_all_that_it_acknowledged(tmp_pa
         there = _emptied(tmp_path)
 
 
-def _shown_when(
-    viewer: Connection, wanted: tuple[Polygons, LabelPolygon | None]
-) -> LabelsShown:
+def _shown_when(viewer: Connection, wanted: tuple[Polygons, LabelPolygon | None]) -> LabelsShown:
     """What is shown once that is drawn: what one viewer sent may be read after another's."""
     until = time.monotonic() + WITHIN_S
     while True:
