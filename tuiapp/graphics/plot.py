@@ -186,8 +186,9 @@ def value_ticks(scale: Scale) -> list[float]:
 
 def iteration_ticks(first: int, last: int, count: int) -> list[int]:
     """At most about `count` round iterations from `first` to `last`."""
-    steps = (round(step) for step in _round_steps(first, last, count))
-    return sorted(set(steps)) if last - first >= 2 else [first]
+    if last - first < 2:
+        return [first]
+    return sorted({round(step) for step in _round_steps(first, last, count)})
 
 
 def _round_steps(low: float, high: float, count: int) -> list[float]:
