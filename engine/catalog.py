@@ -116,11 +116,14 @@ def model(model_id: str) -> ModelSpec:
 
 
 def options_of(spec: StageSpec, model_class: str | None = None) -> tuple[Option, ...]:
-    """A stage's options; for a stage that trains, those of the model class too."""
-    if not spec.trains_model:
+    """A stage's options; for a stage that trains, those of the model class too, and for one that
+    merges, what only some classes have a use for."""
+    if not spec.trains_model and not spec.morph_options:
         return spec.options
-    chosen = model_class or next(o.default for o in spec.options if o.name == "model_class")
-    return spec.options + model(chosen).options
+    chosen = model(model_class or next(o.default for o in spec.options if o.name == "model_class"))
+    if spec.trains_model:
+        return spec.options + chosen.options
+    return spec.options + (spec.morph_options if chosen.has_morph_factor else ())
 
 
 def models_of(spec: StageSpec) -> tuple[ModelSpec, ...]:

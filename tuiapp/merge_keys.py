@@ -51,6 +51,20 @@ MERGE_KEYS: tuple[Key, ...] = (
     *_steps("degrade", "bicubic_degrade_power", ("o", "l", "O", "L"), "Degrade frame"),
     *_steps("colours", "color_degrade_power", ("p", "semicolon", "P", "colon"), "Degrade colours"),
     _merge(
+        "morph-more",
+        "right_parenthesis",
+        f"step('morph_factor',{SHIFT_STEPS})",
+        "Morph",
+        "Morph factor, of models that have one: more of the other face.",
+    ),
+    _merge(
+        "morph-less",
+        "left_parenthesis",
+        f"step('morph_factor',-{SHIFT_STEPS})",
+        "Morph",
+        "Morph factor: less of it.",
+    ),
+    _merge(
         "masked", "z,Z", "turn('masked_hist_match')", "Masked", "Match within the mask, or not."
     ),
     _merge("mask", "x,X", "cycle('mask_mode')", "Mask", "The next mask mode."),

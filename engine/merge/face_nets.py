@@ -3,7 +3,7 @@ wants them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -61,12 +61,14 @@ def no_segmenter() -> FaceSegmenter:
 class FaceNets:
     """The model, and how to load the others; these are loaded once, when first asked for.
 
-    The loaders raise `InputError` where the weights are not there.
+    has_morph_factor: see `ModelSpec`. The loaders raise `InputError` where the weights are not
+    there.
     """
 
     predictor: FacePredictor
     load_enlarger: Callable[[], FaceEnlarger]
     load_segmenter: Callable[[], FaceSegmenter] = no_segmenter
+    has_morph_factor: bool = False
 
     @cached_property
     def enlarger(self) -> FaceEnlarger:
@@ -75,6 +77,10 @@ class FaceNets:
     @cached_property
     def segmenter(self) -> FaceSegmenter:
         return self.load_segmenter()
+
+    def morph_factors(self, looks: Iterable[Look]) -> Sequence[float] | None:
+        """What the model is given for faces of these looks; None where it takes nothing."""
+        return [look.morph_factor for look in looks] if self.has_morph_factor else None
 
     def fingerprint(self, looks: Iterable[Look]) -> str:
         """What tells the nets that these looks want from all others. Loads them, so that missing

@@ -264,4 +264,5 @@ class FaceWork:
         return self.face.kept.get((name, self.frame.hw), self._values(fields), make)
 
     def _values(self, fields: tuple[str, ...]) -> tuple[object, ...]:
-        return tuple(getattr(self.look, name) for name in fields)
+        morph_factor = self.face.predicted.morph_factor
+        return (morph_factor, *(getattr(self.look, name) for name in fields))

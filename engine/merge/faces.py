@@ -76,7 +76,8 @@ class PredictedFace:
     """What the nets say of one face: (R, R, 3) and masks (R, R), float32, 0..1.
 
     enlarged, xseg_prd and xseg_dst ((256, 256), of the predicted face and of the frame's) are None
-    until a look wants them (`with_wanted`).
+    until a look wants them (`with_wanted`). morph_factor: by which it was predicted; None for
+    models that have none.
     """
 
     face_bgr: Floats
@@ -85,12 +86,19 @@ class PredictedFace:
     enlarged: EnlargedFace | None = None
     xseg_prd: Floats | None = None
     xseg_dst: Floats | None = None
+    morph_factor: float | None = None
 
     def lacks(self, look: Look) -> bool:
         """Whether nets must be asked before this look can be composed."""
-        return (look.is_enlarged and self.enlarged is None) or (
-            look.uses_xseg and self.xseg_prd is None
+        return (
+            (look.is_enlarged and self.enlarged is None)
+            or (look.uses_xseg and self.xseg_prd is None)
+            or self.is_morphed_otherwise(look)
         )
+
+    def is_morphed_otherwise(self, look: Look) -> bool:
+        """Whether the model must be asked for another face."""
+        return self.morph_factor not in (None, look.morph_factor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,15 +133,28 @@ def crop_faces(
     ]
 
 
-def predict_faces(crops: Sequence[FaceCrop], predictor: FacePredictor) -> list[PredictedFace]:
-    """All crops (of any number of frames) through the model in one batch."""
+def predict_faces(
+    crops: Sequence[FaceCrop],
+    predictor: FacePredictor,
+    morph_factors: Sequence[float] | None = None,
+) -> list[PredictedFace]:
+    """All crops (of any number of frames) through the model in one batch. morph_factors: one for
+    each (`FaceNets.morph_factors`)."""
     if not crops:
         return []
-    predicted = predictor.predict(np.stack([crop.dst_bgr for crop in crops]))
+    factors: Sequence[float | None] = morph_factors or [None] * len(crops)
+    given = None if morph_factors is None else np.array(morph_factors, np.float32)
+    predicted = predictor.predict(np.stack([crop.dst_bgr for crop in crops]), given)
     return [
-        PredictedFace(np.clip(face, 0, 1), np.clip(prd, 0, 1), np.clip(dst, 0, 1))
-        for face, prd, dst in zip(
-            predicted.face_bgr, predicted.mask_src, predicted.mask_dst, strict=True
+        PredictedFace(
+            np.clip(face, 0, 1), np.clip(prd, 0, 1), np.clip(dst, 0, 1), morph_factor=factor
+        )
+        for face, prd, dst, factor in zip(
+            predicted.face_bgr,
+            predicted.mask_src,
+            predicted.mask_dst,
+            factors,
+            strict=True,
         )
     ]
 
@@ -143,6 +164,8 @@ def with_wanted(
 ) -> PredictedFace:
     """The prediction with what the look wants of the other nets; `frame_bgr_u8` is the whole frame
     that `crop` was cut from. Raises `InputError` where a net is not there."""
+    if predicted.is_morphed_otherwise(look):
+        predicted = predict_faces([crop], nets.predictor, [look.morph_factor])[0]
     if look.is_enlarged and predicted.enlarged is None:
         # The enhancer is given 0..1 though it was made for -1..1: so does DeepFaceLab.
         large = np.clip(nets.enlarger.enlarge(predicted.face_bgr), 0, 1)

@@ -55,6 +55,8 @@ class StageSpec:
     replaces: in words, what the stage may replace; such a stage asks for a confirmation when there
         is something to replace.
     trains_model: its options go on with those of the model class chosen by `model_class`.
+    morph_options: for a stage that merges, what it asks besides where the chosen model class has a
+        morph factor.
     rehearses: the id of the stage whose needs this one tries out, by the same options; it changes
         nothing, and none of its options while it runs.
     """
@@ -69,6 +71,7 @@ class StageSpec:
     resources: tuple[str, ...] = ()
     replaces: str = ""
     trains_model: bool = False
+    morph_options: tuple[Option, ...] = ()
     rehearses: str = ""
     help: str = ""
 
@@ -83,6 +86,8 @@ class ModelSpec:
 
     check: raises `UsageError` where values that are each allowed do not go together.
     swaps: it makes one face of another, and frames can be merged with it.
+    has_morph_factor: how much of the other face it makes can be set when merging
+        (`Look.morph_factor`).
     """
 
     id: str
@@ -94,6 +99,7 @@ class ModelSpec:
     dfl_class: str = ""
     check: Callable[[Mapping[str, Any]], None] | None = None
     swaps: bool = True
+    has_morph_factor: bool = False
 
 
 def as_json(option: Option) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import asdict
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
+from engine import catalog
 from engine.protocol.events import FaceBox, KeyMark, MergeRefused, MergeShown, MergeState
 from engine.protocol.look import Look
+from engine.protocol.look_options import MORPH_FACTOR
 from engine.protocol.merge_commands import (
     MergeCommand,
     MergeCopy,
@@ -18,7 +22,7 @@ from engine.protocol.merge_commands import (
     MergeView,
 )
 from tuiapp.bridge import merge_sight
-from tuiapp.bridge.merge_desk import MergeDesk
+from tuiapp.bridge.merge_desk import MergeDesk, morphs
 
 
 def shown(frame: int, answered: int = 0, **look: Any) -> MergeShown:
@@ -302,3 +306,23 @@ def test_the_preview_scale_keeps_to_deepfacelabs_ends() -> None:
     for _ in range(50):
         sight = merge_sight.scaled(sight, -1)
     assert sight.scale == 0.1
+
+
+def test_the_morph_factor_is_a_setting_of_models_that_have_one() -> None:
+    desk = desk_at()
+    assert MORPH_FACTOR not in desk.rows
+    desk.step("morph_factor", -5)
+    assert (sent(desk), desk.changed_field) == ([], "")
+    desk.has_morph_factor = True
+    assert MORPH_FACTOR in desk.rows
+    for _ in range(3):
+        desk.step("morph_factor", -5)
+    assert sent(desk) == [MergeEdit(0, {"morph_factor": 0.85})]
+
+
+def test_whether_a_model_morphs_is_what_its_spec_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *others = catalog.MODELS
+    morphing = dataclasses.replace(first, id="morphing", has_morph_factor=True)
+    monkeypatch.setattr(catalog, "MODELS", (morphing, *others))
+    assert morphs({"model_class": "morphing"})
+    assert not morphs({"model_class": others[0].id}) and not morphs({})

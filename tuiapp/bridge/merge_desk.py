@@ -13,13 +13,14 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from engine import catalog
 from engine.protocol import merge_commands as commands
 from engine.protocol.events import AnyEvent, KeyMark, MergeRefused, MergeShown, MergeState
-from engine.protocol.look_options import LOOK_OPTIONS
+from engine.protocol.look_options import LOOK_FIELDS, LOOK_OPTIONS
 from engine.protocol.merge_commands import MergeCommand, MergeEdit, MergeView
-from engine.protocol.options import Choice, Integer
+from engine.protocol.options import Choice, Integer, Number, Option
 
-ROWS = {option.name: option for option in LOOK_OPTIONS}
+ROWS = {option.name: option for option in LOOK_FIELDS}
 # DeepFaceLab's keys for these do nothing in modes that do not match histograms.
 _ONLY_WHERE_USED = frozenset({"hist_match_threshold", "masked_hist_match"})
 GoesOn = Literal["hold", "linear", "smooth"]
@@ -45,7 +46,7 @@ class MergeDesk:
     """state, shown: what the session told last; None before. frame: the one that is wished for, or
     shown. look: of the face that the view names, with what was wished; None while not known.
     refusals: what was refused since they were taken. sight: how frames are looked at. carried: the
-    key that was picked up to be put down at another frame."""
+    key that was picked up to be put down at another frame. has_morph_factor: of the model."""
 
     def __init__(self) -> None:
         self.state: MergeState | None = None
@@ -57,6 +58,7 @@ class MergeDesk:
         self.refusals: list[MergeRefused] = []
         self._outbox: list[MergeCommand] = []
         self.carried: KeyMark | None = None
+        self.has_morph_factor = False
         # The key (frame, face) that goes at once: one that was set here and carries nothing since,
         # or one whose taking away was asked for already.
         self._key_that_may_go: tuple[int, str] | None = None
@@ -66,6 +68,11 @@ class MergeDesk:
         self._awaited_seq = 0
         self._is_at_frame = True
         self._waiting: list[_Wish] = []
+
+    @property
+    def rows(self) -> tuple[Option, ...]:
+        """The settings that the model has a use for; others are not changed."""
+        return LOOK_FIELDS if self.has_morph_factor else LOOK_OPTIONS
 
     @property
     def tracks(self) -> tuple[str, ...]:
@@ -136,10 +143,12 @@ class MergeDesk:
     def step(self, field: str, steps: int) -> None:
         """A number more or less, at most to the end of its range."""
         kind = ROWS[field].kind
-        assert isinstance(kind, Integer)
+        assert isinstance(kind, Integer | Number)
 
-        def act(value: Any) -> int:
-            return min(kind.maximum, max(kind.minimum, int(value) + steps * kind.step))
+        def act(value: Any) -> int | float:
+            # Decimal steps add up to 0.3 and not to 0.30000000000000004.
+            stepped: int | float = round(value + steps * kind.step, 6)
+            return min(kind.maximum, max(kind.minimum, stepped))
 
         self._change(field, act)
 
@@ -157,7 +166,8 @@ class MergeDesk:
         self._change(field, lambda _: value)
 
     def _change(self, field: str, new_value: Callable[[Any], Any]) -> None:
-        self._when_known(lambda: self._change_now(field, new_value))
+        if ROWS[field] in self.rows:
+            self._when_known(lambda: self._change_now(field, new_value))
 
     def _change_now(self, field: str, new_value: Callable[[Any], Any]) -> None:
         look = self._known_look()
@@ -354,6 +364,12 @@ class MergeDesk:
             self._outbox[-1] = replace(command, changes=changes)
         else:
             self._outbox.append(command)
+
+
+def morphs(options: Mapping[str, Any]) -> bool:
+    """Whether the model that a run's options name has a morph factor."""
+    wanted = options.get("model_class")
+    return any(spec.id == wanted and spec.has_morph_factor for spec in catalog.MODELS)
 
 
 def is_used(field: str, look: Mapping[str, Any]) -> bool:

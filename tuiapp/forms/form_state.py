@@ -124,7 +124,7 @@ def stored_values(
 ) -> dict[str, Any]:
     """What the model that `values` name was last trained with; {} for a new one, and for a stage
     that trains none."""
-    model_class = _known_class(spec, values)
+    model_class = _known_class(spec, values) if spec.trains_model else None
     if model_class is None or MODEL not in values:
         return {}
     saved = saved_options(workspace.model(values[MODEL], model_class))
@@ -147,7 +147,7 @@ def text_of(option: Option, value: object) -> str | bool:
 
 def _known_class(spec: StageSpec, given: Mapping[str, object]) -> str | None:
     wanted = given.get(MODEL_CLASS)
-    if not spec.trains_model or not isinstance(wanted, str):
+    if not (spec.trains_model or spec.morph_options) or not isinstance(wanted, str):
         return None
     try:
         return catalog.model(wanted).id

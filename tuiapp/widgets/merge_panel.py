@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.protocol.options import Choice, Integer, Option
+from engine.protocol.options import Choice, Integer, Number, Option
 from tuiapp.bridge.merge_desk import ROWS, is_used
 from tuiapp.bridge.wording import fact_text
 from tuiapp.keymap import KEYS_BY_ID, keys_text
@@ -30,6 +30,7 @@ _KEYS_OF = {
     "image_denoise_power": ("denoise-more", "denoise-less"),
     "bicubic_degrade_power": ("degrade-more", "degrade-less"),
     "color_degrade_power": ("colours-more", "colours-less"),
+    "morph_factor": ("morph-more", "morph-less"),
 }
 _KEY_CELLS = 4
 _LABEL_CELLS = 13
@@ -57,10 +58,10 @@ class MergePanel(Static):
         self._keys = {field: setting_keys(field, moved) for field in ROWS}
         self._text = Content("")
 
-    def show(self, look: Mapping[str, Any] | None, changed: str) -> None:
-        """changed: the setting that a key was pressed for last, or ""."""
+    def show(self, rows: Sequence[Option], look: Mapping[str, Any] | None, changed: str) -> None:
+        """rows: the settings. changed: the setting that a key was pressed for last, or ""."""
         width = self.content_size.width
-        lines = [self._line(option, look, changed, width) for option in ROWS.values()]
+        lines = [self._line(option, look, changed, width) for option in rows]
         if changed:
             lines.append(setting_words(ROWS[changed], look))
         text = Content("\n").join(lines)
@@ -76,8 +77,8 @@ class MergePanel(Static):
         value = fact_text(look[option.name]) if look else ""
         room = width - _KEY_CELLS - _LABEL_CELLS - 1
         limits = ""
-        if width >= _WIDE and isinstance(option.kind, Integer):
-            limits = f"{option.kind.minimum}..{option.kind.maximum}".rjust(_RANGE_CELLS)
+        if width >= _WIDE and isinstance(option.kind, Integer | Number):
+            limits = f"{option.kind.minimum:g}..{option.kind.maximum:g}".rjust(_RANGE_CELLS)
         if len(value) > room - len(limits):  # on a line of its own
             label, value, limits = label.rstrip(), f"\n  {shortened(value, width - 2)}", ""
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.merge.compose import FrameLooks, raw_square_px
 from engine.protocol.errors import InputError
 from engine.protocol.look import Look
-from engine.protocol.look_options import LOOK_OPTIONS
+from engine.protocol.look_options import LOOK_FIELDS
 from engine.protocol.stage import StageContext
 from engine.protocol.timeline import Timeline
 from engine.protocol.timeline_file import read_timeline, timeline_path
@@ -52,7 +52,9 @@ def render_jobs(
 
 def _warn_of_unused(context: StageContext) -> None:
     given = [
-        option.name for option in LOOK_OPTIONS if context.options[option.name] != option.default
+        option.name
+        for option in LOOK_FIELDS
+        if context.options.get(option.name, option.default) != option.default
     ]
     if given:
         context.warn(

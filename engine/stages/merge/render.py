@@ -160,7 +160,10 @@ class Renderer:
     def _finish(self, pool: ThreadPoolExecutor, batch: Sequence[_Loaded]) -> None:
         """Predict all faces of the batch; composing and writing go to the threads."""
         crops = [crop for loaded in batch for crop in loaded.crops]
-        predictions = iter(predict_faces(crops, self.nets.predictor))
+        factors = self.nets.morph_factors(
+            look for loaded in batch for look in loaded.job.looks.faces
+        )
+        predictions = iter(predict_faces(crops, self.nets.predictor, factors))
         for loaded in batch:
             faces = self._faces(loaded, [next(predictions) for _ in loaded.crops])
             self._writing.add(pool.submit(self._compose_and_write, loaded, faces))

@@ -10,6 +10,7 @@ from functools import partial
 
 from engine.merge.face_nets import FaceNets
 from engine.merge.tracks import face_tracks
+from engine.models.classes import model_spec
 from engine.models.predictor import load_predictor
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
@@ -55,7 +56,8 @@ def run(context: StageContext) -> None:
         warn=context.warn,
     )
     load_xseg = partial(load_segmenter, context, predictor.face_type)
-    nets = FaceNets(predictor, partial(load_enlarger, context), load_xseg)
+    morphs = model_spec(options["model_class"]).has_morph_factor
+    nets = FaceNets(predictor, partial(load_enlarger, context), load_xseg, morphs)
     merge_frames(context, frames, nets)
 
 

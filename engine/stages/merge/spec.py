@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.protocol.look_options import LOOK_OPTIONS
+from engine.protocol.look_options import LOOK_OPTIONS, MORPH_FACTOR
 from engine.protocol.options import Option, Text
 from engine.protocol.spec import DEVICE, FRESH, StageSpec
 from engine.stages.train.spec import MODEL, MODEL_CLASS
@@ -69,6 +69,7 @@ MERGE = StageSpec(
         DEVICE,
         FRESH,
     ),
+    morph_options=(MORPH_FACTOR,),
     help="Writes one PNG per frame to data_dst/merged and data_dst/merged_mask. Started again, it"
     " renders only frames whose look, model, picture or faces have changed.",
 )

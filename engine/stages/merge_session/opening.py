@@ -156,7 +156,7 @@ def _store(
     context: StageContext, frames: Sequence[FrameJob], nets: FaceNets
 ) -> FrameStore[PreparedFrame]:
     def load(number: int) -> PreparedFrame:
-        return prepare(frames[number], nets.predictor)
+        return prepare(frames[number], nets)
 
     def stamp(number: int) -> object:
         return file_stamp(frames[number].path)

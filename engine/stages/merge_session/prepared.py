@@ -23,7 +23,6 @@ from engine.merge.faces import (
 )
 from engine.merge.kept import Kept
 from engine.merge.placement import Region, region_of_square
-from engine.models.predictor import FacePredictor
 from engine.protocol.events import FaceBox
 from engine.protocol.look import Look
 from engine.stages.merge.plan import FrameJob
@@ -143,6 +142,8 @@ class Workpiece:
 
 
 def _without_lacking(face: PredictedFace, look: Look) -> Look:
+    if face.morph_factor is not None:
+        look = replace(look, morph_factor=face.morph_factor)
     if look.is_enlarged and face.enlarged is None:
         look = replace(look, super_resolution_power=0)
     if look.uses_xseg and face.xseg_prd is None:
@@ -157,11 +158,13 @@ def _bytes_of(face: PredictedFace) -> int:
     return sum(array.nbytes for array in arrays if array is not None)
 
 
-def prepare(job: FrameJob, predictor: FacePredictor) -> PreparedFrame:
-    """Read the frame and predict its faces. Raises `InputError` if it cannot be read."""
+def prepare(job: FrameJob, nets: FaceNets) -> PreparedFrame:
+    """Read the frame and predict its faces, by the default look. Raises `InputError` if it cannot
+    be read."""
     frame_bgr_u8 = read_image_bgr_u8(job.path)
-    crops = crop_faces(frame_bgr_u8, job.landmarks, predictor)
-    predictions = tuple(predict_faces(crops, predictor))
+    crops = crop_faces(frame_bgr_u8, job.landmarks, nets.predictor)
+    factors = nets.morph_factors(Look() for _ in crops)
+    predictions = tuple(predict_faces(crops, nets.predictor, factors))
     regions = tuple(
         region_of_square(crop.matrix(crop.resolution), crop.resolution, crop.frame_hw, 0)
         for crop in crops

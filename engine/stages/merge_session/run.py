@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from engine.merge.face_nets import FaceNets
+from engine.models.classes import model_spec
 from engine.models.predictor import load_predictor
 from engine.protocol.stage import StageContext
 from engine.stages.merge.enlarger import load_enlarger
@@ -25,7 +26,8 @@ def run(context: StageContext) -> None:
         warn=context.warn,
     )
     load_xseg = partial(load_segmenter, context, predictor.face_type)
-    nets = FaceNets(predictor, partial(load_enlarger, context), load_xseg)
+    morphs = model_spec(options["model_class"]).has_morph_factor
+    nets = FaceNets(predictor, partial(load_enlarger, context), load_xseg, morphs)
     with open_session(context, frames, nets) as session:
         session.run()
     context.result(**session.facts())

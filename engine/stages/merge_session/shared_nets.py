@@ -27,7 +27,8 @@ def shared_nets(nets: FaceNets) -> FaceNets:
         with turn:
             return _SharedSegmenter(nets.segmenter, turn)
 
-    return FaceNets(_SharedPredictor(nets.predictor, turn), load_enlarger, load_segmenter)
+    predictor = _SharedPredictor(nets.predictor, turn)
+    return FaceNets(predictor, load_enlarger, load_segmenter, nets.has_morph_factor)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from engine.protocol.events import Ack, AnyEvent, MergeShown, MergeStrip
 from engine.protocol.merge_commands import MergeView, Zoom
 from engine.runtime.client import Talk
 from tuiapp.bridge import merge_sight
-from tuiapp.bridge.merge_desk import CopyTo, MergeDesk, NameAction, ShotAction
+from tuiapp.bridge.merge_desk import CopyTo, MergeDesk, NameAction, ShotAction, morphs
 from tuiapp.bridge.merge_words import where_words
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.keymap import bindings
@@ -92,13 +92,14 @@ class MergeScreen(WatchingScreen):
         self._fit_boxes()
         if self.run_watch.version != self._painted:
             self._painted = self.run_watch.version
+            self.desk.has_morph_factor = morphs(self.view.options)
             self.paint_state()
         self._draw()
 
     def _draw(self) -> None:
         desk = self.desk
         if desk.look is not None or desk.shown is None:  # else the values before, for a moment
-            self.query_one(MergePanel).show(desk.look, desk.changed_field)
+            self.query_one(MergePanel).show(desk.rows, desk.look, desk.changed_field)
         self.query_one(MergeTimeline).show(desk.state, desk.frame, desk.sight.track)
         problem = self.query_one("#picture", SessionPicture).problem
         where = self.query_one("#where", Static)
