@@ -32,3 +32,9 @@ class Key:
             tooltip=self.help,
             id=self.id,
         )
+
+
+def help_key(context: str) -> Key:
+    """A second key for the help, where it does not write a question mark."""
+    words = "Show all keys and what they do."
+    return Key(f"{context}-help", context, "question_mark", "app.help", "Help", words, shown=False)

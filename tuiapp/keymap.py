@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from textual.binding import BindingType
 
+from tuiapp.faces_keys import FACES_KEYS
 from tuiapp.key_row import Key as Key
+from tuiapp.key_row import help_key
 from tuiapp.label_keys import LABEL_KEYS
 from tuiapp.manual_keys import MANUAL_KEYS
 from tuiapp.merge_keys import MERGE_KEYS
 from tuiapp.review_keys import REVIEW_KEYS
+from tuiapp.training_keys import TRAINING_KEYS
 
 CONTEXTS: dict[str, str] = {
     "app": "Everywhere",
@@ -38,32 +41,6 @@ CONTEXTS: dict[str, str] = {
     "pick": "Choices and lines",
     "help": "Help",
 }
-
-
-def _help(context: str) -> Key:
-    """A second key for the help, where it does not write a question mark."""
-    words = "Show all keys and what they do."
-    return Key(f"{context}-help", context, "question_mark", "app.help", "Help", words, shown=False)
-
-
-def _training(
-    id: str, keys: str, action: str, label: str, help: str, *, shown: bool = False
-) -> Key:
-    """DeepFaceLab's keys of its preview window, and what that window does not have."""
-    return Key(f"training-{id}", "training", keys, action, label, help, shown)
-
-
-def _faces(id: str, keys: str, action: str, label: str, help: str, *, shown: bool = False) -> Key:
-    """The browser of faces has more keys than a footer: most are only in the help."""
-    return Key(f"faceset-{id}", "faceset", keys, action, label, help, shown)
-
-
-def _report(id: str, keys: str, action: str, label: str, help: str, *, shown: bool = True) -> Key:
-    return Key(f"report-{id}", "report", keys, action, label, help, shown)
-
-
-def _map(id: str, keys: str, action: str, label: str, help: str, *, shown: bool = False) -> Key:
-    return Key(f"map-{id}", "map", keys, action, label, help, shown)
 
 
 KEYS: tuple[Key, ...] = (
@@ -138,7 +115,7 @@ KEYS: tuple[Key, ...] = (
         "Look at the workspace again.",
         shown=False,
     ),
-    _help("home"),
+    help_key("home"),
     Key("list-down", "list", "j", "cursor_down", "Down", "One line down.", shown=False),
     Key("list-up", "list", "k", "cursor_up", "Up", "One line up.", shown=False),
     Key("list-first", "list", "g", "first", "First", "To the first line.", shown=False),
@@ -212,170 +189,14 @@ KEYS: tuple[Key, ...] = (
         "Give the whole screen to the preview, and back.",
         shown=False,
     ),
-    _help("run"),
+    help_key("run"),
     Key("run-back", "run", "escape", "back", "Back", "Leave the screen; the run goes on."),
-    _training(
-        "stop", "enter,x", "stop", "Stop", "Save the model and stop, after asking.", shown=True
-    ),
-    _training("save", "s", "save", "Save", "Save the model now.", shown=True),
-    _training("backup", "b", "backup", "Backup", "Save the model now and keep it as a backup."),
-    _training("preview", "p", "preview", "Preview", "Make a new preview now.", shown=True),
-    _training("redraw", "P", "redraw", "Other faces", "Make a new preview of other faces."),
-    _training("next-page", "space,full_stop", "page(1)", "Page", "Next page of the preview."),
-    _training("previous-page", "comma", "page(-1)", "Page back", "Previous page of the preview."),
-    _training("earlier", "left", "earlier(-1)", "Earlier", "See an earlier preview beside it."),
-    _training("later", "right", "earlier(1)", "Later", "See a later one beside it, or none."),
-    _training("compare", "c", "compare", "Compare", "See the first preview beside it, or none."),
-    _training(
-        "range",
-        "l",
-        "loss_range",
-        "Range",
-        "Losses of all iterations, or the last ones.",
-        shown=True,
-    ),
-    _training("log-scale", "L", "log_scale", "Log scale", "Losses on a logarithmic axis, or not."),
-    _training("next-mark", "m", "mark(1)", "Mark", "Next mark under the losses."),
-    _training("previous-mark", "M", "mark(-1)", "Mark back", "Previous mark under the losses."),
-    _training(
-        "share",
-        "z",
-        "share",
-        "Zoom",
-        "All the room to the preview, to the losses, or shared.",
-        shown=True,
-    ),
-    _training("options", "o", "options", "Set", "Change options while it runs.", shown=True),
-    _training("plan", "t", "plan", "Plan", "The training plan: phases in order.", shown=True),
-    _training("next-run", "n", "other_run(1)", "Next run", "The next training that goes on."),
-    _training("previous-run", "N", "other_run(-1)", "Run back", "The training before it."),
-    _training(
-        "resume", "r", "resume", "Resume", "Start the stage again with these values.", shown=True
-    ),
-    _training("edit", "e", "edit", "Form", "Open the stage's form with this run's values."),
-    _training("log", "v", "log", "Log", "Show the whole log."),
-    _help("training"),
-    _training("back", "escape", "back", "Back", "Leave the screen; the run goes on.", shown=True),
+    *TRAINING_KEYS,
     *MERGE_KEYS,
     *LABEL_KEYS,
     *MANUAL_KEYS,
     *REVIEW_KEYS,
-    Key("plan-edit", "plan", "e", "edit", "Edit", "Change the phase: its options and its end."),
-    Key("plan-add", "plan", "a", "add", "Add", "Add a phase after this one."),
-    Key("plan-remove", "plan", "d,delete", "remove", "Remove", "Take the phase out."),
-    Key(
-        "plan-take-away",
-        "plan",
-        "D",
-        "take_away",
-        "No plan",
-        "Take the whole plan away.",
-    ),
-    Key("plan-earlier", "plan", "K", "move(-1)", "Earlier", "Move the phase up."),
-    Key("plan-later", "plan", "J", "move(1)", "Later", "Move the phase down."),
-    Key("plan-preset", "plan", "f", "preset", "Ready ones", "Take one of the ready plans."),
-    Key("plan-save", "plan", "s", "save", "Save", "Save the plan; a run that goes on follows it."),
-    _help("plan"),
-    Key("plan-back", "plan", "escape", "back", "Back", "Leave the plan, asking if it is changed."),
-    _faces(
-        "zoom",
-        "enter",
-        "zoom",
-        "Zoom",
-        "The face large, beside its frame with landmarks; and back.",
-        shown=True,
-    ),
-    _faces(
-        "mark", "space", "mark", "Mark", "Mark the face or unmark it; ends a range.", shown=True
-    ),
-    _faces("range", "v", "range", "Range", "Begin a range here; mark all of it at the other end."),
-    _faces("mark-shown", "a", "mark_shown", "All", "Mark all that is shown, or unmark it."),
-    _faces(
-        "trash",
-        "x",
-        "trash",
-        "Trash",
-        "Move the marked faces (or this one) to the trash.",
-        shown=True,
-    ),
-    _faces("restore", "u", "restore", "Undo", "Bring back what went to the trash last."),
-    _faces(
-        "filter",
-        "slash",
-        "filter",
-        "Filter",
-        "Show only some: yaw>0.3 sharp<50 or a part of a name.",
-        shown=True,
-    ),
-    _faces(
-        "order",
-        "s",
-        "order",
-        "Order",
-        "Order what is shown by the next thing known of faces.",
-        shown=True,
-    ),
-    _faces("reverse", "S", "reverse", "Reverse", "Turn the order round."),
-    _faces("only-marked", "m", "only_marked", "Marked", "Show only what is marked, or all again."),
-    _faces(
-        "duplicates",
-        "d",
-        "duplicates",
-        "Duplicates",
-        "Show only near duplicates of sharper faces, or all again.",
-    ),
-    _faces(
-        "person",
-        "p",
-        "same_person",
-        "Person",
-        "Show only faces of this one's person, or all again.",
-    ),
-    _faces(
-        "sort",
-        "f5",
-        "form('faceset-sort')",
-        "Sort",
-        "Open the form of the stage that sorts the files.",
-    ),
-    _faces(
-        "index",
-        "i",
-        "form('faceset-index')",
-        "Index",
-        "Open the form of the stage that makes the index.",
-    ),
-    _faces("masks", "e", "masks", "Masks", "Draw masks on these faces, beginning with this one."),
-    _faces("report", "t", "report", "Report", "The report on these faces."),
-    _faces("look", "r", "look", "Look again", "Look at the folder again."),
-    _faces("other", "o", "other_side", "Other side", "The faces of the other side."),
-    _faces("left", "left,h", "step(-1)", "Left", "One face back."),
-    _faces("right", "right,l", "step(1)", "Right", "One face on."),
-    _faces("up", "up,k", "row(-1)", "Up", "One row up."),
-    _faces("down", "down,j", "row(1)", "Down", "One row down."),
-    _faces("page-up", "pageup,b", "page(-1)", "Page up", "One page up."),
-    _faces("page-down", "pagedown,f", "page(1)", "Page down", "One page down."),
-    _faces("first", "home,g", "first", "First", "To the first face."),
-    _faces("last", "end,G", "last", "Last", "To the last face."),
-    _faces("larger", "plus,equals_sign", "tiles(1)", "Larger", "Larger pictures, fewer of them."),
-    _faces("smaller", "minus", "tiles(-1)", "Smaller", "Smaller pictures, more of them."),
-    _help("faceset"),
-    _faces(
-        "back", "escape", "back", "Back", "Leave filter, range, zoom; then the screen.", shown=True
-    ),
-    _report("map", "tab,shift+tab", "map", "Map", "From the list to the map, and back."),
-    _report("mouth", "m", "mouth", "Mouth", "Count only faces with the mouth so.", shown=False),
-    _report("light", "b", "light", "Light", "Count only faces lit from there.", shown=False),
-    _report("faces", "f", "faces", "Faces", "Look at all the faces."),
-    _report("other", "o", "other_side", "Other side", "The report on the other side."),
-    _report("again", "r", "again", "Again", "Open the form of the stage that makes the report."),
-    _report("help", "question_mark", "app.help", "Help", "Show all keys.", shown=False),
-    _report("back", "escape", "back", "Back", "Leave the report."),
-    _map("left", "left,h", "move(0,-1)", "Left", "One place to the left."),
-    _map("right", "right,l", "move(0,1)", "Right", "One place to the right."),
-    _map("up", "up,k", "move(-1,0)", "Up", "One place up."),
-    _map("down", "down,j", "move(1,0)", "Down", "One place down."),
-    _map("choose", "enter", "choose", "Faces", "Show the dst faces that look so.", shown=True),
+    *FACES_KEYS,
     Key("log-follow", "log", "f", "follow", "Follow", "Stay at the end as lines come, or stop it."),
     Key("log-top", "log", "g", "top", "Top", "To the first line that is kept."),
     Key("log-end", "log", "G", "end", "End", "To the last line, and follow."),
