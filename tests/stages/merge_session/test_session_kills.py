@@ -18,7 +18,7 @@ from tests.merge.workspace import merge_workspace
 from tests.stages.merge_session.viewing import SocketViewer, quick_session
 from tests.support.pixel_terminal import pixel_terminal
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1200)]
 
 KILLS = 30
 FRAMES = 12
@@ -73,11 +73,11 @@ def timeline_of(workspace: Workspace) -> Timeline:
 
 
 def test_what_a_killed_engine_told_is_kept_and_what_it_finished_is_not_done_again(
-    tmp_path: Path,
+    tmp_path: Path, share_of_kills: float
 ) -> None:
     workspace, chance, known = merge_workspace(tmp_path, frames=FRAMES), random.Random(5), Known()
     seq = 0
-    for kill in range(KILLS):
+    for kill in range(round(KILLS * share_of_kills)):
         with quick_session(workspace) as session:
             viewer = SocketViewer(session.run)
             viewer.send(VIEW)
@@ -118,13 +118,13 @@ def test_what_a_killed_engine_told_is_kept_and_what_it_finished_is_not_done_agai
 
 
 @pytest.mark.terminal
-def test_a_killed_app_takes_nothing_along(tmp_path: Path) -> None:
+def test_a_killed_app_takes_nothing_along(tmp_path: Path, share_of_kills: float) -> None:
     workspace, chance = merge_workspace(tmp_path, frames=2), random.Random(6)
     with quick_session(workspace) as session:
         viewer = SocketViewer(session.run)
         viewer.send(VIEW)
         amount = 0
-        for kill in range(KILLS):
+        for kill in range(round(KILLS * share_of_kills)):
             presses = chance.randrange(1, 6)
             with pixel_terminal(workspace.root, columns=80, rows=24) as terminal:
                 terminal.wait_for("running")
@@ -143,4 +143,4 @@ def test_a_killed_app_takes_nothing_along(tmp_path: Path) -> None:
             assert amount <= found <= amount + presses
             assert look_at(timeline_of(workspace), 0).erode_mask_modifier == found
             amount = found
-        assert amount > KILLS
+        assert amount > KILLS * share_of_kills
