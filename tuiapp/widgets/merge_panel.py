@@ -58,16 +58,19 @@ class MergePanel(Static):
         self._keys = {field: setting_keys(field, moved) for field in ROWS}
         self._text = Content("")
 
-    def show(self, rows: Sequence[Option], look: Mapping[str, Any] | None, changed: str) -> None:
-        """rows: the settings. changed: the setting that a key was pressed for last, or ""."""
+    def show(self, rows: Sequence[Option], look: Mapping[str, Any] | None, changed: str) -> bool:
+        """Whether other words than before are shown. rows: the settings. changed: the setting that
+        a key was pressed for last, or ""."""
         width = self.content_size.width
         lines = [self._line(option, look, changed, width) for option in rows]
         if changed:
             lines.append(setting_words(ROWS[changed], look))
         text = Content("\n").join(lines)
-        if text != self._text:
-            self._text = text
-            self.update(text, layout=False)
+        if text.is_same(self._text):  # not ==, which compares no colours
+            return False
+        self._text = text
+        self.update(text, layout=False)
+        return True
 
     def _line(
         self, option: Option, look: Mapping[str, Any] | None, changed: str, width: int

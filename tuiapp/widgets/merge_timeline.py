@@ -39,7 +39,7 @@ class MergeTimeline(Static):
         if state is None or width < 1 or not state.frames:
             return
         text = drawn(rows_of(state, frame, track, width))
-        if text != self._text:
+        if not text.is_same(self._text):  # not !=, which compares no colours
             self._text = text
             self.update(text, layout=False)
 

@@ -6,7 +6,8 @@ import time
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Container, Horizontal
+from textual.content import Content
 from textual.widgets import Static
 
 from engine.protocol.commands import Stop
@@ -28,6 +29,10 @@ from tuiapp.widgets.run_summary import RunOutcome
 
 # Commands go out at once, but no more often than this: what a held key wants in between is folded.
 SEND_EVERY_S = 0.03
+# Changes beside the picture and those under it are painted apart: in one repaint the toolkit draws
+# all that lies between them, too, which is the picture in characters. Longer than a repaint takes
+# to begin (1/60 s).
+APART_S = 0.03
 # Neighbours on each side of the shown frame; as many as a wide terminal has room for.
 STRIP_FRAMES = 5
 SHOT_ROWS = [
@@ -53,11 +58,13 @@ class MergeScreen(WatchingScreen):
         self._sent_at = float("-inf")
         self._send_is_due = False
         self._painted = -1
+        self._where = Content("")
 
     def body(self) -> ComposeResult:
         yield RunOutcome()
         with Horizontal(id="desk"):
-            yield SessionPicture(id="picture")
+            with Container():  # else it is drawn with all that changes beside it (`APART_S`)
+                yield SessionPicture(id="picture")
             yield MergePanel(self.workbench.settings.keys)
         yield NeighbourStrip()
         yield MergeTimeline()
@@ -97,13 +104,24 @@ class MergeScreen(WatchingScreen):
         self._draw()
 
     def _draw(self) -> None:
-        desk = self.desk
+        desk, has_changed = self.desk, False
         if desk.look is not None or desk.shown is None:  # else the values before, for a moment
-            self.query_one(MergePanel).show(desk.rows, desk.look, desk.changed_field)
+            panel = self.query_one(MergePanel)
+            has_changed = panel.show(desk.rows, desk.look, desk.changed_field)
+        if has_changed:
+            self.set_timer(APART_S, self._draw_place)
+        else:
+            self._draw_place()
+
+    def _draw_place(self) -> None:
+        """What lies under the picture: which frame it is, what is done."""
+        desk = self.desk
         self.query_one(MergeTimeline).show(desk.state, desk.frame, desk.sight.track)
         problem = self.query_one("#picture", SessionPicture).problem
-        where = self.query_one("#where", Static)
-        where.update(where_words(desk, self.view, problem), layout=False)
+        words = where_words(desk, self.view, problem)
+        if not words.is_same(self._where):  # not !=, which compares no colours
+            self._where = words
+            self.query_one("#where", Static).update(words, layout=False)
 
     def _fit_boxes(self) -> None:
         """Have pictures made for the room that there is now."""
