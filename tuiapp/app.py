@@ -45,6 +45,7 @@ from tuiapp.theming import (
     load_themes,
     shipped_theme_folder,
 )
+from tuiapp.typing_order import TypingOrderApp
 from tuiapp.widgets.run_summary import stage_title
 
 POLL_EVERY_S = 2.0
@@ -53,7 +54,7 @@ SURVEY_SHARE = 0.1
 SURVEY_EVERY_AT_LEAST_S = 5.0
 
 
-class FacewrightApp(PixelApp[None], inherit_bindings=False):
+class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False):
     """The app on one workspace.
 
     graphics: what the terminal can show (`tuiapp.graphics.probe`); None draws with characters.
