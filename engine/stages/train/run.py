@@ -14,6 +14,7 @@ from engine.nets.device import Device
 from engine.protocol.options import Life, Option
 from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
+from engine.protocol.survey import survey_models
 from engine.protocol.workspace import make_folder
 from engine.stages.train.damaged_saves import put_damaged_aside
 from engine.stages.train.faces import MakeFaces, ModelFaces, TrainingFaces
@@ -118,6 +119,8 @@ def _open_model(
     model = _make_model(context, spec, device, saved, distribution)
     if saved:
         put_damaged_aside(context, generations, saved.manifest.iteration)
+    else:
+        _tell_of_namesakes(context, spec)
     return model, _Opened(device, distribution, saved.manifest if saved else None)
 
 
@@ -143,6 +146,18 @@ def _make_model(
         begin = Begin(spec.id, options, seed, dtype, saved.manifest.drawn if saved else 0)
         Line(distribution.sum).send(begin)
     return model_code(spec)(options, seed=seed, dtype=dtype, saved=saved, distribution=distribution)
+
+
+def _tell_of_namesakes(context: StageContext, spec: ModelSpec) -> None:
+    """A model's class is easily left out where one means to go on with it."""
+    name = context.options["model"]
+    for model in survey_models(context.workspace):
+        if model.name == name and model.model_class != spec.id and model.iteration is not None:
+            context.warn(
+                f"{name} ({spec.id}) is a new model beside {name} ({model.model_class}) at"
+                f" iteration {model.iteration}",
+                f"to go on with that one, stop and give --model-class {model.model_class}",
+            )
 
 
 def _tell_if_target_is_reached(context: StageContext, model: Trainable) -> None:
