@@ -10,7 +10,7 @@ from PIL import Image
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Label, Static
 
 from engine.protocol.errors import UsageError
@@ -189,6 +189,24 @@ async def test_under_a_dialog_the_characters_stay_and_frames_wait_for_its_end() 
         app.pop_screen()
         await settled(pilot, app.view)
         assert colours_at(app.view, 5, 5)[1] == (50, 0, 0)
+
+
+async def test_pixels_that_come_after_another_screen_did_are_not_drawn_over_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """tmux would keep them above the other screen's text until that is written again."""
+    monkeypatch.setattr(textual_hooks, "can_overlay", lambda app: True)
+    written: list[str] = []
+    monkeypatch.setattr(textual_hooks, "write_to_terminal", lambda app, text: written.append(text))
+    app = ViewApp(TerminalGraphics(Protocol.SIXEL))
+    async with app.run_test() as pilot:
+        app.view.set_frame(plain(40))
+        await settled(pilot, app.view)
+        app.view.set_frame(plain(50))
+        written.clear()
+        await app.push_screen(Screen())
+        await settled(pilot, app.view)
+        assert not any("\x1bP0;1;0q" in text for text in written)
 
 
 async def test_a_hidden_view_shows_its_newest_frame_when_it_comes_back() -> None:

@@ -291,9 +291,12 @@ class PixelView(Widget):
             self.overlay.fence(self, counts=counts)
 
     def _drawable(self, frame: EncodedFrame) -> tuple[Part, ...]:
-        """The parts of `frame` that fit the place and that nothing covers now."""
+        """The parts of `frame` that fit the place and that nothing covers now.
+
+        None where another screen came to the front while the frame was encoded.
+        """
         target = self._target()
-        if target.geometry != frame.target.geometry:
+        if not self.on_top or target.geometry != frame.target.geometry:
             return ()
         return tuple(
             part
