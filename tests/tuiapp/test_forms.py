@@ -282,3 +282,9 @@ def _typed(kind: Kind) -> list[object]:
     if isinstance(kind, Integer | Number):
         return [str(kind.minimum), str(kind.maximum), str(kind.maximum + 1), "x", ""]
     return ["auto", "", "1", "12.5", "01:30"]
+
+
+async def test_every_range_is_shown_whole_from_120_columns_on(workspace: Workspace) -> None:
+    async with opened(workspace, (120, 60)) as (app, pilot):
+        app.open_form("train", {"model_class": "saehd"})
+        await sees(pilot, "pixels (64 to 640, in steps of 16)")

@@ -73,6 +73,7 @@ async def test_a_ready_plan_is_taken_and_saved_where_the_run_finds_it(workspace:
         await sees(pilot, "Take which plan?", "Standard", "RTM", "7 phases")
         await pilot.press("enter")
         await sees(pilot, "changed, not saved yet", "2 eyes and mouth", "Bend faces at random: yes")
+        await sees(pilot, "s Save", "esc Back")
         assert not path.exists()
         await pilot.press("s")
         await until(pilot, path.exists)
