@@ -141,7 +141,7 @@ def _make_model(
                 options[option.name] = saved.manifest.options[option.name]
     dtype = device.keras_dtype(context.options["precision"])
     begins = f"goes on from iteration {saved.manifest.iteration}" if saved else "is new"
-    context.note(f"the model {begins}; {device.description}, {dtype}")
+    context.note(f"the model {begins}; {device.description}, {dtype}; its steps are compiled now")
     if distribution.workers > 1:
         begin = Begin(spec.id, options, seed, dtype, saved.manifest.drawn if saved else 0)
         Line(distribution.sum).send(begin)
