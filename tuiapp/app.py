@@ -193,6 +193,8 @@ class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False
         try:
             await watch.follow()
         except FacewrightError as error:
+            if self.board.forget_discarded(watch):
+                return
             self._tell(error)
         if was_live and not self._is_looked_at(watch):
             self.say(outcome_words(watch.view), severity=_severity(watch.view))

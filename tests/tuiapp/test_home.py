@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
+
+import msgspec
 
 from engine import catalog
 from engine.protocol.workspace import Workspace
+from engine.runtime.client import discard_run
 from tests.tuiapp.made import made_run
 from tests.tuiapp.seen import SIZES, opened, screen_text, sees, until
 from tuiapp.app import farewell
-from tuiapp.bridge.run_view import RunView
+from tuiapp.bridge.run_view import RunView, ViewState
 from tuiapp.screens.home import HomeScreen
 from tuiapp.screens.stage import StageScreen
 from tuiapp.screens.watching import WatchingScreen
+from tuiapp.widgets.job_bar import job_text
 from tuiapp.widgets.key_list import KeyList
 
 
@@ -82,6 +87,25 @@ async def test_the_job_bar_shows_every_run_that_goes_on(workspace: Workspace) ->
     made_run(workspace, "train-running", alive=True)
     async with opened(workspace) as (_, pilot):
         await sees(pilot, "train  10%  4.0 it/s  7m30s to go  src 0.2285  dst 0.1628")
+
+
+async def test_a_run_that_was_refused_before_it_began_leaves_the_job_bar(
+    workspace: Workspace,
+) -> None:
+    run = made_run(workspace, "train-running")
+    run.journal_path.unlink()
+    (run.path / "engine.json").unlink(missing_ok=True)
+    job = msgspec.json.decode(run.job_path.read_bytes())
+    run.job_path.write_bytes(msgspec.json.encode({**job, "created": time.time()}))
+    async with opened(workspace) as (_, pilot):
+        await sees(pilot, "train  starting")
+        discard_run(workspace, run)
+        await until(pilot, lambda: "train  starting" not in screen_text(pilot))
+
+
+def test_a_session_by_hand_has_no_rate_and_no_time_to_go_in_the_job_bar() -> None:
+    view = RunView(stage="label-session", state=ViewState.RUNNING, done=2, total=28, eta_s=56.0)
+    assert job_text(view) == "label-session"
 
 
 async def test_a_name_with_markup_and_escapes_is_shown_as_text(tmp_path: Path) -> None:

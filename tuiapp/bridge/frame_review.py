@@ -149,7 +149,10 @@ class ReviewFolder:
         """Move the frame's debug picture to the trash."""
         path = self.debug_picture(frame)
         if path is None:
-            raise InputError(f"{frame} has no debug picture", "look again (key r)")
+            raise InputError(
+                f"the debug picture of {frame} is deleted already, or was never made",
+                "key u brings back what was deleted here, key p makes them",
+            )
         self._trash.keep(path)
         try:
             path.unlink()

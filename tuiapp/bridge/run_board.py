@@ -30,6 +30,14 @@ class RunBoard:
         self.watches[folder.id] = RunWatch(self._workspace, folder, stage_id)
         return self.watches[folder.id], True
 
+    def forget_discarded(self, watch: RunWatch) -> bool:
+        """Whether the run is gone: one that is refused before it began leaves no folder. Then it
+        is watched no more."""
+        if watch.folder.path.exists():
+            return False
+        self.watches.pop(watch.folder.id, None)
+        return True
+
     def live(self) -> list[RunWatch]:
         """Watches of runs that go on, newest first."""
         going = [watch for watch in self.watches.values() if watch.view.state.live]

@@ -9,6 +9,10 @@ from tuiapp.bridge.run_view import RunView, ViewState
 from tuiapp.bridge.wording import duration_text, losses_text, rate_text
 
 
+# Somebody works in these: no part done, rate or time to go tells anything.
+_BY_HAND = frozenset({"faces-manual", "label-session", "merge-session"})
+
+
 class JobBar(Static):
     """Empty and invisible while nothing runs."""
 
@@ -29,10 +33,12 @@ class JobBar(Static):
 
 
 def job_text(view: RunView) -> str:
-    """One run in few words: stage, part done, rate, time to go, losses."""
+    """One run in few words: stage, part done, rate, time to go, losses; a session by its name."""
     words = [view.stage or "run"]
     if view.state is not ViewState.RUNNING:
         words.append(str(view.state))
+    if view.stage in _BY_HAND:
+        return "  ".join(words)
     if view.fraction is not None:
         words.append(f"{view.fraction:.0%}")
     elif view.iteration is not None:
