@@ -8,7 +8,6 @@ from textual.widgets import Static
 from tuiapp.bridge.run_view import RunView, ViewState
 from tuiapp.bridge.wording import duration_text, losses_text, rate_text
 
-
 # Somebody works in these: no part done, rate or time to go tells anything.
 _BY_HAND = frozenset({"faces-manual", "label-session", "merge-session"})
 
