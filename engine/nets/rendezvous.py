@@ -41,13 +41,16 @@ def _gather(port: int, addresses: Sequence[str], check_stop: Callable[[], None])
     there: dict[int, socket.socket] = {}
     try:
         with _listening(port, addresses[0]) as listener:
-            while len(there) < len(addresses) - 1:
+            while True:
                 check_stop()
                 _forget_gone(there)
+                if len(there) == len(addresses) - 1:
+                    break
                 try:
                     connection = listener.accept()[0]
                 except TimeoutError:
                     continue
+                _forget_gone(there)  # it may be one of them that comes again
                 _admit(connection, addresses, there)
             for connection in there.values():
                 connection.sendall(_GO)

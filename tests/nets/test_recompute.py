@@ -28,5 +28,5 @@ def measured(recompute: str) -> tuple[float, float]:
 def test_recomputing_takes_much_less_memory_for_the_same_gradients():
     kept_mib, kept_size = measured("0")
     recomputed_mib, recomputed_size = measured("1")
-    assert recomputed_mib < 0.7 * kept_mib
+    assert recomputed_mib < 0.8 * kept_mib
     assert recomputed_size == pytest.approx(kept_size, rel=1e-6)

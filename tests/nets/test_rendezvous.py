@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
+from threading import Event
 
 import pytest
 
@@ -20,8 +21,16 @@ def addresses():
 
 @pytest.fixture
 def elsewhere():
+    """Begins a meeting in another thread; none outlives the test."""
+    over = Event()
+
+    def check() -> None:
+        if over.is_set():
+            raise Stopped
+
     with ThreadPoolExecutor(4) as pool:
-        yield lambda *arguments: pool.submit(meet, *arguments)
+        yield lambda addresses, number: pool.submit(meet, addresses, number, check)
+        over.set()
 
 
 def never():
@@ -44,11 +53,11 @@ def ended(*meetings: Future[None]) -> list[BaseException | None]:
 
 
 def test_nobody_goes_before_all_are_there(addresses, elsewhere):
-    first, second = (elsewhere(addresses, number, never) for number in (2, 0))
+    first, second = (elsewhere(addresses, number) for number in (2, 0))
     with pytest.raises(TimeoutError):
         second.result(timeout=2)
     assert not first.done()
-    assert ended(first, second, elsewhere(addresses, 1, never)) == [None] * 3
+    assert ended(first, second, elsewhere(addresses, 1)) == [None] * 3
 
 
 @pytest.mark.parametrize("worker", [0, 1])
@@ -58,24 +67,24 @@ def test_whoever_waits_can_be_stopped(worker, addresses):
 
 
 def test_one_that_left_is_waited_for_again(addresses, elsewhere):
-    leader = elsewhere(addresses, 0, never)
+    leader = elsewhere(addresses, 0)
     with pytest.raises(Stopped):
         meet(addresses, 1, stop_after(4))
-    others = [elsewhere(addresses, number, never) for number in (2, 1)]
+    others = [elsewhere(addresses, number) for number in (2, 1)]
     assert ended(leader, *others) == [None] * 3
 
 
 def test_another_list_is_refused_and_the_right_one_still_meets(addresses, elsewhere):
-    leader = elsewhere(addresses[:2], 0, never)
+    leader = elsewhere(addresses[:2], 0)
     with pytest.raises(InputError, match="does not expect this one"):
         meet(addresses, 1, never)
-    assert ended(leader, elsewhere(addresses[:2], 1, never)) == [None, None]
+    assert ended(leader, elsewhere(addresses[:2], 1)) == [None, None]
 
 
 def test_a_stranger_who_says_anything_else_changes_nothing(addresses, elsewhere):
     host, port = addresses[0].split(":")
-    follower = elsewhere(addresses[:2], 1, never)
-    leader = elsewhere(addresses[:2], 0, never)
+    follower = elsewhere(addresses[:2], 1)
+    leader = elsewhere(addresses[:2], 0)
     while not leader.done():
         try:
             with socket.create_connection((host, int(port)), timeout=1) as stranger:

@@ -45,10 +45,16 @@ async def until(true) -> None:
 
 
 def taken_by(server: ControlServer, wanted: list) -> list:
-    """Commands that the engine takes, in order, until they are the wanted ones."""
+    """Commands that the engine takes, in order, until they are as many as the wanted ones; that a
+    viewer left counts only where it is wanted."""
+    counts_leaving = any(isinstance(command, ViewerLeft) for command in wanted)
     taken = []
     while len(taken) < len(wanted) and server.wait_for_commands(10):
-        taken += server.take_commands()
+        taken += [
+            command
+            for command in server.take_commands()
+            if counts_leaving or not isinstance(command, ViewerLeft)
+        ]
     return taken
 
 
