@@ -45,7 +45,8 @@ class Levels:
         inside = np.clip((image - self.black_in) / (self.white_in - self.black_in), 0, 1)
         bent = np.power(inside, 1 / self.gamma)
         changed = bent * (self.white_out - self.black_out) + self.black_out
-        return np.clip(changed, 0, 1).astype(np.float32, copy=False)
+        clipped: F32 = np.clip(changed, 0, 1).astype(np.float32, copy=False)
+        return clipped
 
 
 def draw_levels(rng: Generator) -> Levels:
@@ -132,7 +133,9 @@ def other_compression(image: F32, rng: Generator) -> F32:
 def as_jpeg(image: F32, quality: int) -> F32:
     """The picture compressed and opened again."""
     jpeg = cv2.imencode(".jpg", eight_bit(image), (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
-    return unit_floats(cv2.imdecode(jpeg, cv2.IMREAD_COLOR))
+    opened = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
+    assert opened is not None, "it was written just now"
+    return unit_floats(opened)
 
 
 def soft_disc(rng: Generator, side_px: int) -> F32:
@@ -141,7 +144,8 @@ def soft_disc(rng: Generator, side_px: int) -> F32:
     full_px, fade_px = rng.uniform(0, side_px), rng.uniform(1, side_px)
     columns, rows = np.arange(side_px, dtype=np.float32), np.arange(side_px, dtype=np.float32)
     distance = np.hypot(columns[None] - np.float32(x), rows[:, None] - np.float32(y))
-    return np.clip(1 - (distance - np.float32(full_px)) / np.float32(fade_px), 0, 1)
+    disc: F32 = np.clip(1 - (distance - np.float32(full_px)) / np.float32(fade_px), 0, 1)
+    return disc
 
 
 # What is done after the bending, one after another, each on a disc of its own.

@@ -181,7 +181,8 @@ def before_background(image: F32, mask: F32, other: Pair, rng: np.random.Generat
     behind = other_colours(behind * (1 - its_mask[..., None]), rng)
     around = ((1 - mask) * (1 - its_mask))[..., None]
     own_share = np.float32(rng.uniform(_LEAST_KEPT, 1))
-    return image * (1 - around) + (image * own_share + behind * (1 - own_share)) * around
+    mixed: F32 = image * (1 - around) + (image * own_share + behind * (1 - own_share)) * around
+    return mixed
 
 
 def _background_move(rng: np.random.Generator) -> Affine:
