@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 from PIL import Image
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from engine.protocol.frame_marks import (
     BY_HAND,
@@ -160,6 +161,8 @@ async def test_marked_frames_lead_to_their_extraction_by_detector_or_by_hand(
             await is_at(pilot, "00001", "1 of 30")
             await pilot.press("e")
             await sees(pilot, "Which frames again, and how?")
+            counts = app.screen.query_one("#note", Static)
+            assert "2 without a face (w), 1 suspicious (s)" in str(counts.render())
             await pilot.press(*presses)
             await until(pilot, lambda: isinstance(app.screen, StageScreen))
             form = app.screen

@@ -203,7 +203,8 @@ class DebugReviewScreen(FramedScreen):
                 stage, _, frames = id.partition("/")
                 self.workbench.open_form(stage, {"side": self.review.side_name, "frames": frames})
 
-        self.app.push_screen(PickScreen("Which frames again, and how?", rows), chosen)
+        ask = PickScreen("Which frames again, and how?", rows, count_words(self.review))
+        self.app.push_screen(ask, chosen)
 
     def action_check(self) -> None:
         self.workbench.open_form("landmarks-check", {"side": self.review.side_name})
