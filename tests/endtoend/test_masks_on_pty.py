@@ -12,6 +12,7 @@ import pytest
 
 from engine.protocol.label_commands import Polygons
 from engine.protocol.workspace import Workspace
+from engine.runtime import client
 from engine.stages.label_session.desk_file import DeskFile
 from engine.stages.label_session.label_file import read_label_file
 from tests.stages.label_session.large_faces import FACE_PX, large_faces
@@ -43,7 +44,7 @@ def masks(root: Path, answers: bytes) -> Iterator[tuple[PtyApp, Path]]:
         app.send(b"\x1b")
         app.wait_for_text("end the session")
         app.send(b"\x1b[B\r")
-        app.wait_for(lambda: not list(root.glob(".facewright/runs/*/control.sock")))
+        app.wait_for(lambda: not any(run.state.live for run in client.list_runs(Workspace(root))))
 
 
 def sight_of(box_wh: tuple[int, int]) -> Sight:
