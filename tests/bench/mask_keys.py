@@ -32,7 +32,7 @@ def measure() -> Iterator[Row]:
             large_faces(Path(folder))
             with on_pty(folder, answers=answers) as app:
                 yield from _editing(app, name)
-                _end(app)
+                _end(app, Path(folder))
 
 
 def _editing(app: PtyApp, terminal: str) -> Iterator[Row]:
@@ -49,9 +49,9 @@ def _editing(app: PtyApp, terminal: str) -> Iterator[Row]:
         yield f"masks: CPU for it, {terminal}, {what}", cpu_ms, "ms"
 
 
-def _end(app: PtyApp) -> None:
+def _end(app: PtyApp, root: Path) -> None:
     """End the session: out of what is begun, and of the screen."""
     app.send(b"\x1b")
     app.wait_for_text("end the session")
     app.send(b"\x1b[B\r")
-    app.wait_for_text("ends")
+    app.wait_until_runs_end(root)

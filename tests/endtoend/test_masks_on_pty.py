@@ -12,7 +12,6 @@ import pytest
 
 from engine.protocol.label_commands import Polygons
 from engine.protocol.workspace import Workspace
-from engine.runtime import client
 from engine.stages.label_session.desk_file import DeskFile
 from engine.stages.label_session.label_file import read_label_file
 from tests.stages.label_session.large_faces import FACE_PX, large_faces
@@ -44,7 +43,7 @@ def masks(root: Path, answers: bytes) -> Iterator[tuple[PtyApp, Path]]:
         app.send(b"\x1b")
         app.wait_for_text("end the session")
         app.send(b"\x1b[B\r")
-        app.wait_for(lambda: not any(run.state.live for run in client.list_runs(Workspace(root))))
+        app.wait_until_runs_end(root)
 
 
 def sight_of(box_wh: tuple[int, int]) -> Sight:

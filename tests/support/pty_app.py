@@ -19,6 +19,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.protocol.workspace import Workspace
+from engine.runtime import client
+
 CELL_PX = (10, 20)
 # What terminals answer to the probe's questions; see `tests/graphics/test_choice.py`.
 SIXEL = (
@@ -79,6 +82,10 @@ class PtyApp:
         while not true():
             assert time.monotonic() < ends_at_s, bytes(self.heard[-3000:])
             time.sleep(0.02)  # what is waited for happens in other processes
+
+    def wait_until_runs_end(self, root: Path) -> None:
+        """Until no run of the workspace goes on."""
+        self.wait_for(lambda: not any(run.state.live for run in client.list_runs(Workspace(root))))
 
     def wait_for_text(self, text: str, since: int = 0) -> None:
         """Until that was written (in one piece: what is repainted whole)."""
