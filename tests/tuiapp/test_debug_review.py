@@ -200,9 +200,9 @@ async def test_marks_that_cannot_be_used_are_told_and_stay(reviewed: Workspace) 
     path.write_bytes(b"{")
     async with opened(reviewed) as (_, pilot):
         await pilot.press("d")
-        await sees(pilot, "cannot be used")
+        await sees(pilot, "Suspicious")
         await pilot.press("space")
-        await pilot.pause(0.3)
+        await sees(pilot, "cannot be used")
     assert path.read_bytes() == b"{"
 
 
