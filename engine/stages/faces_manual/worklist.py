@@ -8,8 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
-from engine.faces.face_file import read_face_data
-from engine.protocol.errors import InputError, UsageError
+from engine.protocol.errors import UsageError
 from engine.protocol.events import ManualRun
 from engine.protocol.frame_marks import (
     BY_HAND,
@@ -23,7 +22,8 @@ from engine.protocol.frame_marks import (
     read_marks,
 )
 from engine.protocol.stage import StageContext
-from engine.protocol.workspace import FACE_SUFFIXES, Side, list_images
+from engine.protocol.workspace import Side, list_images
+from engine.stages.faces_extract.chosen_frames import face_files_by_frame
 from engine.stages.faces_extract.plan import frames_of
 from engine.stages.faces_manual.decisions import Decided
 
@@ -98,8 +98,7 @@ def open_worklist(
     paths, left_out = frames_of(side)
     for path in left_out:
         twins(path)
-    numbers = {path.stem: number for number, path in enumerate(paths)}
-    face_files, with_face = _face_files(context, side, numbers)
+    face_files, with_face = _face_files(context, side, paths)
     wanted = _wanted(context, side, paths, with_face)
     work = Worklist(paths, [], face_files)
     # Their pictures were deleted, or they were marked, since anything was decided of them.
@@ -149,33 +148,23 @@ def _wanted(
 
 
 def _face_files(
-    context: StageContext, side: Side, numbers: dict[str, int]
+    context: StageContext, side: Side, paths: Sequence[Path]
 ) -> tuple[dict[int, Path], set[int]]:
     """The file of each frame's first face, and all frames with a face.
 
     It is `FRAME_0.jpg`; in a faceset that was renamed (sorted), the first file that says to be of
     the frame.
     """
-    first: dict[int, Path] = {}
-    with_face: set[int] = set()
-    for path in list_images(side.aligned, FACE_SUFFIXES):
+    found = face_files_by_frame(side, paths, context)
+    with_face = {number for number, path in enumerate(paths) if path.name in found}
+    firsts = {number: _first(paths[number].stem, found[paths[number].name]) for number in with_face}
+    return {number: path for number, path in firsts.items() if path is not None}, with_face
+
+
+def _first(frame_stem: str, files: Sequence[Path]) -> Path | None:
+    """The first of a frame's face files that is not named after it as a further face."""
+    for path in files:
         stem, _, place = path.stem.rpartition("_")
-        number = numbers.get(stem) if place.isdecimal() else None
-        is_first = place == "0"
-        if number is None:
-            context.check_stop()
-            number, is_first = numbers.get(_stem_inside(path)), True
-        if number is not None:
-            with_face.add(number)
-            if is_first:
-                first.setdefault(number, path)
-    return first, with_face
-
-
-def _stem_inside(path: Path) -> str:
-    """The stem of the frame that the face file says to be of; "" if it does not."""
-    try:
-        data = read_face_data(path)
-    except InputError:
-        return ""  # no face file; who works on faces tells of it
-    return Path(data.source_filename).stem if data and data.source_filename else ""
+        if stem != frame_stem or not place.isdecimal() or place == "0":
+            return path
+    return None
