@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.detection import Detection, ImageBgrU8, Landmarks68, PointsXY
+from engine.detect.grey_crop import grey_crop
 from engine.detect.weight_files import packaged_file
 from engine.faces.alignment import (
     invert_affine,
@@ -112,7 +113,7 @@ class Landmarker68:
         crop_from_image = upright_crop(five_points)
         if crop_from_image is None:
             return None
-        samples = self._samples(_grey_crop(image_bgr_u8, crop_from_image))
+        samples = self._samples(grey_crop(image_bgr_u8, crop_from_image, CROP_PX))
         mean = samples.mean(axis=0)
         spread_px = float(np.sqrt(((samples - mean)[:, _INNER] ** 2).sum(axis=2).mean()))
         points = transform_points(mean, invert_affine(crop_from_image))
@@ -130,7 +131,7 @@ class Landmarker68:
         left, top, right, bottom = face.box_ltrb
         centre = ((left + right) / 2, (top + bottom) / 2)
         crop_from_image = _square_crop(centre, (right - left + bottom - top) / 2, roll_deg)
-        found = self._in_box(_grey_crop(image_bgr_u8, crop_from_image), JITTERS[0])
+        found = self._in_box(grey_crop(image_bgr_u8, crop_from_image, CROP_PX), JITTERS[0])
         return transform_points(found, invert_affine(crop_from_image))
 
     def _samples(self, crop_grey: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -202,22 +203,6 @@ def _square_crop(centre_xy: tuple[float, ...], side: float, roll_deg: float) -> 
     matrix = cv2.getRotationMatrix2D(centre_xy, roll_deg, BOX_PX / max(side, 1e-6))
     matrix[:, 2] += CROP_PX / 2 - np.array(centre_xy)
     return np.asarray(matrix)
-
-
-def _grey_crop(image_bgr_u8: ImageBgrU8, crop_from_image: NDArray[np.float64]) -> NDArray[np.uint8]:
-    # A large face is cut at a multiple of the crop's size and averaged: sampling it would alias.
-    oversampling = max(1, min(8, int(1 / np.hypot(crop_from_image[0, 0], crop_from_image[0, 1]))))
-    side_px = CROP_PX * oversampling
-    crop = cv2.warpAffine(
-        image_bgr_u8,
-        crop_from_image * oversampling,
-        (side_px, side_px),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    if oversampling > 1:
-        crop = cv2.resize(crop, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY))
 
 
 def _as_array(shape: Any) -> PointsXY:

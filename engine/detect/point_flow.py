@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.detection import ImageBgrU8, PointsXY
+from engine.detect.grey_crop import grey_crop
 from engine.faces.alignment import face_from_frame, invert_affine, transform_points
 from engine.faces.face_type import FaceType
 from engine.protocol.errors import InputError
@@ -42,7 +43,7 @@ class PointFollower:
         """points: the landmarks (68, 2) there. Raises `InputError` for those that no face can
         have."""
         crop_from_frame = face_from_frame(points, CROP_PX, FaceType.WHOLE_FACE)
-        self._anchor = _grey_crop(anchor_bgr_u8, crop_from_frame)
+        self._anchor = grey_crop(anchor_bgr_u8, crop_from_frame, CROP_PX)
         self._anchor_points = transform_points(points, crop_from_frame)
         self._before_bgr_u8, self._points = anchor_bgr_u8, points
 
@@ -61,7 +62,7 @@ class PointFollower:
             crop_from_frame = face_from_frame(points, CROP_PX, FaceType.WHOLE_FACE)
         except InputError:
             return None
-        after = _grey_crop(after_bgr_u8, crop_from_frame)
+        after = grey_crop(after_bgr_u8, crop_from_frame, CROP_PX)
         placed = self._placed(after, transform_points(points, crop_from_frame))
         return None if placed is None else transform_points(placed, invert_affine(crop_from_frame))
 
@@ -88,7 +89,9 @@ def _followed(
 ) -> PointsXY | None:
     """The points by what moved between two frames alone."""
     crop_from_frame = face_from_frame(points, CROP_PX, FaceType.WHOLE_FACE)
-    before, after = (_grey_crop(image, crop_from_frame) for image in (before_bgr_u8, after_bgr_u8))
+    before, after = (
+        grey_crop(image, crop_from_frame, CROP_PX) for image in (before_bgr_u8, after_bgr_u8)
+    )
     start = transform_points(points, crop_from_frame)
     found, seen = _seen_forth_and_back(before, after, start, start)
     moved = _moved(start, found, seen)
@@ -97,22 +100,6 @@ def _followed(
     near = seen & _is_within(found, moved, MOST_OFF_PX)
     placed = np.where(near[:, None], found, moved)
     return transform_points(placed, invert_affine(crop_from_frame))
-
-
-def _grey_crop(image_bgr_u8: ImageBgrU8, crop_from_frame: NDArray[np.float64]) -> ImageBgrU8:
-    # A large face is averaged: sampled only, its points would jitter.
-    finer = max(1, min(8, int(1 / np.hypot(crop_from_frame[0, 0], crop_from_frame[0, 1]))))
-    side_px = CROP_PX * finer
-    crop = cv2.warpAffine(
-        image_bgr_u8,
-        crop_from_frame * finer,
-        (side_px, side_px),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    if finer > 1:
-        crop = cv2.resize(crop, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY))
 
 
 def _seen_forth_and_back(
