@@ -198,11 +198,13 @@ async def test_without_debug_pictures_it_says_how_to_get_them(reviewed: Workspac
 async def test_marks_that_cannot_be_used_are_told_and_stay(reviewed: Workspace) -> None:
     path = marks_path(reviewed, "dst")
     path.write_bytes(b"{")
-    async with opened(reviewed) as (_, pilot):
+    async with opened(reviewed) as (app, pilot):
         await pilot.press("d")
-        await sees(pilot, "Suspicious")
+        await until(
+            pilot,
+            lambda: "cannot be used" in str(screen(app).query_one("#nothing", Static).content),
+        )
         await pilot.press("space")
-        await sees(pilot, "cannot be used")
     assert path.read_bytes() == b"{"
 
 

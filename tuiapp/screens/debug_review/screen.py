@@ -85,10 +85,17 @@ class DebugReviewScreen(FramedScreen):
             look = await asyncio.to_thread(look_at_frames, workspace, side_name)
         except FacewrightError as error:
             self._tell(error)
+            self._stay_empty(error)
             return
         self.review.take(look)
         self._shown = None  # the same file may hold another picture by now
         self.show()
+
+    def _stay_empty(self, error: FacewrightError) -> None:
+        """Where nothing was seen yet, what is wrong stays to be read."""
+        if self.review.current is None:
+            self.set_class(True, "-empty")
+            self.query_one("#nothing", Static).update(f"{error.message}; {error.remedy}")
 
     def show(self) -> None:
         """Bring everything that is seen in line with the state."""

@@ -1,0 +1,1 @@
+"""Marking of what was made: signed metadata of rendered files, certificates, verification."""
