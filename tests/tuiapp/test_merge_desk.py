@@ -87,8 +87,28 @@ def test_choices_go_round() -> None:
     desk = desk_at(color_transfer_mode="mix-m", mask_mode="full")
     desk.cycle("color_transfer_mode")
     desk.cycle("mask_mode")
-    changes = {"color_transfer_mode": "none", "mask_mode": "dst"}
-    assert sent(desk) == [MergeEdit(0, changes)]
+    assert sent(desk) == [
+        MergeEdit(0, {"color_transfer_mode": "none"}),
+        MergeEdit(0, {"mask_mode": "dst"}),
+    ]
+
+
+def test_a_burst_of_several_keys_is_undone_key_by_key() -> None:
+    """Also one that waited for the session's first picture, and then goes out at once."""
+    desk = MergeDesk()
+    desk.heard(MergeState(frames=10, frame=0, done=(10,)))
+    for _ in range(3):
+        desk.step("erode_mask_modifier", 1)
+    desk.step("blur_mask_modifier", 5)
+    desk.step("erode_mask_modifier", 1)
+    desk.undo()
+    answer(desk, 0)
+    assert sent(desk) == [
+        MergeEdit(0, {"erode_mask_modifier": 3}),
+        MergeEdit(0, {"blur_mask_modifier": 5}),
+        MergeEdit(0, {"erode_mask_modifier": 4}),
+        MergeUndo(),
+    ]
 
 
 def test_histogram_keys_do_nothing_where_no_histogram_is_matched() -> None:

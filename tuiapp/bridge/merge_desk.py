@@ -360,8 +360,7 @@ class MergeDesk:
             and isinstance(before, MergeEdit)
             and _same(before, command)
         ):
-            changes = {**before.changes, **command.changes}
-            self._outbox[-1] = replace(command, changes=changes)
+            self._outbox[-1] = command
         else:
             self._outbox.append(command)
 
@@ -379,5 +378,6 @@ def is_used(field: str, look: Mapping[str, Any]) -> bool:
 
 
 def _same(one: MergeEdit, other: MergeEdit) -> bool:
-    """Both change the same look."""
-    return (one.frame, one.track) == (other.frame, other.track)
+    """Both change the same settings of the same look, and are undone together."""
+    places = [(edit.frame, edit.track, edit.changes.keys()) for edit in (one, other)]
+    return places[0] == places[1]
