@@ -203,6 +203,10 @@ class Decoder(Staged):
         ]
 
     def _add_heads(self, arch: Architecture, width: int, mask_width: int, dtype: str) -> None:
+        self._add_image_heads(width, dtype)
+        self._add_mask_head(arch, mask_width, dtype)
+
+    def _add_image_heads(self, width: int, dtype: str) -> None:
         """With letter d, four convolutions make the pixels of each 2 x 2 cell: a 1 x 1 the top left
         one, 3 x 3 the others."""
         names = ("out_conv", "out_conv1", "out_conv2", "out_conv3")[: 4 if self.doubled else 1]
@@ -210,6 +214,8 @@ class Decoder(Staged):
             self.add(name, Convolution(width, 3, 1 if name == "out_conv" else 3, dtype=dtype))
             for name in names
         ]
+
+    def _add_mask_head(self, arch: Architecture, mask_width: int, dtype: str) -> None:
         if self.doubled:
             last = Upscale(mask_width, arch.d_mask_dims, self.up, dtype=dtype)
             self.mask_upscales.append(self.add(f"upscalem{len(self.mask_upscales)}", last))
@@ -245,13 +251,25 @@ class Codes:
     swap: Tensor
 
 
-class Autoencoder:
+class StagedNets:
+    """The nets of one model by the names of their files."""
+
+    nets: dict[str, Block]
+
+    def recompute(self, on: bool) -> None:
+        """Whether gradients are computed with less memory, in more time; from the next graph on."""
+        for net in self.nets.values():
+            if isinstance(net, Staged):
+                net.recompute = on
+
+
+class Autoencoder(StagedNets):
     """The nets of one model by the names of their files (`nets`), and how they are wired."""
 
     def __init__(self, arch: Architecture, *, dtype: str = "float32") -> None:
         self.arch = arch
         encoder = Encoder(arch, dtype=dtype)
-        self.nets: dict[str, Block] = {"encoder": encoder}
+        self.nets = {"encoder": encoder}
         self.encoder = encoder
         names = WIRINGS[arch.wiring]
         inter_names = [name for name in names if name.startswith("inter")]
@@ -261,12 +279,6 @@ class Autoencoder:
         decoders = [Decoder(arch, dtype=dtype) for _ in decoder_names]
         self.nets.update(zip(decoder_names, decoders, strict=True))
         self.decoder_src, self.decoder_dst = decoders[0], decoders[-1]
-
-    def recompute(self, on: bool) -> None:
-        """Whether gradients are computed with less memory, in more time; from the next graph on."""
-        for net in self.nets.values():
-            if isinstance(net, Staged):
-                net.recompute = on
 
     def codes(self, src_faces: Tensor, dst_faces: Tensor) -> Codes:
         """Codes of equally many src and dst faces; one pass through each net for both."""
