@@ -353,13 +353,7 @@ class MergeDesk:
         self._seq += 1
         command = replace(command, seq=self._seq)
         before = self._outbox[-1] if self._outbox else None
-        if isinstance(command, commands.MergeGo | MergeView) and type(before) is type(command):
-            self._outbox[-1] = command
-        elif (
-            isinstance(command, MergeEdit)
-            and isinstance(before, MergeEdit)
-            and _same(before, command)
-        ):
+        if before is not None and _replaces(command, before):
             self._outbox[-1] = command
         else:
             self._outbox.append(command)
@@ -377,7 +371,10 @@ def is_used(field: str, look: Mapping[str, Any]) -> bool:
     return applies is None or applies.holds(look)
 
 
-def _same(one: MergeEdit, other: MergeEdit) -> bool:
-    """Both change the same settings of the same look, and are undone together."""
-    places = [(edit.frame, edit.track, edit.changes.keys()) for edit in (one, other)]
-    return places[0] == places[1]
+def _replaces(command: MergeCommand, before: MergeCommand) -> bool:
+    """Another place to be or to see; or the same settings of the same look again, which are undone
+    together with those before."""
+    if isinstance(command, MergeEdit) and isinstance(before, MergeEdit):
+        places = [(edit.frame, edit.track, edit.changes.keys()) for edit in (command, before)]
+        return places[0] == places[1]
+    return isinstance(command, commands.MergeGo | MergeView) and type(before) is type(command)
