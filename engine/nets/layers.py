@@ -8,6 +8,7 @@ always; `dtype` is a Keras policy, "float32" or "mixed_bfloat16": what is comput
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -19,13 +20,19 @@ Tensor = Any  # keras.ops takes and gives the backend's own tensors
 Activation = Callable[[Tensor], Tensor]
 
 
+@dataclass(frozen=True)
+class LeakyRelu:
+    """max(x, slope * x) for slope < 1; tells its slope to those who write the net down."""
+
+    slope: float
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return ops.leaky_relu(x, negative_slope=self.slope)
+
+
 def leaky_relu(slope: float) -> Activation:
-    """max(x, slope * x) for slope < 1."""
-
-    def activate(x: Tensor) -> Tensor:
-        return ops.leaky_relu(x, negative_slope=slope)
-
-    return activate
+    """See `LeakyRelu`."""
+    return LeakyRelu(slope)
 
 
 def cosine_unit(x: Tensor) -> Tensor:

@@ -1,0 +1,1 @@
+"""Nets written as ONNX, for DeepFaceLive and other programs."""
