@@ -30,6 +30,7 @@ from engine.stages.faceset_unpack.spec import FACESET_UNPACK
 from engine.stages.label_session.spec import LABEL_SESSION
 from engine.stages.landmarks_check.spec import LANDMARKS_CHECK
 from engine.stages.landmarks_smooth.spec import LANDMARKS_SMOOTH
+from engine.stages.marking.spec import MARKING
 from engine.stages.merge.spec import MERGE
 from engine.stages.merge_session.spec import MERGE_SESSION
 from engine.stages.model_export.spec import MODEL_EXPORT
@@ -93,6 +94,7 @@ STAGES: tuple[StageSpec, ...] = (
     MERGE,
     MERGE_SESSION,
     VIDEO_RENDER,
+    MARKING,
     WORKSPACE_CLEAR,
     DEMO_MEDIA,
 )

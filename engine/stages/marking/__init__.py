@@ -1,0 +1,1 @@
+"""Turn the marking of results off or on."""
