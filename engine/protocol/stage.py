@@ -102,6 +102,10 @@ class StageContext(Protocol):
         time is over; then there may be none."""
         ...
 
+    def unwatched_s(self) -> float:
+        """How long no viewer has been connected, in seconds; 0 while there is one."""
+        ...
+
     def wake(self) -> None:
         """Let `wait_for_commands` return at once; for other threads that have something done."""
         ...

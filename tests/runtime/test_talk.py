@@ -136,3 +136,14 @@ def test_what_a_killed_viewer_sent_arrives_though_it_takes_no_answers(tmp_path: 
         ]
         assert taken == wanted
     server.close()
+
+
+async def test_how_long_nobody_has_looked_is_known(tmp_path: Path) -> None:
+    run = run_folder(tmp_path)
+    server = ControlServer(run, threading.Event())
+    await until(lambda: server.unwatched_s() > 0.05)
+    talk = Talk(run, lambda: [])
+    async with heard(talk):
+        await until(lambda: server.unwatched_s() == 0)
+    await until(lambda: 0 < server.unwatched_s() < 5)
+    server.close()

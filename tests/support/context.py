@@ -38,6 +38,7 @@ class RecordingContext:
     changed_options: dict[str, object] = field(default_factory=dict)
     queue: list[Command] = field(default_factory=list)
     told: list[Event] = field(default_factory=list)
+    unwatched: float = 0.0
     woken: threading.Event = field(default_factory=threading.Event)
 
     def check_stop(self) -> None:
@@ -94,6 +95,9 @@ class RecordingContext:
 
     def wake(self) -> None:
         self.woken.set()
+
+    def unwatched_s(self) -> float:
+        return self.unwatched
 
     def tell(self, event: Event, to: int | None = None) -> None:
         self.told.append(event)

@@ -175,6 +175,9 @@ class RunContext:
     def wake(self) -> None:
         self._control.wake_waiting()
 
+    def unwatched_s(self) -> float:
+        return self._control.unwatched_s()
+
     def tell(self, event: Event, to: int | None = None) -> None:
         self._emitter.emit(event, to=to)
 

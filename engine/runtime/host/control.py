@@ -14,6 +14,7 @@ import socket
 import struct
 import tempfile
 import threading
+import time
 from collections import deque
 from pathlib import Path
 
@@ -69,6 +70,7 @@ class ControlServer:
         self._selector.register(self._wake_out, selectors.EVENT_READ)
         write_atomically(run.socket_pointer, str(self._socket_path).encode())
         self._closing = False
+        self._watched_at = time.monotonic()
         self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
         self._thread.start()
 
@@ -93,6 +95,10 @@ class ControlServer:
     def wake_waiting(self) -> None:
         """End `wait_for_commands`, from any thread."""
         self._arrived.set()
+
+    def unwatched_s(self) -> float:
+        """How long no viewer has been connected, in seconds; 0 while there is one."""
+        return 0.0 if self._viewers else time.monotonic() - self._watched_at
 
     def close(self) -> None:
         """Deliver what is queued (for at most a second) and go."""
@@ -215,6 +221,7 @@ class ControlServer:
         if self._viewers.pop(viewer.connection, None) is not None:
             self._selector.unregister(viewer.connection)
             viewer.connection.close()
+            self._watched_at = time.monotonic()
             if viewer.is_known:
                 self._put(ViewerLeft(sender=viewer.number))
 

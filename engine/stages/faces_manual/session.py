@@ -29,6 +29,7 @@ from engine.stages.faces_manual.frame_pictures import FramePictures
 from engine.stages.faces_manual.looks import Look, Looks, Square
 from engine.stages.faces_manual.placed_face import PlacedFace, checked_points, checked_square
 from engine.stages.faces_manual.worklist import Worklist, unmark
+from engine.stages.unwatched import is_forgotten
 
 # Without commands. A stop ends any wait.
 IDLE_S = 5.0
@@ -60,7 +61,7 @@ class ManualSession:
     def run(self) -> None:
         """Serve until a stop is requested; what came before it is carried out."""
         self._begin()
-        while not self.context.stop_requested:
+        while not (self.context.stop_requested or is_forgotten(self.context)):
             self._serve(self.context.wait_for_commands(self.feed.due_in_s() or IDLE_S))
         ends_at = time.monotonic() + LAST_WAIT_S
         self._serve(self.context.commands())

@@ -15,6 +15,7 @@ from engine.stages.faces_extract.spec import (
     LANDMARKS,
     WEIGHTS,
 )
+from engine.stages.unwatched import END_AFTER
 
 assert isinstance(FACE_TYPE.kind, Choice)
 _FACE_TYPES = (("auto", "as the faces that are there already; else wf"), *FACE_TYPE.kind.choices)
@@ -74,6 +75,7 @@ FACES_MANUAL = StageSpec(
         WEIGHTS,
         INTERPOLATION,
         FORGET,
+        END_AFTER,
         DEVICE,
     ),
     needs=("writable", "frames"),

@@ -38,6 +38,7 @@ from engine.stages.label_session.label_file import (
 from engine.stages.label_session.neighbours import Neighbours, Row
 from engine.stages.label_session.suggesting import Suggester
 from engine.stages.merge_session.picture_files import PictureFiles
+from engine.stages.unwatched import is_forgotten
 
 # When no command came for so long, neighbours are drawn.
 REST_S = 0.15
@@ -75,7 +76,7 @@ class LabelSession:
         self.face = self._begin_at()
         self._try(self._read_order)
         self._folder_state = _state_of(self.side.aligned)
-        while not self.context.stop_requested:
+        while not (self.context.stop_requested or is_forgotten(self.context)):
             self._obey(self.context.wait_for_commands(self._patience_s()))
             self.suggester.collect()
             self._rest()

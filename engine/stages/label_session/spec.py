@@ -1,6 +1,7 @@
 """The stage label-session as data."""
 
 from engine.protocol.spec import SIDE, StageSpec
+from engine.stages.unwatched import END_AFTER
 
 LABEL_SESSION = StageSpec(
     id="label-session",
@@ -8,7 +9,7 @@ LABEL_SESSION = StageSpec(
     group="Masks",
     summary="Draw and correct the mask labels of faces by hand, with suggestions to begin with.",
     code="engine.stages.label_session.run:run",
-    options=(SIDE,),
+    options=(SIDE, END_AFTER),
     needs=("writable", "faces"),
     resources=("faces-{side}",),
     help="Runs until it is stopped; the mask screen of the workbench is its window. Labels are"

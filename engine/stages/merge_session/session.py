@@ -29,6 +29,7 @@ from engine.stages.merge_session.shot_search import ShotSearch
 from engine.stages.merge_session.state_feed import StateFeed
 from engine.stages.merge_session.strip import Row, Strip
 from engine.stages.merge_session.timeline_keeper import TimelineKeeper
+from engine.stages.unwatched import is_forgotten
 
 # When no command came for so long, the shown frame is composed in full.
 REST_S = 0.15
@@ -65,8 +66,9 @@ class Session:
     writes_again_at: float = float("-inf")
 
     def run(self) -> None:
-        """Serve until a stop is requested. What has begun is then finished by `close`."""
-        while not self.context.stop_requested:
+        """Serve until a stop is requested, or nobody looks any more and nothing is to be rendered.
+        What has begun is then finished by `close`."""
+        while not (self.context.stop_requested or self._is_forgotten):
             self._obey(self.context.wait_for_commands(self._patience_s()))
             self._take_shots()
             self._collect()
@@ -101,6 +103,10 @@ class Session:
     def settings_of(self, frame: int) -> Settings:
         """What that frame is composed by now."""
         return self.settings_in(self.desk.timeline, frame)
+
+    @property
+    def _is_forgotten(self) -> bool:
+        return not self.desk.processing and is_forgotten(self.context)
 
     @property
     def _quiet_s(self) -> float:

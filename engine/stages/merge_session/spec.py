@@ -6,8 +6,15 @@ from dataclasses import replace
 
 from engine.protocol.options import Flag, Integer, Option
 from engine.protocol.spec import DEVICE, FRESH, StageSpec
-from engine.stages.merge.spec import FACE_ENHANCER, WORKERS, XSEG_MODEL
-from engine.stages.train.spec import MODEL, MODEL_CLASS
+from engine.stages.merge.spec import (
+    FACE_ENHANCER,
+    FACE_TYPE,
+    MERGED_CLASS,
+    MERGED_MODEL,
+    WORKERS,
+    XSEG_MODEL,
+)
+from engine.stages.unwatched import END_AFTER
 
 CACHE_MB = Option(
     "cache_mb",
@@ -59,8 +66,9 @@ MERGE_SESSION = StageSpec(
     resources=("merged",),
     replaces="pictures in data_dst/merged and data_dst/merged_mask that merging did not make",
     options=(
-        replace(MODEL, help="The name of the trained model that predicts the faces."),
-        replace(MODEL_CLASS, help="Which kind of model it is."),
+        MERGED_MODEL,
+        MERGED_CLASS,
+        FACE_TYPE,
         CACHE_MB,
         SPILL_MB,
         AHEAD,
@@ -72,6 +80,7 @@ MERGE_SESSION = StageSpec(
             help="How many threads render frames in the background. Auto: one per CPU"
             " core, 32 at most.",
         ),
+        replace(END_AFTER, default=120),
         DEVICE,
         FRESH,
     ),
