@@ -142,7 +142,7 @@ async def test_how_long_nobody_has_looked_is_known(tmp_path: Path) -> None:
     run = run_folder(tmp_path)
     server = ControlServer(run, threading.Event())
     await until(lambda: server.unwatched_s() > 0.05)
-    talk = Talk(run, lambda: [])
+    talk = Talk(run, list)
     async with heard(talk):
         await until(lambda: server.unwatched_s() == 0)
     await until(lambda: 0 < server.unwatched_s() < 5)
