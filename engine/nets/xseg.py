@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from engine.nets.layers import (
     Block,
@@ -32,7 +33,7 @@ CODE_UNITS = 512
 LEVELS = 6
 CODE_SIDE = RESOLUTION // 2**LEVELS
 # Taps of the blur before each halving, from the top.
-_BLUR_TAPS = (4, 3, 2, 2, 2, 2)
+BLUR_TAPS = (4, 3, 2, 2, 2, 2)
 # Convolutions at each level, on either way.
 _CONVOLUTIONS = (2, 2, 2, 3, 3, 3)
 # Channels at each level, and of what comes up to it from the one below, in base channels.
@@ -144,7 +145,7 @@ class XSeg(Block):
         which would learn nothing otherwise.
         """
         x, kept = faces, []
-        for convolutions, taps in zip(self.down, _BLUR_TAPS, strict=True):
+        for convolutions, taps in zip(self.down, BLUR_TAPS, strict=True):
             for convolution in convolutions:
                 x = convolution(x)
             kept.append(x if skips else ops.zeros_like(x))
@@ -161,10 +162,15 @@ class XSeg(Block):
 def halved(x: Tensor, taps: int) -> Tensor:
     """Each channel blurred with binomial weights of so many taps, and every second pixel of that,
     from the first on; zeros beyond the border."""
-    weights = np.array([1.0])
-    for _ in range(taps - 1):
-        weights = np.convolve(weights, (0.5, 0.5))
-    kernel = np.tile(np.outer(weights, weights)[..., None, None], (1, 1, x.shape[-1], 1))
+    kernel = np.tile(blur_kernel(taps)[..., None, None], (1, 1, x.shape[-1], 1))
     edge = ((taps - 1) // 2, taps // 2)
     padded = ops.pad(x, ((0, 0), edge, edge, (0, 0)))
     return ops.depthwise_conv(padded, ops.cast(kernel, x.dtype), 2, padding="valid")
+
+
+def blur_kernel(taps: int) -> NDArray[np.float64]:
+    """Binomial weights (taps, taps), of sum 1."""
+    weights = np.array([1.0])
+    for _ in range(taps - 1):
+        weights = np.convolve(weights, (0.5, 0.5))
+    return np.outer(weights, weights)

@@ -82,23 +82,37 @@ class GraphWriter:
         return known
 
     def weight(
-        self, variable: Any, *, order: Sequence[int] | None = None, half: bool = False
+        self,
+        variable: Any,
+        *,
+        order: Sequence[int] | None = None,
+        shape: Sequence[int] | None = None,
+        half: bool = False,
     ) -> Value:
-        """A weight of the nets, stored once however often it is used. order: of its axes."""
+        """A weight of the nets, stored once however often it is used. order: of its axes. shape:
+        what it is to have then."""
         name = self._names[id(variable)]
         if name in self._constants:
             return Value(name, half)
         array = variable.numpy()
-        return self.constant(name, array if order is None else array.transpose(order), half=half)
+        array = array if order is None else array.transpose(order)
+        array = array if shape is None else array.reshape(shape)
+        return self.constant(name, array, half=half)
 
     def constant(self, name: str, array: NDArray[Any], *, half: bool = False) -> Value:
-        """A tensor stored in the graph, once for each name; int64 stays what it is."""
-        if name not in self._constants:
-            if array.dtype != np.int64:
-                array = array.astype(np.float16 if half else np.float32)
-            contiguous = np.ascontiguousarray(array)
-            self._constants[name] = numpy_helper.from_array(contiguous, name)
+        """Numbers stored in the graph, once for each name."""
+        self._store(name, array.astype(np.float16 if half else np.float32))
         return Value(name, half)
+
+    def shape(self, *sides: int) -> Value:
+        """What Reshape wants."""
+        name = "shape_" + "x".join(map(str, sides))
+        self._store(name, np.array(sides, np.int64))
+        return Value(name)
+
+    def _store(self, name: str, array: NDArray[Any]) -> None:
+        if name not in self._constants:
+            self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
 
     def model(self, graph_name: str, opset: int, facts: Mapping[str, str]) -> Any:
         """The finished `onnx.ModelProto`. facts: its `metadata_props`."""

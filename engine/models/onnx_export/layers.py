@@ -90,8 +90,7 @@ def depth_to_space(graph: GraphWriter, x: Value) -> Value:
 
 def unflattened(graph: GraphWriter, x: Value, side: int, channels: int) -> Value:
     """(n, channels * side * side), channel-major, to (n, channels, side, side)."""
-    shape = np.array([-1, channels, side, side], np.int64)
-    return graph.node("Reshape", x, graph.constant(f"shape_{channels}x{side}", shape))
+    return graph.node("Reshape", x, graph.shape(-1, channels, side, side))
 
 
 def pixel_norm(graph: GraphWriter, x: Value) -> Value:

@@ -37,13 +37,26 @@ _BASE_FROM = "conv01/conv/bias:0"  # has as many values as the net has base chan
 
 
 @dataclass(frozen=True)
-class _Trained:
-    """Weights by name, and what they were trained for."""
+class TrainedXSeg:
+    """Weights by name, and what they were trained for.
+
+    fingerprint: what tells them from others. iteration: how far they were trained, 0 where nobody
+    says. source: the model's folder or file, for people.
+    """
 
     weights: Mapping[str, NDArray[Any]]
     face_type: FaceType
     fingerprint: str
+    iteration: int
     source: str
+
+    def net(self) -> XSeg:
+        """The net with its weights. Raises `InputError` for weights of another kind of net."""
+        if _BASE_FROM not in self.weights:
+            raise InputError(f"{self.source} is no XSeg net", "choose another", code="bad-weights")
+        net = XSeg(base_channels_of(self.weights))
+        load_weights(net, self.source, self.weights)
+        return net
 
 
 class XSegPredictor:
@@ -53,7 +66,7 @@ class XSegPredictor:
     source: the model's folder or file, for people.
     """
 
-    def __init__(self, net: XSeg, trained: _Trained, *, is_on_gpu: bool) -> None:
+    def __init__(self, net: XSeg, trained: TrainedXSeg, *, is_on_gpu: bool) -> None:
         self.face_type = trained.face_type
         self.fingerprint = trained.fingerprint
         self.source = trained.source
@@ -92,13 +105,9 @@ def load_xseg(
     numbers. warn: hears (text, remedy) of damaged saves that were passed over.
     Raises `InputError` (code "no-xseg") if there is none, and for damaged files.
     """
-    trained = _trained(workspace, chosen, warn)
+    trained = find_xseg(workspace, chosen, warn)
     on_device = prepare_device(device, warn)
-    if _BASE_FROM not in trained.weights:
-        raise InputError(f"{trained.source} is no XSeg net", "choose another", code="bad-weights")
-    net = XSeg(base_channels_of(trained.weights))
-    load_weights(net, trained.source, trained.weights)
-    return XSegPredictor(net, trained, is_on_gpu=on_device.is_gpu)
+    return XSegPredictor(trained.net(), trained, is_on_gpu=on_device.is_gpu)
 
 
 def base_channels_of(weights: Mapping[str, NDArray[Any]]) -> int:
@@ -106,7 +115,8 @@ def base_channels_of(weights: Mapping[str, NDArray[Any]]) -> int:
     return len(weights[_BASE_FROM])
 
 
-def _trained(workspace: Workspace, chosen: str, warn: Warn) -> _Trained:
+def find_xseg(workspace: Workspace, chosen: str, warn: Warn) -> TrainedXSeg:
+    """The weights of that choice; see `load_xseg`."""
     own = workspace.model(chosen, XSEG.id) if chosen else _newest_own(workspace)
     if own is not None and Generations(own).iterations():
         return _from_saves(own, warn)
@@ -137,27 +147,34 @@ def _newest_own(workspace: Workspace) -> Path | None:
     return max(_own(workspace), key=saved_at, default=None)
 
 
-def _from_saves(folder: Path, warn: Warn) -> _Trained:
+def _from_saves(folder: Path, warn: Warn) -> TrainedXSeg:
     saved = Generations(folder).newest(warn, only=NET.__eq__)
     if saved is None or NET not in saved.state:
         raise InputError(f"nothing is saved in {folder}", "train the model first", code="no-xseg")
     face_type = FaceType.from_short(saved.manifest.options["face_type"])
-    fingerprint = saved.manifest.fingerprint()
-    return _Trained(saved.state[NET], face_type, fingerprint, str(folder))
+    return TrainedXSeg(
+        saved.state[NET],
+        face_type,
+        saved.manifest.fingerprint(),
+        saved.manifest.iteration,
+        str(folder),
+    )
 
 
-def _from_dfl(file: Path) -> _Trained:
+def _from_dfl(file: Path) -> TrainedXSeg:
     """What lies beside the file says its face type; generic models come without, for whole
     faces."""
     data = file.with_name(DFL_DATA_FILE)
-    short = read_data(data).options.get("face_type") if data.is_file() else "wf"
+    told = read_data(data) if data.is_file() else None
+    short = told.options.get("face_type") if told else "wf"
     status, weights = file.stat(), read_dfl_weights(file)
     odd = [name for name, tensor in weights.items() if not np.isfinite(tensor).all()]
     if odd:
         raise InputError(f"{file}: {odd[0]} is no number", "use another copy", code="bad-weights")
-    return _Trained(
+    return TrainedXSeg(
         weights,
         FaceType.from_short(str(short)),
         f"{status.st_size} {status.st_mtime_ns}",
+        told.iteration if told else 0,
         str(file),
     )
