@@ -9,7 +9,11 @@ differ in how codes are made and in which decoder reads them:
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 
 from keras import ops
 
@@ -94,6 +98,10 @@ class Architecture:
     def decoder_channels_in(self) -> int:
         return self.ae_dims if self.wiring == "df" else 4 * self.ae_dims
 
+    def make(self, *, dtype: str = "float32") -> Autoencoder:
+        """Nets like that."""
+        return Autoencoder(self, dtype=dtype)
+
 
 Step = Downscale | Residual
 
@@ -109,8 +117,37 @@ class Staged(Block):
         return recomputed(stage, x) if self.recompute else stage(x)
 
 
-class Encoder(Staged):
-    """Faces to flat vectors, channel-major."""
+class EncoderNet(Staged):
+    """Faces to flat vectors, channel-major, of `units_out`."""
+
+    units_out: int
+
+    @abstractmethod
+    def __call__(self, faces: Tensor) -> Tensor: ...
+
+
+class InterNet(Block):
+    """Flat vectors to a small feature map, through a narrow waist."""
+
+    @abstractmethod
+    def __call__(self, flat: Tensor) -> Tensor: ...
+
+
+class DecoderNet(Staged):
+    """Codes to a face and its mask: two branches that share nothing, so either can be asked
+    alone."""
+
+    @abstractmethod
+    def image(self, code: Tensor) -> Tensor:
+        """(n, R, R, 3) BGR, float32 0..1."""
+
+    @abstractmethod
+    def mask(self, code: Tensor) -> Tensor:
+        """(n, R, R, 1), float32 0..1."""
+
+
+class Encoder(EncoderNet):
+    """See `EncoderNet`; with letter u the vectors are normalised."""
 
     def __init__(self, arch: Architecture, *, dtype: str) -> None:
         super().__init__()
@@ -151,8 +188,8 @@ class Encoder(Staged):
         return pixel_norm(flat) if self.normalised else flat
 
 
-class Inter(Block):
-    """Flat vectors to a small feature map, through the narrow waist of `ae_dims`."""
+class Inter(InterNet):
+    """See `InterNet`; the waist is `ae_dims` wide."""
 
     def __init__(self, arch: Architecture, units_in: int, *, dtype: str) -> None:
         super().__init__()
@@ -170,11 +207,10 @@ class Inter(Block):
         return self.upscale1(x) if self.upscale1 else x
 
 
-class Decoder(Staged):
-    """Codes to a face and its mask: two branches that share nothing, so either can be asked alone.
-
-    Parts are added in the order of the weight files: stages of the image, residuals, stages of the
-    mask, output convolutions, and with letter d the mask's last stage before its output.
+class Decoder(DecoderNet):
+    """See `DecoderNet`. Parts are added in the order of the weight files: stages of the image,
+    residuals, stages of the mask, output convolutions, and with letter d the mask's last stage
+    before its output.
     """
 
     def __init__(self, arch: Architecture, *, dtype: str) -> None:
@@ -228,17 +264,18 @@ class Decoder(Staged):
         for upscale, residual in zip(self.upscales, self.residuals, strict=True):
             x = self.through(residual, self.through(upscale, x))
         logits = convolved_together(self.image_heads, x)
-        return _sigmoid32(depth_to_space(logits) if self.doubled else logits)
+        return sigmoid32(depth_to_space(logits) if self.doubled else logits)
 
     def mask(self, code: Tensor) -> Tensor:
         """(n, R, R, 1), float32 0..1."""
         x = code
         for upscale in self.mask_upscales:
             x = self.through(upscale, x)
-        return _sigmoid32(self.mask_head(x))
+        return sigmoid32(self.mask_head(x))
 
 
-def _sigmoid32(logits: Tensor) -> Tensor:
+def sigmoid32(logits: Tensor) -> Tensor:
+    """What a net draws, 0..1, in float32 whatever it computes in."""
     return ops.sigmoid(ops.cast(logits, "float32"))
 
 
@@ -263,20 +300,48 @@ class StagedNets:
                 net.recompute = on
 
 
-class Autoencoder(StagedNets):
-    """The nets of one model by the names of their files (`nets`), and how they are wired."""
+class Wired(Protocol):
+    """What an autoencoder looks like. `wiring` is df or liae."""
 
-    def __init__(self, arch: Architecture, *, dtype: str = "float32") -> None:
-        self.arch = arch
-        encoder = Encoder(arch, dtype=dtype)
-        self.nets = {"encoder": encoder}
+    @property
+    def wiring(self) -> str: ...
+
+    @property
+    def resolution(self) -> int: ...
+
+    def make(self, *, dtype: str = "float32") -> WiredNets[Any, Any, Any]:
+        """Nets like that."""
+        ...
+
+
+EncoderKind = TypeVar("EncoderKind", bound=EncoderNet)
+InterKind = TypeVar("InterKind", bound=InterNet)
+DecoderKind = TypeVar("DecoderKind", bound=DecoderNet)
+
+
+class WiredNets(StagedNets, Generic[EncoderKind, InterKind, DecoderKind]):
+    """The nets of one model by the names of their files (`nets`), and how they are wired.
+
+    make_inter: from how many units of the encoder. make_decoder: each of them.
+    """
+
+    arch: Wired
+
+    def __init__(
+        self,
+        wiring: str,
+        encoder: EncoderKind,
+        make_inter: Callable[[int], InterKind],
+        make_decoder: Callable[[], DecoderKind],
+    ) -> None:
         self.encoder = encoder
-        names = WIRINGS[arch.wiring]
+        self.nets = {"encoder": encoder}
+        names = WIRINGS[wiring]
         inter_names = [name for name in names if name.startswith("inter")]
-        self.inters = [Inter(arch, encoder.units_out, dtype=dtype) for _ in inter_names]
+        self.inters = [make_inter(encoder.units_out) for _ in inter_names]
         self.nets.update(zip(inter_names, self.inters, strict=True))
         decoder_names = [name for name in names if name.startswith("decoder")]
-        decoders = [Decoder(arch, dtype=dtype) for _ in decoder_names]
+        decoders = [make_decoder() for _ in decoder_names]
         self.nets.update(zip(decoder_names, decoders, strict=True))
         self.decoder_src, self.decoder_dst = decoders[0], decoders[-1]
 
@@ -320,3 +385,16 @@ class Autoencoder(StagedNets):
         """Dst faces drawn as src: face, src decoder's mask, dst decoder's mask."""
         dst, swap = self.dst_codes(dst_faces)
         return self.decoder_src.image(swap), self.decoder_src.mask(swap), self.decoder_dst.mask(dst)
+
+
+class Autoencoder(WiredNets[Encoder, Inter, Decoder]):
+    """The nets of an `Architecture`."""
+
+    def __init__(self, arch: Architecture, *, dtype: str = "float32") -> None:
+        super().__init__(
+            arch.wiring,
+            Encoder(arch, dtype=dtype),
+            partial(Inter, arch, dtype=dtype),
+            partial(Decoder, arch, dtype=dtype),
+        )
+        self.arch: Architecture = arch

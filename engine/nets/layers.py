@@ -121,7 +121,13 @@ class Dense(keras.layers.Layer):  # type: ignore[misc]
 
 
 class Block:
-    """Named parts in the order in which weight files list them."""
+    """Named parts in the order in which weight files list them.
+
+    kernels_start_aware: convolutions of a whole net start convolution-aware, else Glorot-uniform
+    (`engine.nets.initialisation`).
+    """
+
+    kernels_start_aware = False
 
     def __init__(self) -> None:
         self._parts: dict[str, Block | keras.layers.Layer] = {}

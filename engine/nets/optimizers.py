@@ -1,8 +1,9 @@
-"""RMSprop and AdaBelief as DeepFaceLab has them (spec, training 5).
+"""RMSprop and AdaBelief as DeepFaceLab has them (spec, training 5), and the Adam of its first
+version.
 
-Neither corrects for its zero start, so first steps are large, about 3.2 and 3.5 times the learning
-rate; models were tuned with that. All gradients are given at once: no weight changes before the
-last gradient is computed. State tensors are named as in DeepFaceLab's optimizer files.
+Neither of the former corrects for its zero start, so first steps are large, about 3.2 and 3.5 times
+the learning rate; models were tuned with that. All gradients are given at once: no weight changes
+before the last gradient is computed. State tensors are named as in DeepFaceLab's optimizer files.
 """
 
 from __future__ import annotations
@@ -203,6 +204,23 @@ class AdaBelief(Optimizer):
         mean.assign(0.9 * mean + 0.1 * gradient)
         variance.assign(0.999 * variance + 0.001 * ops.square(gradient - mean))
         return mean / (ops.sqrt(variance) + EPSILON)
+
+
+class Adam(Optimizer):
+    """m = 0.5 m + 0.5 g; v = 0.999 v + 0.001 g^2; change = m / (sqrt(v) + epsilon), both corrected
+    for their zero start as Keras does it. The betas are those of DeepFaceLab 1.0 (spec, training
+    15)."""
+
+    slots = ("ms", "vs")
+    beta_1, beta_2, epsilon = 0.5, 0.999, 1e-7
+
+    def _change(self, gradient: Tensor, *state: Any) -> Tensor:
+        mean, variance = state
+        mean.assign(self.beta_1 * mean + (1 - self.beta_1) * gradient)
+        variance.assign(self.beta_2 * variance + (1 - self.beta_2) * ops.square(gradient))
+        steps = ops.cast(self.iterations + 1, "float32")
+        correction = ops.sqrt(1 - self.beta_2**steps) / (1 - self.beta_1**steps)
+        return correction * mean / (ops.sqrt(variance) + self.epsilon)
 
 
 def global_norm(tensors: Sequence[Tensor]) -> Tensor:

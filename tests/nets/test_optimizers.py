@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from engine.nets.optimizers import AdaBelief, RMSprop, Schedule
+from engine.nets.optimizers import AdaBelief, Adam, RMSprop, Schedule
 from tests.nets.golden import golden_arrays
 
 CASES = {
@@ -65,3 +65,16 @@ def test_lr_dropout_draws_the_same_masks_again_from_the_same_step_and_seed():
             optimizer.apply([np.ones(500, np.float32)])
         ends.append(weight.numpy())
     np.testing.assert_array_equal(ends[0], ends[1])
+
+
+def test_twelve_steps_of_adam_are_those_of_keras():
+    rng = np.random.default_rng(3)
+    start = rng.normal(size=(5, 4)).astype(np.float32)
+    weight, reference = (keras.Variable(start) for _ in range(2))
+    optimizer = Adam([("w", weight)], Schedule(5e-3))
+    wanted = keras.optimizers.Adam(5e-3, beta_1=0.5, beta_2=0.999, epsilon=1e-7)
+    for _ in range(12):
+        gradient = rng.normal(0, 10 ** rng.uniform(-3, 0), start.shape).astype(np.float32)
+        optimizer.apply([gradient])
+        wanted.apply([gradient], [reference])
+        np.testing.assert_allclose(weight.numpy(), reference.numpy(), rtol=0, atol=2e-6)
