@@ -154,9 +154,7 @@ FAST_TEST = Goal(
         "faces-extract": (_WHOLE_FACE,),
         "train": (
             Setting("model_class", "quick96", "96 pixels and small nets: the fastest there is"),
-            Setting(
-                "max_minutes", 10.0, "ten minutes show pose, light and likeness; go on at will"
-            ),
+            Setting("max_minutes", 10, "ten minutes show pose, light and likeness; go on at will"),
         ),
         "merge": (
             Setting("model_class", "quick96", "the model that was trained"),

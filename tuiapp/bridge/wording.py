@@ -120,11 +120,12 @@ def command_line(
         default = stored.get(option.name, option.default_among(before))
         before[option.name] = values.get(option.name, default)
         if before[option.name] != default:
-            words += _flag_words(option, before[option.name])
+            words += flag_words(option, before[option.name])
     return shlex.join(words)
 
 
-def _flag_words(option: Option, value: Any) -> list[str]:
+def flag_words(option: Option, value: Any) -> list[str]:
+    """An option's value as words of a command line."""
     if isinstance(option.kind, Flag):
         return [option.flag if value else option.flag.replace("--", "--no-", 1)]
     if not isinstance(option.kind, Choice) and str(value).startswith("-"):

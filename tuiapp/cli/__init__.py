@@ -18,6 +18,7 @@ from tuiapp.bridge.wording import plain_text
 COMMANDS: dict[str, str] = {
     "demo": "tuiapp.cli.demo:demo",
     "stages": "tuiapp.cli.listing:stages",
+    "goals": "tuiapp.cli.goals:goals",
     "run": "tuiapp.cli.run:run",
     "runs": "tuiapp.cli.listing:runs",
     "attach": "tuiapp.cli.run:attach",
@@ -34,9 +35,12 @@ Facewright: a terminal workbench for face replacement in video.
   facewright [WORKSPACE]                    open the workbench (default: this folder)
   facewright demo [DIR] [--train-minutes N] make a demo workspace, from two videos to a result
   facewright stages [STAGE] [--json]        list the stages, or one stage's options
-  facewright run STAGE -w DIR [--option VALUE ...] [--yes] [--json] [--detach]
+  facewright goals [GOAL] [--gpu-gib N] [--json]
+                                            what to set for what one wants, on this device
+  facewright run STAGE -w DIR [--option VALUE ...] [--goal GOAL] [--yes] [--json] [--detach]
                                             run a stage; --yes: replace what is there (it goes to
-                                            the workspace's trash), --detach: do not wait for it
+                                            the workspace's trash), --detach: do not wait for it,
+                                            --goal: what it sets, where no option says otherwise
   facewright runs -w DIR [--json]           list runs
   facewright attach [RUN] -w DIR [--json]   follow a run (the newest if RUN is not given)
   facewright stop [RUN] -w DIR              save and stop

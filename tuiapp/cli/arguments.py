@@ -52,12 +52,37 @@ def no_more(words: list[str]) -> None:
         raise UsageError(f"unexpected {words[0]!r}", "`facewright --help` shows the usage")
 
 
-def read_options(spec: StageSpec, words: list[str]) -> dict[str, object]:
+def option_words(words: list[str], name: str) -> tuple[str | None, list[str]]:
+    """The value of a command's own option `--name`, None without it; and the other words. Raises
+    `UsageError` where the value is missing."""
+    rest = list(words)
+    value: str | None = None
+    for at, word in reversed(list(enumerate(words))):
+        if word.partition("=")[0] != f"--{name}":
+            continue
+        given = [word.partition("=")[2]] if "=" in word else rest[at + 1 : at + 2]
+        if not given or given[0].startswith("--"):
+            raise UsageError(f"--{name} needs a value", f"for example: --{name} VALUE")
+        value = value or given[0]
+        del rest[at : at + (1 if "=" in word else 2)]
+    return value, rest
+
+
+def model_class_in(words: list[str]) -> str | None:
+    """The model class that a stage's words name."""
+    return next((v for n, v in _split(words) if n == "model_class" and v is not None), None)
+
+
+def read_options(
+    spec: StageSpec, words: list[str], model_class: str | None = None
+) -> dict[str, object]:
     """A stage's options from `--name value`, `--name=value`, `--flag`, `--no-flag`; as text, except
-    flags. Raises `UsageError` for unknown names, missing values and words that are no option."""
+    flags. Raises `UsageError` for unknown names, missing values and words that are no option.
+
+    model_class: the class if the words name none; None: the stage's default."""
     raw = _split(words)
-    model_class = next((v for n, v in raw if n == "model_class" and v is not None), None)
-    by_name = {option.name: option for option in catalog.options_of(spec, model_class)}
+    chosen = model_class_in(words) or model_class
+    by_name = {option.name: option for option in catalog.options_of(spec, chosen)}
     values: dict[str, object] = {}
     for name, value in raw:
         option, positive = _find(by_name, name)

@@ -18,7 +18,8 @@ from engine.protocol.wire import encode
 from engine.protocol.workspace import Workspace
 from engine.runtime import client
 from tuiapp.bridge.run_view import RunView, apply
-from tuiapp.cli.arguments import Switches, no_more, read_options, read_switches
+from tuiapp.cli.arguments import Switches, no_more, read_switches
+from tuiapp.cli.goals import values_with_goal
 from tuiapp.cli.listing import describe_stage
 from tuiapp.cli.progress import ProgressDisplay, quiet_display
 
@@ -50,7 +51,7 @@ def _start(switches: Switches) -> client.RunFolder:
     """Start what the words say; with --json a refusal is an event too."""
     try:
         spec = catalog.stage(switches.rest[0])
-        values = read_options(spec, switches.rest[1:])
+        values = values_with_goal(spec, switches.rest[1:], switches.workspace)
         return client.start_run(switches.workspace, spec.id, values, confirmed=switches.yes)
     except FacewrightError as error:
         if switches.json:

@@ -1,0 +1,135 @@
+"""`goals`, and `--goal` of `run`: option values for what one wants, on the device there is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from engine import catalog
+from engine.protocol.errors import EXIT_DONE, UsageError
+from engine.protocol.goals import GOALS, Goal, device_text, goal, memory_text
+from engine.protocol.model_files import saved_options
+from engine.protocol.spec import StageSpec
+from engine.protocol.workspace import Workspace
+from tuiapp.bridge.goal_words import fitting_values, goal_text, set_words
+from tuiapp.bridge.gpu_memory import gpu_gib
+from tuiapp.cli.arguments import model_class_in, no_more, option_words, read_options, read_switches
+
+LARGEST_GIB = 10_000
+
+
+def goals(words: list[str]) -> int:
+    """`facewright goals [GOAL] [--gpu-gib N] [--json]`."""
+    switches = read_switches(words, ("json",))
+    wanted, rest = option_words(switches.rest, "gpu-gib")
+    no_more(rest[1:])
+    gib = gpu_gib() if wanted is None else _gib(wanted)
+    chosen = (goal(rest[0]),) if rest else GOALS
+    if switches.json:
+        sys.stdout.write(json.dumps([_as_json(one, gib) for one in chosen], indent=2) + "\n")
+    elif rest:
+        sys.stdout.write(goal_text(chosen[0], gib) + "\n")
+    else:
+        _list(gib)
+    return EXIT_DONE
+
+
+def values_with_goal(spec: StageSpec, words: list[str], workspace: Workspace) -> dict[str, object]:
+    """A stage's options from its words, one of which may be `--goal`: what the goal sets stands
+    where no word says otherwise, and is told on stderr."""
+    wanted, words = option_words(words, "goal")
+    if wanted is None:
+        return read_options(spec, words)
+    wish = _Wish(goal(wanted), spec, workspace)
+    given = read_options(spec, words, wish.model_class(words))
+    return {**wish.values(given), **given}
+
+
+@dataclass
+class _Wish:
+    """A goal for one run of a stage."""
+
+    goal: Goal
+    spec: StageSpec
+    workspace: Workspace
+
+    def model_class(self, words: list[str]) -> str | None:
+        """The class that is asked for, or else the goal's."""
+        sets = self.goal.values_for(self.spec.id, 0)
+        if not sets:
+            stages = ", ".join(self.goal.settings)
+            raise UsageError(
+                f"--goal {self.goal.id}: it sets nothing in {self.spec.id}",
+                f"leave it out; it sets options of {stages}",
+                code="option-value",
+            )
+        return model_class_in(words) or sets.get("model_class")
+
+    def values(self, given: dict[str, object]) -> dict[str, Any]:
+        """What the goal adds to what is given. A model that exists goes on as it is."""
+        gib = gpu_gib(str(given.get("device", "auto")))
+        own_class = self.goal.values_for(self.spec.id, gib).get("model_class")
+        model_class = str(given.get("model_class") or own_class or "")
+        options = catalog.options_of(self.spec, model_class or None)
+        sets = fitting_values(self.goal, self.spec.id, gib, options)
+        sets = {name: value for name, value in sets.items() if name not in given}
+        if self.spec.trains_model and self._exists(given, model_class):
+            self._say(f"goal {self.goal.id}: the model exists and goes on with its own options")
+            return {name: sets[name] for name in ("model_class",) if name in sets}
+        words = set_words(self.goal, self.spec.id, sets)
+        self._say(f"goal {self.goal.id} for {device_text(gib)}: {words}")
+        if self.spec.trains_model and "batch_size" in sets:
+            self._say(f"this {memory_text(self.goal.size_for(gib))}")
+        return sets
+
+    def _exists(self, given: dict[str, object], model_class: str) -> bool:
+        default = next(row.default for row in self.spec.options if row.name == "model")
+        name = str(given.get("model", default))
+        return bool(model_class and saved_options(self.workspace.model(name, model_class)))
+
+    def _say(self, text: str) -> None:
+        sys.stderr.write(f"{text}\n")
+
+
+def _gib(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= LARGEST_GIB:
+        raise UsageError(
+            f"--gpu-gib {text}: must be 0 to {LARGEST_GIB}",
+            "give the GPU's memory in GiB, or 0 for the CPU",
+            code="option-value",
+        )
+    return value
+
+
+def _list(gib: float) -> None:
+    sys.stdout.write(f"For {device_text(gib)}; `facewright goals GOAL` says what is set and why.\n")
+    for one in GOALS:
+        sys.stdout.write(f"\n{one.id}: {one.summary}\n")
+        values = one.values_for("train", gib)
+        sys.stdout.write(f"  facewright run train --goal {one.id}\n")
+        sys.stdout.write(f"  = {set_words(one, 'train', values)}\n")
+
+
+def _as_json(one: Goal, gib: float) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "title": one.title,
+        "summary": one.summary,
+        "gpu_gib": gib,
+        "takes_gib": one.size_for(gib).takes_gib,
+        "measured": False,
+        "settings": {
+            stage_id: [
+                {"option": row.option, "value": row.value, "why": row.why}
+                for row in one.settings_for(stage_id, gib)
+            ]
+            for stage_id in one.settings
+        },
+        "steps": list(one.steps),
+    }
