@@ -155,11 +155,26 @@ def _dst_video(workspace: Workspace, _: Mapping[str, Any]) -> None:
     _need_video(workspace.dst)
 
 
+def check_model_name_is_free(workspace: Workspace, options: Mapping[str, Any]) -> None:
+    """Nothing lies where a model named by the option `to` belongs. Raises `InputError`."""
+    name, model_class = options["to"], options["model_class"]
+    if not name:
+        raise InputError("no new name was given", "give one with --to NAME", code="no-name")
+    folder = workspace.model(name, model_class)
+    if folder.exists() or name == options["model"]:
+        raise InputError(
+            f"there is a model {name} of class {model_class} in {workspace.models} already",
+            "give another name with --to NAME",
+            code="name-taken",
+        )
+
+
 NEEDS: dict[str, Check] = {
     "workspace": _workspace,
     "writable": _writable,
     "video": _video,
     "dst-video": _dst_video,
+    "free-model-name": check_model_name_is_free,
     "frames": _frames,
     "dst-frames": _dst_frames,
     "faces": _faces,

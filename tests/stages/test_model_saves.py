@@ -194,12 +194,12 @@ def test_a_restore_broken_off_at_any_step_leaves_a_whole_newest_save(workspace, 
     folder = train(workspace, 5)
     run_stage(workspace, "model-snapshot", name="five")
     train(workspace, 9, keep=1)
-    steps = ("_put_among_generations", "_move_later_ones_away", "_rewind_history")
+    steps = ("_put_among_generations", "move_later_ones_away", "mark_history")
 
     class Killed(BaseException):
         pass
 
-    def killed(*arguments):
+    def killed(*arguments, **options):
         raise Killed
 
     for step in steps:

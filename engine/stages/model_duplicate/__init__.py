@@ -1,0 +1,1 @@
+"""Make a second model of one."""

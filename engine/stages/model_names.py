@@ -1,0 +1,71 @@
+"""What the stages that work on a whole model share: which one, and a new name for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.protocol.errors import InputError
+from engine.protocol.files import disk_error, link_or_copy
+from engine.protocol.model_files import GENERATIONS
+from engine.protocol.needs import check_model_name_is_free
+from engine.protocol.options import Option
+from engine.protocol.stage import StageContext
+from engine.protocol.timeline_file import timeline_path
+from engine.stages.model_saves import SAVES_RESOURCE, model_folder
+from engine.stages.train.spec import MODEL
+
+# A run that writes in the model's folder, or the looks that its frames are merged with.
+WHOLE_MODEL = (
+    "model-{model}_{model_class}",
+    SAVES_RESOURCE,
+    "timelapse-{model}_{model_class}",
+    "merged",
+)
+NEW_MODEL = "model-{to}_{model_class}"
+
+NEW_NAME = Option(
+    "to", "New name", MODEL.kind, "", "A name that no model of this class has yet.", kept=False
+)
+
+
+def whole_model(context: StageContext) -> Path:
+    """The folder of a model that can be trained and merged with. Raises `InputError` if there is
+    none of that name, and for a folder that is none of ours."""
+    folder = model_folder(context)
+    if not (folder / GENERATIONS).is_dir():
+        raise InputError(
+            f"{folder} is no model: it has no saves",
+            "choose a model that was trained or imported",
+            code="no-model",
+        )
+    return folder
+
+
+def new_folder(context: StageContext) -> Path:
+    """Where the model of the new name belongs. Raises `InputError` if the name is taken."""
+    options = context.options
+    check_model_name_is_free(context.workspace, options)
+    return context.workspace.model(options["to"], options["model_class"])
+
+
+def own_timeline(context: StageContext) -> Path:
+    """Where the looks that the model's frames are merged with lie, if there are any."""
+    options = context.options
+    return timeline_path(context.workspace, options["model"], options["model_class"])
+
+
+def give_timeline(context: StageContext) -> None:
+    """The model of the new name has the same looks from now on; those that an earlier model of that
+    name left go to the trash. Raises `InputError` if the disk refuses."""
+    options = context.options
+    target = timeline_path(context.workspace, options["to"], options["model_class"])
+    left = context.workspace.move_to_trash([target], f"looks-{options['to']}")
+    if left is not None:
+        context.note(f"looks of an earlier model {options['to']} are in {left}")
+    source = own_timeline(context)
+    if not source.is_file():
+        return
+    try:
+        link_or_copy(source, target)  # it is only ever replaced
+    except OSError as error:
+        raise disk_error(error, target) from error
