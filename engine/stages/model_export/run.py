@@ -18,15 +18,14 @@ from engine.models.dfl_files.reading import DATA_SUFFIX, DflModel
 from engine.models.dfl_files.state import blank_state, write_state
 from engine.models.dfl_files.writing import dfl_data, summary_text
 from engine.nets.device import prepare_device
-from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.files import PART, disk_error
 from engine.protocol.history import HISTORY_NAME, read_history
-from engine.protocol.model_files import find_save
 from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import make_folder
 from engine.stages.model_saves import model_folder
-from engine.train.generations import Generation, Generations, read_generation
+from engine.stages.outgoing_files import chosen_save, require_agreement
+from engine.train.generations import Generation
 from engine.train.save_folders import part_beside, sync
 
 _SUMMARY_SUFFIX = "summary.txt"
@@ -52,9 +51,9 @@ def export_model(context: StageContext) -> None:
     dfl_class = dfl_class_of(spec)
     folder = Path(context.options["to"] or context.workspace.models).absolute()
     target = DflModel(folder, context.options["dfl_name"] or context.options["model"], dfl_class)
-    _require_confirmation(context, target)
+    _require_agreement(context, target)
     own_folder = model_folder(context)
-    outgoing = _Outgoing(spec, own_folder, _saved(context, own_folder))
+    outgoing = _Outgoing(spec, own_folder, chosen_save(context, own_folder))
     iteration = outgoing.saved.manifest.iteration
     context.note(f"exporting the save of iteration {iteration}")
     make_folder(folder)
@@ -78,19 +77,10 @@ def export_model(context: StageContext) -> None:
     )
 
 
-def _require_confirmation(context: StageContext, target: DflModel) -> None:
+def _require_agreement(context: StageContext, target: DflModel) -> None:
     present = _present(target)
-    if not present:
-        return
     what = f"{len(present)} files of DeepFaceLab's model {target.title} are in {target.folder}"
-    if not target.folder.is_relative_to(context.workspace.root):
-        raise InputError(
-            what, "choose another folder, or a name with --dfl-name: the trash is the workspace's"
-        )
-    if not context.confirmed:
-        raise ConfirmationNeeded(
-            what, "confirm (--yes) to move them to the workspace's trash, or choose a --dfl-name"
-        )
+    require_agreement(context, present, what, "another folder, or a name with --dfl-name")
 
 
 def _present(target: DflModel) -> list[Path]:
@@ -105,15 +95,6 @@ def _present(target: DflModel) -> list[Path]:
 
 def _summary_path(target: DflModel) -> Path:
     return target.folder / f"{target.prefix}{_SUMMARY_SUFFIX}"
-
-
-def _saved(context: StageContext, own_folder: Path) -> Generation:
-    if context.options["save"]:
-        return read_generation(find_save(own_folder, context.options["save"]).path)
-    saved = Generations(own_folder).newest(context.warn)
-    if saved is None:
-        raise InputError(f"{own_folder} has no save", "train the model first", code="no-model")
-    return saved
 
 
 def _write_files(context: StageContext, beside: DflModel, outgoing: _Outgoing) -> None:

@@ -1,0 +1,59 @@
+"""What the stages that write a model for other programs share: which save, and what may be
+replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from engine.protocol.errors import ConfirmationNeeded, InputError
+from engine.protocol.files import PART, replacing
+from engine.protocol.model_files import find_save
+from engine.protocol.stage import StageContext
+from engine.protocol.workspace import make_folder
+from engine.train.generations import Generation, Generations, read_generation
+
+
+def chosen_save(
+    context: StageContext, own_folder: Path, only: Callable[[str], bool] = lambda _: True
+) -> Generation:
+    """The save that the option `save` names, or the newest good one. only: which files to read, by
+    stem. Raises `InputError` if there is none, or it is damaged."""
+    if context.options["save"]:
+        return read_generation(find_save(own_folder, context.options["save"]).path, only)
+    saved = Generations(own_folder).newest(context.warn, only=only)
+    if saved is None:
+        raise InputError(f"{own_folder} has no save", "train the model first", code="no-model")
+    return saved
+
+
+def require_agreement(
+    context: StageContext, present: Sequence[Path], what: str, other: str
+) -> None:
+    """Raises unless nothing is `present`, in one folder, or the user agreed to move it to the
+    trash: `ConfirmationNeeded`, or `InputError` outside the workspace, whose trash it is.
+
+    what: what is there, in words; other: what else the user could choose, such as "a name".
+    """
+    if not present:
+        return
+    if not present[0].is_relative_to(context.workspace.root):
+        raise InputError(what, f"choose {other}: the trash is the workspace's")
+    if not context.confirmed:
+        raise ConfirmationNeeded(
+            what, f"confirm (--yes) to move it to the workspace's trash, or choose {other}"
+        )
+
+
+def put_file(context: StageContext, target: Path, data: bytes) -> None:
+    """Write a file, whole or not at all; one that is there goes to the trash first, see
+    `require_agreement`. Raises `InputError` when the disk is full."""
+    make_folder(target.parent)
+    for left_by_kill in target.parent.glob(f".{target.stem}.*{PART}{target.suffix}"):
+        left_by_kill.unlink()
+    with replacing(target) as beside:
+        beside.write_bytes(data)
+        context.check_stop()
+        trash = target.exists() and context.workspace.move_to_trash([target], target.stem)
+        if trash:
+            context.note(f"the file that was there is in {trash}")

@@ -1,0 +1,1 @@
+"""Export an XSeg model as ONNX."""
