@@ -12,6 +12,7 @@ from engine.protocol.errors import UsageError
 from engine.protocol.options import Choice, Option
 from engine.protocol.spec import ModelSpec, StageSpec
 from engine.stages.demo_media.spec import DEMO_MEDIA
+from engine.stages.dfm_export.spec import DFM_EXPORT
 from engine.stages.faces_extract.spec import FACES_EXTRACT
 from engine.stages.faces_manual.spec import FACES_MANUAL
 from engine.stages.faceset_enhance.spec import FACESET_ENHANCE
@@ -51,6 +52,7 @@ from engine.stages.video_extract.spec import VIDEO_EXTRACT
 from engine.stages.video_render.spec import VIDEO_RENDER
 from engine.stages.workspace_clear.spec import WORKSPACE_CLEAR
 from engine.stages.xseg_apply.spec import XSEG_APPLY
+from engine.stages.xseg_export.spec import XSEG_EXPORT
 from engine.stages.xseg_fetch.spec import XSEG_FETCH
 from engine.stages.xseg_labels_remove.spec import XSEG_LABELS_REMOVE
 from engine.stages.xseg_order.spec import XSEG_ORDER
@@ -85,6 +87,7 @@ STAGES: tuple[StageSpec, ...] = (
     XSEG_REMOVE,
     XSEG_LABELS_REMOVE,
     XSEG_FETCH,
+    XSEG_EXPORT,
     TRAIN_PREFLIGHT,
     TRAIN,
     MODEL_PLAN,
@@ -97,6 +100,7 @@ STAGES: tuple[StageSpec, ...] = (
     MODEL_DELETE,
     MODEL_IMPORT,
     MODEL_EXPORT,
+    DFM_EXPORT,
     MERGE,
     MERGE_SESSION,
     VIDEO_RENDER,
