@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO ?= demo
 
-.PHONY: install demo test test-fast check format bench clean
+.PHONY: install demo test test-fast check format docs bench clean
 
 install: $(INSTALLED)
 
@@ -36,6 +36,9 @@ check: $(INSTALLED)  ## format, lint, types, import contracts, tests
 format: $(INSTALLED)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(INSTALLED)  ## the tables in .docs of all stages, options and goals, from the catalog
+	$(BIN)/python -m tests.docs
 
 bench: $(INSTALLED)  ## measured speeds of this machine
 	$(BIN)/python -m tests.bench
