@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from engine.faces.face_type import FaceType
 from engine.models.classes import model_code, model_spec
+from engine.protocol.dfm_files import find_dfm
 from engine.protocol.errors import InputError
 from engine.protocol.workspace import Workspace
 from engine.train.generations import Generations, names_of
+
+# The face type of a ready-made model's crops: what its file says, or what is usual.
+AUTO_FACE_TYPE = "auto"
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class FacePredictor(Protocol):
 
     @property
     def iteration(self) -> int:
-        """How far the model was trained."""
+        """How far the model was trained; 0 where that is not known."""
         ...
 
     @property
@@ -57,7 +61,7 @@ class FacePredictor(Protocol):
     ) -> Prediction:
         """Swap the faces in dst crops: (n, R, R, 3) float32, 0..1, n >= 1. n may vary.
 
-        morph_factors: (n,), 0..1, for models that have one (`ModelSpec.has_morph_factor`): 1, as
+        morph_factors: (n,), 0..1, for models that have one (`dfm_files.has_morph_factor`): 1, as
         where none is given, is the pure result, less blends towards dst; others ignore it.
         """
         ...
@@ -69,15 +73,23 @@ def load_predictor(
     model_class: str,
     device: str = "auto",
     *,
+    face_type: str = AUTO_FACE_TYPE,
     warn: Callable[[str, str], None] = lambda text, remedy: None,
 ) -> FacePredictor:
-    """The newest good save of a model, ready to merge with.
+    """The newest good save of a model, or a ready-made file, ready to merge with.
 
-    device: auto, cpu or GPU numbers. warn: hears (text, remedy) of damaged saves that were passed
-    over; `FacePredictor.iteration` tells which save it is.
-    Raises `InputError` if the model does not exist, was never saved, or all its saves are damaged;
-    it names the models that there are.
+    device: auto, cpu or GPU numbers. face_type: what a ready-made file's faces show, if not what it
+    says (`FaceType.short`); trained models know. warn: hears (text, remedy) of damaged saves that
+    were passed over; `FacePredictor.iteration` tells which save it is.
+    Raises `InputError` if the model does not exist, was never saved, all its saves are damaged, or
+    its file is none to merge with; it names the models that there are.
     """
+    spec = model_spec(model_class)
+    predictor: FacePredictor
+    if spec.is_file:
+        path = find_dfm(workspace, name)
+        predictor = model_code(spec).load_predictor(path, device, face_type, warn)
+        return predictor
     saves = Generations(workspace.model(name, model_class))
     if not saves.iterations():
         folders = workspace.models.iterdir() if workspace.models.is_dir() else ()
@@ -87,7 +99,5 @@ def load_predictor(
             f"train it first, or choose one of these (NAME_CLASS): {known}",
             code="no-model",
         )
-    predictor: FacePredictor = model_code(model_spec(model_class)).load_predictor(
-        saves, device, warn
-    )
+    predictor = model_code(spec).load_predictor(saves, device, warn)
     return predictor

@@ -88,6 +88,8 @@ class ModelSpec:
     swaps: it makes one face of another, and frames can be merged with it.
     has_morph_factor: how much of the other face it makes can be set when merging
         (`Look.morph_factor`).
+    is_file: its models are files made to merge with, and never trained; whether it has a morph
+        factor each file says itself (`engine.protocol.dfm_files`).
     """
 
     id: str
@@ -100,6 +102,7 @@ class ModelSpec:
     check: Callable[[Mapping[str, Any]], None] | None = None
     swaps: bool = True
     has_morph_factor: bool = False
+    is_file: bool = False
 
 
 def as_json(option: Option) -> dict[str, Any]:

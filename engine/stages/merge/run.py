@@ -12,6 +12,7 @@ from engine.merge.face_nets import FaceNets
 from engine.merge.tracks import face_tracks
 from engine.models.classes import model_spec
 from engine.models.predictor import load_predictor
+from engine.protocol.dfm_files import has_morph_factor
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.stages.merge.enlarger import load_enlarger
@@ -53,10 +54,12 @@ def run(context: StageContext) -> None:
         options["model"],
         options["model_class"],
         options["device"],
+        face_type=options["face_type"],
         warn=context.warn,
     )
     load_xseg = partial(load_segmenter, context, predictor.face_type)
-    morphs = model_spec(options["model_class"]).has_morph_factor
+    spec = model_spec(options["model_class"])
+    morphs = has_morph_factor(context.workspace, options["model"], spec)
     nets = FaceNets(predictor, partial(load_enlarger, context), load_xseg, morphs)
     merge_frames(context, frames, nets)
 

@@ -4,10 +4,44 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engine.models.classes import MERGE_CLASSES
+from engine.models.dfm.spec import DFM
 from engine.protocol.look_options import LOOK_OPTIONS, MORPH_FACTOR
-from engine.protocol.options import Option, Text
+from engine.protocol.options import Choice, Option, Text, When
 from engine.protocol.spec import DEVICE, FRESH, StageSpec
 from engine.stages.train.spec import MODEL, MODEL_CLASS
+
+MERGED_MODEL = replace(
+    MODEL,
+    kind=Text(r"[^/\0-\x1f.][^/\0-\x1f]{0,119}", "1 to 120 characters, no slash, no dot in front"),
+    help="The name of the trained model that predicts the faces; for --model-class dfm the name of"
+    " a file in the folder model, without .dfm.",
+)
+
+MERGED_CLASS = replace(
+    MODEL_CLASS,
+    kind=Choice(tuple((spec.id, spec.summary) for spec in MERGE_CLASSES)),
+    help="Which kind of model it is.",
+)
+
+FACE_TYPE = Option(
+    "face_type",
+    "Face type",
+    Choice(
+        (
+            ("auto", "what the file says, else wf"),
+            ("h", "half face"),
+            ("mf", "mid full face"),
+            ("f", "full face"),
+            ("wf", "whole face"),
+            ("head", "head"),
+        )
+    ),
+    "auto",
+    "How much of the head the faces of a .dfm show. Facewright's files say it, DeepFaceLab's do"
+    " not. wf is nearest to DeepFaceLive's usual face coverage of 2.2; f to 1.6, head to 3.0.",
+    applies=When("model_class", (DFM.id,)),
+)
 
 AUTO, NO_TIMELINE = "auto", "none"
 TIMELINE = Option(
@@ -59,8 +93,9 @@ MERGE = StageSpec(
     resources=("merged",),
     replaces="pictures in data_dst/merged and data_dst/merged_mask that this stage did not make",
     options=(
-        replace(MODEL, help="The name of the trained model that predicts the faces."),
-        replace(MODEL_CLASS, help="Which kind of model it is."),
+        MERGED_MODEL,
+        MERGED_CLASS,
+        FACE_TYPE,
         TIMELINE,
         *LOOK_OPTIONS,
         FACE_ENHANCER,

@@ -1,0 +1,16 @@
+"""Ready-to-merge models of DeepFaceLive: `.dfm` files, made here or elsewhere."""
+
+from __future__ import annotations
+
+from engine.protocol.spec import ModelSpec
+
+DFM = ModelSpec(
+    id="dfm",
+    title="DFM",
+    summary="ready to merge: NAME.dfm in the folder model, for DeepFaceLive; not for training",
+    code="engine.models.dfm.predictor:DfmPredictor",
+    options=(),
+    loss_names=(),
+    has_morph_factor=True,
+    is_file=True,
+)
