@@ -12,6 +12,8 @@ from engine.models.xseg.spec import XSEG
 from engine.protocol.errors import UsageError
 from engine.protocol.options import Choice, Option
 from engine.protocol.spec import ModelSpec, StageSpec
+from engine.stages.consent_record.spec import CONSENT_RECORD
+from engine.stages.consent_show.spec import CONSENT_SHOW
 from engine.stages.demo_media.spec import DEMO_MEDIA
 from engine.stages.dfm_export.spec import DFM_EXPORT
 from engine.stages.faces_extract.spec import FACES_EXTRACT
@@ -104,6 +106,8 @@ STAGES: tuple[StageSpec, ...] = (
     DFM_EXPORT,
     MERGE,
     MERGE_SESSION,
+    CONSENT_RECORD,
+    CONSENT_SHOW,
     VIDEO_RENDER,
     MARKING,
     WORKSPACE_CLEAR,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.protocol.consent_judgement import require_consent
 from engine.protocol.errors import InputError
 from engine.protocol.workspace import FACE_SUFFIXES, Side, Workspace, list_images
 
@@ -182,4 +183,5 @@ NEEDS: dict[str, Check] = {
     "both-facesets": _both_facesets,
     "any-faceset": _any_faceset,
     "merged": _merged,
+    "consent": require_consent,
 }

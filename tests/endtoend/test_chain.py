@@ -17,6 +17,7 @@ from engine.protocol.history import HISTORY_NAME, read_history
 from engine.protocol.workspace import Workspace, list_images
 from engine.runtime import client
 from tests.support.command import facewright, start_facewright
+from tests.support.consent import agree
 from tests.support.shared import shared_path
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1200)]
@@ -65,6 +66,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     root = tmp_path_factory.mktemp("pairA")
     for side in ("src", "dst"):
         shutil.copy(shared_path("media", f"pairA_{side}.mp4"), root / f"data_{side}.mp4")
+    agree(root)
     return Workspace(root)
 
 

@@ -134,4 +134,4 @@ def test_nothing_is_left_beside_a_result(tmp_path: Path) -> None:
     before = set(listing(tmp_path))
     render(tmp_path)
     assert set(listing(tmp_path)) - before == {"result.mp4", "result_mask.mp4"}
-    assert [path.name for path in (tmp_path / ".facewright").iterdir()] == ["runs"]
+    assert {path.name for path in (tmp_path / ".facewright").iterdir()} == {"consent.json", "runs"}

@@ -17,18 +17,21 @@ from engine.media.video_read import open_video
 from engine.protocol.errors import InputError
 from engine.stages.video_render.run import render_video
 from tests.support.clips import listing, numbered_frame
+from tests.support.consent import agree
 from tests.support.context import RecordingContext, context_for
 
 
 def render(root: Path, *, confirmed: bool = False, **options: Any) -> RecordingContext:
     """Run the stage in this process; its context tells what it reported."""
+    agree(root)
     context: RecordingContext = context_for(root, "video-render", confirmed=confirmed, **options)
     render_video(context)
     return context
 
 
 def merge_numbers(root: Path, numbers: Sequence[int], size_px: tuple[int, int] = (176, 96)) -> None:
-    """Stand-ins for merged frames: pictures that carry `numbers`."""
+    """Stand-ins for merged frames: pictures that carry `numbers`; both people agreed."""
+    agree(root)
     folder = root / "data_dst" / "merged"
     folder.mkdir(parents=True, exist_ok=True)
     for index, number in enumerate(numbers, start=1):
@@ -60,6 +63,7 @@ def sound_s(path: Path) -> tuple[str, float, float]:
 
 def refused(root: Path, pattern: str, **options: Any) -> None:
     """The stage refuses with an `InputError` and leaves the tree as it was."""
+    agree(root)
     before = listing(root)
     with pytest.raises(InputError, match=pattern):
         render(root, **options)

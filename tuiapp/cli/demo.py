@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
+from datetime import date
 from pathlib import Path
 
+from engine.protocol.consent_judgement import UNSTATED, judge_workspace
 from engine.protocol.errors import EXIT_DONE, UsageError
 from engine.protocol.survey import survey
 from engine.protocol.workspace import Workspace, make_folder
@@ -30,7 +32,7 @@ def demo(words: list[str]) -> int:
     make_folder(workspace.root)
     steps: list[tuple[str, ...]] = [] if _has_clips(workspace) else [("demo-media",)]
     steps += [*_PLAN, ("train", "--max-minutes", f"{minutes:g}", "--precision", "auto")]
-    steps += [("merge",), ("video-render", "--yes")]
+    steps += [("merge",), ("video-render", "--yes", *_draft(workspace))]
     for number, step in enumerate(steps, start=1):
         _announce(number, len(steps), step)
         status = run([*step, "-w", str(workspace.root), *(["--json"] if switches.json else [])])
@@ -60,6 +62,14 @@ def _arguments(words: list[str]) -> tuple[Switches, float]:
 
 def _has_clips(workspace: Workspace) -> bool:
     return workspace.src.video() is not None and workspace.dst.video() is not None
+
+
+def _draft(workspace: Workspace) -> tuple[str, ...]:
+    """Clips that are not the demo's own have no consents but those of whoever put them there."""
+    if not _has_clips(workspace):
+        return ()
+    judgements = judge_workspace(workspace, UNSTATED, date.today())
+    return () if all(judgement.allows_final for judgement in judgements) else ("--draft",)
 
 
 def _announce(number: int, count: int, step: tuple[str, ...]) -> None:

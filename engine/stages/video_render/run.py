@@ -9,6 +9,7 @@ from fractions import Fraction
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import list_images
+from engine.stages.video_render.consent import settle_consent
 from engine.stages.video_render.films import Film, films_of, targets
 from engine.stages.video_render.kinds import KINDS, Kind
 from engine.stages.video_render.placing import finish_earlier, part_of, place
@@ -21,13 +22,15 @@ from engine.stages.video_render.writing import Progress, Showing, write_film
 def render_video(context: StageContext) -> None:
     """Make `result.*` (and `result_mask.*`) from the merged frames.
 
-    Raises `InputError` when frames are missing, differ in size or cannot be read, `UsageError` for
+    Raises `InputError` when frames or a consent are missing, frames differ in size or cannot be
+    read, `UsageError` for
     a range that the video does not have, `ConfirmationNeeded` when a result is there, `StageError`
     when ffmpeg fails; in each case, and when stopped, no file has changed but those of an earlier
     run that had finished when it was killed: they take their places first.
     """
     kind = KINDS[context.options["kind"]]
     _require_merged(context)
+    settle_consent(context)
     finish_earlier(context)
     _require_confirmation(context, kind)
     reference = reference_of(context, kind)

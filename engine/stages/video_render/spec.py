@@ -2,6 +2,7 @@
 
 from engine.protocol.options import Choice, Flag, Integer, Number, Option, Text, Unless, When
 from engine.protocol.spec import StageSpec
+from engine.stages.consent_show.spec import PURPOSE
 
 LOSSY_KINDS = ("mp4", "hevc-10bit", "avi")
 ALPHA_KINDS = ("mov-lossless", "prores-4444", "ffv1", "png-sequence")
@@ -17,13 +18,15 @@ VIDEO_RENDER = StageSpec(
     group="Video",
     summary="Make result.* from the merged frames",
     code="engine.stages.video_render.run:render_video",
-    needs=("writable", "merged"),
+    needs=("writable", "merged", "consent"),
     resources=("result",),
     replaces="a result of the same name",
     help="The result has the number of frames, the frame rate (or time stamps), the colour tags and"
     " the sound of data_dst.*: where the container can hold the sound it is copied, else it is"
     " encoded anew. The lossless kinds keep every pixel of the merged frames as it is (RGB): they"
-    " are for editing programs, many players do not show them.",
+    " are for editing programs, many players do not show them. A final result wants a consent"
+    " record for both sides (stage consent-record): src, whose face is put in, and dst, whose face"
+    " is replaced; without them, make a draft.",
     options=(
         Option(
             "kind",
@@ -46,6 +49,15 @@ VIDEO_RENDER = StageSpec(
             "mp4",
             "Container and codec of the result.",
         ),
+        Option(
+            "draft",
+            "Draft",
+            Flag(),
+            False,
+            "No consent is asked for; every frame says 'AI-altered - draft' in a corner, in all"
+            " kinds, and the result is named result_draft.",
+        ),
+        PURPOSE,
         Option(
             "control",
             "Quality by",
