@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.nets.layers import Block
+from engine.protocol.errors import InputError
 
 IR_VERSION = 7  # that of opsets 12 and 13: what readers of their time know
 _TO_NCHW, _TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 _BATCH = "n"
+_LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,14 @@ class GraphWriter:
         return self.constant(name, array, half=half)
 
     def constant(self, name: str, array: NDArray[Any], *, half: bool = False) -> Value:
-        """Numbers stored in the graph, once for each name."""
+        """Numbers stored in the graph, once for each name. Raises `InputError` (code
+        "float16-range") for those that float16 cannot hold."""
+        if half and array.size and np.abs(array).max() > _LARGEST_HALF:
+            raise InputError(
+                f"{name} has weights beyond {_LARGEST_HALF:.0f}, the largest number of float16",
+                "export it without --quantised",
+                code="float16-range",
+            )
         self._store(name, array.astype(np.float16 if half else np.float32))
         return Value(name, half)
 
