@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from engine.faces.face_type import FaceType
 from engine.models.autoencoder_predictor import AutoencoderPredictor
 from engine.models.net_model import NetModel, load_nets
-from engine.nets.autoencoder import WIRINGS, Architecture, Autoencoder, Codes
+from engine.nets.autoencoder import WIRINGS, Codes, Wired, WiredNets
 from engine.nets.device import prepare_device
 from engine.nets.layers import Block, Tensor
 from engine.protocol.errors import InputError
 from engine.train.batches import Batch
-from engine.train.generations import Generations
+from engine.train.generations import Generation, Generations
 from engine.train.previews import page_of_columns
 
 F32 = NDArray[np.float32]
@@ -27,10 +27,9 @@ _MERGED_WITH = frozenset(name for names in WIRINGS.values() for name in names)
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnFaces:
     """Both faces of a batch as their own decoders draw them. Float32, 0..1."""
 
-    codes: Codes
     src_face: Tensor
     src_mask: Tensor
     dst_face: Tensor
@@ -44,6 +43,13 @@ class Drawn:
         }
 
 
+@dataclass(frozen=True)
+class Drawn(DrawnFaces):
+    """And what they were drawn from."""
+
+    codes: Codes
+
+
 @dataclass(frozen=True, eq=False)
 class PreviewColumns:
     """Columns of pictures (n, R, R, 3) BGR, float32, 0..1, by what they show."""
@@ -55,14 +61,25 @@ class PreviewColumns:
     swap: F32
 
 
+def newest_save(
+    saves: Generations, warn: Callable[[str, str], None], nets: Container[str]
+) -> Generation:
+    """The newest good save, of which these nets alone are read. Raises `InputError` if there is
+    none."""
+    saved = saves.newest(warn, only=nets.__contains__)
+    if saved is None:
+        raise InputError(f"nothing is saved in {saves.folder}", "train the model first")
+    return saved
+
+
 class AutoencoderModel(NetModel):
     """A model of one df or liae autoencoder."""
 
-    autoencoder: Autoencoder
+    autoencoder: WiredNets[Any, Any, Any]
 
     @staticmethod
     @abstractmethod
-    def architecture(options: Mapping[str, Any]) -> Architecture:
+    def architecture(options: Mapping[str, Any]) -> Wired:
         """How the nets look."""
 
     @staticmethod
@@ -76,22 +93,27 @@ class AutoencoderModel(NetModel):
     ) -> AutoencoderPredictor:
         """See `engine.models.predictor.load_predictor`."""
         prepare_device(device, warn)
-        saved = saves.newest(warn, only=_MERGED_WITH.__contains__)
-        if saved is None:
-            raise InputError(f"nothing is saved in {saves.folder}", "train the model first")
+        saved = newest_save(saves, warn, _MERGED_WITH)
         options = saved.manifest.options
-        autoencoder = Autoencoder(cls.architecture(options))
+        cls.warn_before_merging(options, warn)
+        autoencoder = cls.architecture(options).make()
         load_nets(autoencoder.nets, saved)
         return AutoencoderPredictor(autoencoder, cls.face_type(options), saved.manifest)
 
+    @classmethod
+    def warn_before_merging(
+        cls, options: Mapping[str, Any], warn: Callable[[str, str], None]
+    ) -> None:
+        """Warn of what a model of these options cannot do when merging."""
+
     def make_nets(self) -> dict[str, Block]:
-        self.autoencoder = Autoencoder(self.architecture(self.options), dtype=self.dtype)
+        self.autoencoder = self.architecture(self.options).make(dtype=self.dtype)
         return self.autoencoder.nets
 
     def draw(self, src_faces: Tensor, dst_faces: Tensor) -> Drawn:
         """Each face by its own decoder; the swap is left to those who need it."""
         codes = self.autoencoder.codes(src_faces, dst_faces)
-        return Drawn(codes, *self.autoencoder.drawn(codes))
+        return Drawn(*self.autoencoder.drawn(codes), codes)
 
     def preview_pages(self, batch: Batch) -> dict[str, NDArray[np.uint8]]:
         """Columns src, src drawn, dst, dst drawn, dst drawn as src; once whole, once masked."""

@@ -51,11 +51,18 @@ class Targets:
 
 
 def drawing_loss(
-    targets: Targets, face: Tensor, mask: Tensor, options: Mapping[str, Any]
+    targets: Targets,
+    face: Tensor,
+    mask: Tensor,
+    options: Mapping[str, Any],
+    *,
+    two_windows_from: int = TWO_WINDOWS_FROM,
 ) -> Tensor:
-    """How far a drawn face and its mask are from their targets."""
+    """How far a drawn face and its mask are from their targets. two_windows_from: the resolution in
+    pixels from which structure is compared at two sizes."""
     wanted, found = targets.counted(targets.face, options), targets.counted(face, options)
-    loss = _structure(wanted, found, options["resolution"])
+    resolution = options["resolution"]
+    loss = _structure(wanted, found, resolution, two_windows=resolution >= two_windows_from)
     loss += 10 * mean_square(wanted, found)
     loss += 10 * mean_square(targets.mask, mask)
     if targets.eyes_mouth is not None:
@@ -64,9 +71,9 @@ def drawing_loss(
     return loss
 
 
-def _structure(wanted: Tensor, found: Tensor, resolution: int) -> Tensor:
+def _structure(wanted: Tensor, found: Tensor, resolution: int, *, two_windows: bool) -> Tensor:
     coarse = int(resolution / 11.6)
-    if resolution < TWO_WINDOWS_FROM:
+    if not two_windows:
         return 10 * dssim(wanted, found, coarse)
     return 5 * dssim(wanted, found, coarse) + 5 * dssim(wanted, found, int(resolution / 23.2))
 

@@ -19,22 +19,23 @@ from engine.models.saehd import losses
 from engine.models.saehd.losses import Targets
 from engine.models.saehd.settings import in_force, wiring_and_letters
 from engine.models.saehd.spec import SAEHD
+from engine.models.swap_training import (
+    GAN,
+    GAN_OPTIMIZER,
+    face_type_of,
+    gan,
+    sampling,
+    schedule,
+)
 from engine.nets.autoencoder import Architecture
-from engine.nets.discriminators import CodeDiscriminator, PatchDiscriminator
+from engine.nets.discriminators import CodeDiscriminator
 from engine.nets.layers import Tensor
-from engine.nets.optimizers import AdaBelief, RMSprop, Rule, Schedule
-from engine.nets.patch_plan import patch_strides
-from engine.train.crops import CropKind
+from engine.nets.optimizers import AdaBelief, RMSprop, Rule
 from engine.train.generations import Generation
 from engine.train.previews import page_of_columns
 from engine.train.samples import Sampling
 
-RATE = 5e-5
-KEPT_BY_DROPOUT = 0.3
-COSINE_PERIOD = 500
-SCALE = 0.15
 CODE_JUDGE, CODE_JUDGE_OPTIMIZER = "code_discriminator", "D_code_opt"
-GAN, GAN_OPTIMIZER = "GAN", "GAN_opt"
 # Above this resolution a preview has pages instead of columns, and fewer rows.
 ONE_PAGE_UP_TO_PX = 256
 TALLEST_PREVIEW_PX = 800
@@ -62,35 +63,16 @@ class Saehd(AutoencoderModel):
 
     @staticmethod
     def face_type(options: Mapping[str, Any]) -> FaceType:
-        return FaceType.from_short(options["face_type"])
+        return face_type_of(options)
 
     def sampling(self) -> Sampling:
         options = in_force(self.options)
-        mirror = {side for side in ("src", "dst") if options[f"random_{side}_flip"]}
-        return Sampling(
-            CropKind(
-                self.face_type(options), options["resolution"], bool(options["eyes_mouth_prio"])
-            ),
-            self.samples_per_step(),
-            scale=SCALE,
-            warp=options["random_warp"],
-            mirror=frozenset(mirror),
-            hsv_power=options["random_hsv_power"],
-            ct_mode=options["ct_mode"],
-            uniform_yaw=options["uniform_yaw"],
-        )
+        eyes_mouth = bool(options["eyes_mouth_prio"])
+        return sampling(options, self.samples_per_step(), eyes_mouth=eyes_mouth)
 
     def rule(self) -> Rule:
         options = in_force(self.options)
-        dropout = options["lr_dropout"] != "n"
-        schedule = Schedule(
-            RATE,
-            keep=KEPT_BY_DROPOUT if dropout else 1.0,
-            cosine_period=COSINE_PERIOD if dropout else 0,
-            clip_norm=1.0 if options["clipgrad"] else 0.0,
-            masks_on_cpu=options["lr_dropout"] == "cpu",
-        )
-        return Rule(AdaBelief if options["adabelief"] else RMSprop, schedule)
+        return Rule(AdaBelief if options["adabelief"] else RMSprop, schedule(options))
 
     def frozen(self) -> frozenset[str]:
         """In liae, what both faces share learns from bent faces only, as in DeepFaceLab."""
@@ -103,16 +85,9 @@ class Saehd(AutoencoderModel):
     def adversaries(self, options: Mapping[str, Any]) -> tuple[Adversary, ...]:
         chosen = in_force(options)
         arch = self.architecture(options)
-        patch_px, gan_dims = options["gan_patch_size"], options["gan_dims"]
-        gan = Adversary(
-            GAN,
-            GAN_OPTIMIZER,
-            plan=(patch_strides(patch_px), gan_dims),
-            on=bool(chosen["gan_power"]),
-            make=partial(PatchDiscriminator, patch_px, gan_dims, dtype=self.dtype),
-        )
+        of_faces = gan(chosen, self.dtype)
         if arch.wiring != "df":
-            return (gan,)
+            return (of_faces,)
         side = arch.decoder_side_in
         code_judge = Adversary(
             CODE_JUDGE,
@@ -121,7 +96,7 @@ class Saehd(AutoencoderModel):
             on=bool(chosen["true_face_power"]),
             make=partial(CodeDiscriminator, arch.inter_channels, side, dtype=self.dtype),
         )
-        return code_judge, gan
+        return code_judge, of_faces
 
     def restore(self, saved: Generation) -> None:
         """See `Trainable.restore`. From a save of pretraining, a model that no longer pretrains

@@ -48,7 +48,7 @@ def check(options: Mapping[str, Any]) -> None:
             code="option-value",
         )
     if options["gan_power"]:
-        _check_patch(options["resolution"], options["gan_patch_size"])
+        check_patch(options["resolution"], options["gan_patch_size"])
     if options["pretrain"] and not options["pretrain_faces"]:
         raise UsageError(
             "--pretrain needs faces of many people",
@@ -70,8 +70,9 @@ def _check_resolution(resolution: int, archi: str) -> None:
         )
 
 
-def _check_patch(resolution: int, patch_px: int) -> None:
-    """The discriminator's levels must fit into each other (trap T26)."""
+def check_patch(resolution: int, patch_px: int) -> None:
+    """The GAN's levels must fit into each other (trap T26). Raises `UsageError` where they do
+    not."""
     if resolution % prod(patch_strides(patch_px)) == 0:
         return
     fitting = [other for other in range(3, 641) if resolution % prod(patch_strides(other)) == 0]
