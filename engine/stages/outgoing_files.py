@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from engine.protocol.errors import ConfirmationNeeded, InputError
-from engine.protocol.files import PART, replacing
+from engine.protocol.files import PART, replacing, sync
 from engine.protocol.model_files import find_save
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import make_folder
@@ -53,6 +53,7 @@ def put_file(context: StageContext, target: Path, data: bytes) -> None:
         left_by_kill.unlink()
     with replacing(target) as beside:
         beside.write_bytes(data)
+        sync(beside)  # before the trash: only now is it sure that the disk holds it
         context.check_stop()
         trash = target.exists() and context.workspace.move_to_trash([target], target.stem)
         if trash:

@@ -54,7 +54,8 @@ class _Wiring:
     write: Callable[[GraphWriter, Any], None]
 
 
-_WIRINGS: Mapping[type, _Wiring] = {
+# By architecture, what a model class makes of its options.
+WIRINGS: Mapping[type, _Wiring] = {
     Architecture: _Wiring(Autoencoder, write_autoencoder),
     MorphArchitecture: _Wiring(MorphAutoencoder, write_morph_autoencoder),
 }
@@ -69,7 +70,7 @@ def dfm_bytes(spec: ModelSpec, name: str, saved: Generation, *, quantised: bool 
     """
     code, options = model_code(spec), saved.manifest.options
     architecture = code.architecture(options)
-    wiring = _WIRINGS[type(architecture)]
+    wiring = WIRINGS[type(architecture)]
     require_room(saved.state, quantised=quantised)
     model = wiring.make(architecture)
     load_nets(model.nets, saved)
