@@ -4,12 +4,12 @@ theme = "facewright"
 graphics = "auto"        # auto kitty iterm2 sixel quadrant half off
 [keys]
 form-start = "f5,ctrl+r"
+[signing]                # a studio's own certificate: see engine/provenance/settings.py
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -18,9 +18,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from engine.protocol.files import write_atomically
+from engine.protocol.user_folders import config_folder
 from tuiapp.keymap import KEYS_BY_ID
 
 GRAPHICS_CHOICES = ("auto", "kitty", "iterm2", "sixel", "quadrant", "half", "off")
@@ -36,12 +35,6 @@ class Settings:
     graphics: str = "auto"
     keys: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
-
-
-def config_folder() -> Path:
-    """`$XDG_CONFIG_HOME/facewright` (or the platform's place)."""
-    given = os.environ.get("XDG_CONFIG_HOME")
-    return Path(given) / "facewright" if given else platformdirs.user_config_path("facewright")
 
 
 def user_theme_folder() -> Path:
@@ -97,7 +90,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _report_unknown(data: Mapping[str, Any], problems: list[str]) -> None:
-    known = ("theme", "graphics", "keys")
+    known = ("theme", "graphics", "keys", "signing")  # signing: engine.provenance reads it
     problems += [_unknown("setting", key, known) for key in data if key not in known]
 
 

@@ -7,7 +7,6 @@ whose decoder it shares; detectors and nets both read such files.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.faces.restricted_pickle import decode_pickle
 from engine.protocol.errors import InputError
+from engine.protocol.user_folders import data_folder
 
 LARGEST_BYTES = 1 << 30  # the largest of these nets takes 133 MB
 # Published files hold half precision to stay small; i8 is the iteration count of optimizer files.
@@ -24,10 +24,7 @@ _DTYPES = frozenset({"f2", "f4", "f8", "i8"})
 
 def weights_folder() -> Path:
     """`$XDG_DATA_HOME/facewright/weights`: where weights for all workspaces belong."""
-    data_home = os.environ.get("XDG_DATA_HOME", "")
-    # The XDG base directory specification: a relative path is to be ignored.
-    base = Path(data_home) if data_home.startswith("/") else Path.home() / ".local" / "share"
-    return base / "facewright" / "weights"
+    return data_folder() / "weights"
 
 
 def find_weights(name: str, given: str, more_folders: Sequence[Path] = ()) -> Path:

@@ -1,0 +1,45 @@
+"""How the C2PA library is used: it never asks the network by itself, and adds no pictures.
+
+Loading it takes a native library into the process; only modules that sign or read import this one.
+"""
+
+from __future__ import annotations
+
+import c2pa
+
+# Purposes that a signer's certificate may have. C2PA's own list, which the library leaves to its
+# users: mail, documents, time stamps, answers about revocation, Microsoft's and C2PA's own.
+_PURPOSES = (
+    "1.3.6.1.5.5.7.3.4",
+    "1.3.6.1.5.5.7.3.36",
+    "1.3.6.1.5.5.7.3.8",
+    "1.3.6.1.5.5.7.3.9",
+    "1.3.6.1.4.1.311.76.59.1.9",
+    "1.3.6.1.4.1.62558.2.1",
+)
+
+
+def c2pa_context(anchors_pem: str) -> c2pa.Context:
+    """Settings for reading and signing; `anchors_pem`: certificates that signers are trusted by."""
+    trust = {"trust_config": "\n".join(_PURPOSES)}
+    if anchors_pem:  # an empty one is taken for a broken one
+        trust["user_anchors"] = anchors_pem
+    return c2pa.Context(
+        c2pa.Settings.from_dict(
+            {
+                "version": 1,
+                "trust": trust,
+                "verify": {
+                    "remote_manifest_fetch": False,
+                    "ocsp_fetch": False,
+                    "verify_after_sign": True,
+                },
+                "builder": {"thumbnail": {"enabled": False}},
+            }
+        )
+    )
+
+
+def first_line(error: Exception) -> str:
+    """What the library says, without what follows of its own places."""
+    return str(error).partition("\n")[0].removeprefix("Other: ")

@@ -1,0 +1,71 @@
+"""The plate of a result: the video that was altered, with the manifests that it came with."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import c2pa
+
+from engine.protocol.errors import InputError
+from engine.provenance.manifest import plate_ingredient
+from engine.provenance.store import AS_BYTES, Store, UnreadableStoreError, kind_of, read_store
+
+_STORE = "plate.c2pa"
+
+
+@dataclass(frozen=True)
+class Plate:
+    """kind: its container, for the library. store: its own manifests, None if it has none. problem:
+    why its manifests are not what they should be, in words; "" if they are."""
+
+    path: Path
+    kind: str
+    sha256: str
+    store: Store | None = None
+    problem: str = ""
+
+    def add_to(self, builder: c2pa.Builder) -> None:
+        """Make it an ingredient, which carries its manifests on. Raises `OSError` and the library's
+        errors."""
+        with self.path.open("rb") as file:
+            builder.add_ingredient(plate_ingredient() | self._claims(builder), self.kind, file)
+
+    def _claims(self, builder: c2pa.Builder) -> dict[str, Any]:
+        """What the library takes from the file by itself, but not from a side-car."""
+        if self.store is None or self.store.sidecar_data is None:
+            return {}
+        builder.add_resource(_STORE, io.BytesIO(self.store.sidecar_data))
+        return {
+            "manifest_data": {"format": "application/c2pa", "identifier": _STORE},
+            "active_manifest": self.store.report["active_manifest"],
+            "validation_results": self.store.report["validation_results"],
+        }
+
+
+def open_plate(path: Path, anchors_pem: str = "") -> Plate:
+    """Look at the plate. Raises `InputError` if it cannot be read."""
+    sha256 = sha256_of(path)
+    try:
+        store = read_store(path, anchors_pem)
+    except UnreadableStoreError as error:
+        # It cannot be carried on; its hash still tells which file it was.
+        return Plate(path, AS_BYTES, sha256, problem=f"cannot be read ({error.message})")
+    if store is not None and store.verdict == "Invalid":
+        codes = ", ".join(code for code, _ in store.failures)
+        return Plate(path, kind_of(path), sha256, store, f"does not hold ({codes})")
+    return Plate(path, kind_of(path), sha256, store)
+
+
+def sha256_of(path: Path) -> str:
+    """The file's sha256 in hex. Raises `InputError` if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(
+            f"cannot read {path}: {error.strerror or error}", "make it readable"
+        ) from error

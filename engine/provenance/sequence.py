@@ -1,0 +1,90 @@
+"""A folder of pictures is signed by one manifest, over the list of their hashes.
+
+The pictures stay untouched, as compositing programs want them, and one manifest serves for all of
+thousands. C2PA has no manifest for a folder that its reader would check, so the signed file is the
+list: `SHA256SUMS` in the folder, which `sha256sum --check` reads too, with its side-car beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from engine.protocol.errors import InputError
+from engine.protocol.files import write_atomically
+from engine.protocol.workspace import list_images
+
+LIST_NAME = "SHA256SUMS"
+LARGEST_LIST_BYTES = 1 << 27  # a million pictures take 90 MB
+_LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\0]+)")
+_NAMED = 5
+
+
+def write_list(folder: Path, check_stop: Callable[[], None]) -> Path:
+    """List the folder's pictures; returns the list's path. Raises `InputError` when one cannot be
+    read or the disk is full."""
+    images = list_images(folder)
+    lines = [
+        f"{sha256}  {path.name}\n"
+        for path, sha256 in zip(images, _hashes(images, check_stop), strict=True)
+    ]
+    target = folder / LIST_NAME
+    write_atomically(target, "".join(lines).encode(), durable=False)
+    return target
+
+
+def differences(folder: Path) -> list[str]:
+    """What of the folder's pictures is not as its list says, in words; [] if all is.
+
+    Raises `InputError` for a list that cannot be read."""
+    listed = _read_list(folder / LIST_NAME)
+    there = {path.name: path for path in list_images(folder)}
+    common = sorted(listed.keys() & there.keys())
+    found = _hashes([there[name] for name in common], lambda: None)
+    changed = [name for name, sha in zip(common, found, strict=True) if sha != listed[name]]
+    return [
+        f"{len(names)} pictures {what}: {_first(names)}"
+        for what, names in (
+            ("were changed after they were signed", changed),
+            ("that were signed are missing", sorted(listed.keys() - there.keys())),
+            ("were not there when the folder was signed", sorted(there.keys() - listed.keys())),
+        )
+        if names
+    ]
+
+
+def _read_list(path: Path) -> dict[str, str]:
+    """Name -> sha256."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_LIST_BYTES + 1)
+        lines = data.decode().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}", "get the folder again") from error
+    found = [_LINE.fullmatch(line) for line in lines]
+    if len(data) > LARGEST_LIST_BYTES or not all(found):
+        raise InputError(f"{path} is no list of sha256 sums", "get the folder again")
+    return {match[2]: match[1] for match in found if match}
+
+
+def _hashes(paths: Sequence[Path], check_stop: Callable[[], None]) -> list[str]:
+    hashes = []
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for sha256 in pool.map(_sha256, paths):
+            hashes.append(sha256)
+            check_stop()
+    return hashes
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,101 @@
+"""Signing finished files: the manifest goes into the file, or beside it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import c2pa
+
+from engine.protocol.errors import InputError, StageError
+from engine.protocol.files import disk_error, replacing, write_atomically
+from engine.provenance.identity import Identity
+from engine.provenance.library import c2pa_context, first_line
+from engine.provenance.manifest import Made, definition
+from engine.provenance.plate import Plate
+from engine.provenance.store import AS_BYTES
+
+# What of what is rendered can hold a manifest. Matroska cannot.
+EMBEDDED_SUFFIXES = frozenset({".avi", ".mov", ".mp4"})
+_OR_OFF = "or turn marking off for this workspace: facewright run marking --state off --reason TEXT"
+
+
+@dataclass(frozen=True)
+class Seal:
+    """Signs results. plate: the video that was altered, None if there is none."""
+
+    identity: Identity
+    made: Made
+    plate: Plate | None = None
+
+    def rehearse(self) -> None:
+        """Sign a few bytes, so that what would fail is told of before hours of rendering. Raises
+        `InputError` where the certificate or the plate does not do."""
+        try:
+            self._sign(AS_BYTES, io.BytesIO(b"rehearsal"), io.BytesIO(), embed=False)
+        except (c2pa.C2paError, OSError) as error:
+            raise InputError(
+                f"the result could not be signed by {self.identity.words}: {first_line(error)}",
+                f"set another certificate ([signing] of the settings), {_OR_OFF}",
+                code="bad-certificate",
+            ) from error
+
+    def into(self, path: Path) -> None:
+        """Put the manifest into the file, which must have one of `EMBEDDED_SUFFIXES`. The file is
+        unchanged where that fails: raises `InputError` for a full disk, else `StageError`."""
+        with (
+            replacing(path, durable=False) as signed,
+            path.open("rb") as source,
+            signed.open("w+b") as target,
+            _told(path),
+        ):
+            self._sign(path.suffix[1:], source, target, embed=True)
+
+    def beside(self, path: Path, sidecar: Path) -> None:
+        """Write the manifest of the file `path`, which stays as it is, to `sidecar`. Raises as
+        `into`."""
+        with _told(path), path.open("rb") as source:
+            store = self._sign(AS_BYTES, source, io.BytesIO(), embed=False)
+        write_atomically(sidecar, store, durable=False)
+
+    def _sign(self, kind: str, source: BinaryIO, target: BinaryIO, *, embed: bool) -> bytes:
+        identity = self.identity
+        manifest = definition(self.made, has_plate=self.plate is not None)
+        with c2pa.Builder(manifest, context=c2pa_context(identity.chain_pem)) as builder:
+            if self.plate is not None:
+                self.plate.add_to(builder)
+            if not embed:
+                builder.set_no_embed()
+            return bytes(builder.sign(_signer(identity), kind, source, target))
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Errors of the disk and of the library while `path` is signed, as ours."""
+    try:
+        yield
+    except c2pa.C2paError.Io as error:
+        raise disk_error(OSError(first_line(error)), path) from error
+    except OSError as error:
+        raise disk_error(error, path) from error
+    except c2pa.C2paError as error:
+        raise StageError(
+            f"the result could not be signed: {first_line(error)}",
+            f"no result was put in place: render again, {_OR_OFF}",
+            code="not-signed",
+        ) from error
+
+
+def _signer(identity: Identity) -> c2pa.Signer:
+    return c2pa.Signer.from_info(
+        c2pa.C2paSignerInfo(
+            identity.algorithm,
+            identity.chain_pem.encode(),
+            identity.key_pem.encode(),
+            identity.timestamp_authority or None,
+        )
+    )

@@ -1,0 +1,219 @@
+"""Signed files: what C2PA's reader and ours say of them, and what stays as it was."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import re
+import shutil
+import socket
+from pathlib import Path
+
+import av
+import c2pa
+import pytest
+
+from engine.media.images import write_image
+from engine.protocol.errors import InputError
+from engine.provenance.manifest import SOURCE_TYPE
+from engine.provenance.reading import Standing, examine
+from engine.provenance.sequence import LIST_NAME, write_list
+from engine.provenance.signing import EMBEDDED_SUFFIXES
+from engine.provenance.store import read_store, sidecar_of
+from tests.provenance.signed import Studio, flip_byte, seal_of
+from tests.support.clips import make_clip, numbered_frame
+
+FFV1 = ("-c:v", "ffv1", "-level", "3")
+
+
+@pytest.fixture(scope="module")
+def studio():
+    return Studio()
+
+
+@pytest.fixture(scope="module")
+def identity(studio, tmp_path_factory):
+    return studio.identity(tmp_path_factory.mktemp("studio"))
+
+
+@pytest.fixture(scope="module")
+def plate(tmp_path_factory):
+    return make_clip(tmp_path_factory.mktemp("plate") / "data_dst.mp4", frames=6, tone=True)
+
+
+def signed_clip(folder: Path, name: str, identity, plate, **how) -> Path:
+    path = make_clip(folder / name, frames=8, tone=True, **how)
+    shutil.copy(path, folder / f"unsigned{path.suffix}")
+    seal_of(identity, plate).into(path)
+    return path
+
+
+def packets(path: Path) -> list[tuple]:
+    """Every packet of every stream: its bytes and when it is shown."""
+    with av.open(str(path)) as container:
+        rates = [(one.type, one.frames, one.time_base) for one in container.streams]
+        found = [
+            (one.stream.index, one.pts, one.dts, one.duration, bytes(one))
+            for one in container.demux()
+        ]
+    return [*rates, *found]
+
+
+@pytest.mark.parametrize("suffix", sorted(EMBEDDED_SUFFIXES))
+def test_a_signed_file_is_trusted_by_the_library_itself_against_the_studios_root(
+    tmp_path, studio, identity, plate, suffix
+):
+    path = signed_clip(tmp_path, f"result{suffix}", identity, plate)
+    settings = c2pa.Settings.from_dict({"trust": {"user_anchors": studio.root_pem}})
+    with path.open("rb") as file:
+        reader = c2pa.Reader(suffix[1:], file, context=c2pa.Context(settings))
+        assert reader.get_validation_state() == "Trusted"
+        manifest = reader.get_active_manifest()
+    [actions] = [one for one in manifest["assertions"] if one["label"] == "c2pa.actions.v2"]
+    opened, edited = actions["data"]["actions"]
+    assert opened["action"] == "c2pa.opened"
+    assert opened["parameters"]["ingredients"]
+    assert (edited["action"], edited["digitalSourceType"]) == ("c2pa.edited", SOURCE_TYPE)
+    assert edited["softwareAgent"]["name"] == "Facewright"
+    assert edited["parameters"]["facewright.model_sha256"] == "a" * 64
+    assert edited["parameters"]["facewright.settings_sha256"] == "b" * 64
+    [ingredient] = manifest["ingredients"]
+    assert (ingredient["title"], ingredient["relationship"]) == ("plate", "parentOf")
+
+
+@pytest.mark.parametrize("suffix", sorted(EMBEDDED_SUFFIXES))
+def test_every_packet_of_a_signed_file_is_that_of_the_unsigned_one(
+    tmp_path, identity, plate, suffix
+):
+    path = signed_clip(tmp_path, f"result{suffix}", identity, plate)
+    assert path.read_bytes() != (tmp_path / f"unsigned{suffix}").read_bytes()
+    assert packets(path) == packets(tmp_path / f"unsigned{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.95])
+def test_one_flipped_byte_is_detected(tmp_path, studio, identity, plate, suffix, part):
+    path = signed_clip(tmp_path, f"result{suffix}", identity, plate)
+    begin = path.read_bytes().index(b"mdat")
+    flip_byte(path, begin + 8 + int((path.stat().st_size - begin - 8) * part))
+    reading = examine(path, studio.root_pem)
+    assert reading.standing is Standing.INVALID
+    assert "the file was changed after it was signed" in reading.problems
+
+
+def test_a_byte_flipped_in_the_manifest_is_detected_too(tmp_path, studio, identity, plate):
+    path = signed_clip(tmp_path, "result.mp4", identity, plate)
+    flip_byte(path, path.read_bytes().index(b"Faces were replaced"))
+    assert examine(path, studio.root_pem).standing is Standing.INVALID
+
+
+def test_without_the_studios_root_the_signer_is_not_trusted_but_the_file_is_whole(
+    tmp_path, identity, plate
+):
+    path = signed_clip(tmp_path, "result.mp4", identity, plate)
+    reading = examine(path, Studio("Another").root_pem)
+    assert reading.standing is Standing.UNTRUSTED
+    assert reading.says_altered
+    assert reading.signer.startswith("Test Studio")
+
+
+def test_a_plates_own_manifest_is_carried_on_as_that_of_the_ingredient(
+    tmp_path, studio, identity, plate
+):
+    camera = Studio("Camera Maker")
+    marked = make_clip(tmp_path / "data_dst.mp4", frames=4)
+    seal_of(camera.identity(tmp_path)).into(marked)
+    label = read_store(marked).report["active_manifest"]
+    path = signed_clip(tmp_path, "result.mp4", identity, marked)
+    store = read_store(path, studio.root_pem + camera.root_pem)
+    assert store.verdict == "Trusted"
+    [ingredient] = store.active["ingredients"]
+    assert ingredient["active_manifest"] == label
+    assert label in store.report["manifests"]
+    assert examine(path).ingredients[0].signer.startswith("Camera Maker")
+
+
+def test_a_plates_side_car_is_carried_on_too(tmp_path, studio, identity):
+    camera = Studio("Camera Maker")
+    marked = make_clip(tmp_path / "data_dst.mkv", frames=4, codec=FFV1)
+    seal_of(camera.identity(tmp_path)).beside(marked, sidecar_of(marked))
+    path = signed_clip(tmp_path, "result.mp4", identity, marked)
+    [ingredient] = examine(path, studio.root_pem).ingredients
+    assert (ingredient.marked, ingredient.problems[1:]) == (True, ())
+    assert ingredient.signer.startswith("Camera Maker")
+
+
+def test_a_plate_that_was_changed_after_it_was_signed_is_said_to_be(tmp_path, studio, identity):
+    marked = make_clip(tmp_path / "data_dst.mp4", frames=4)
+    seal_of(identity).into(marked)
+    flip_byte(marked, marked.stat().st_size - 100)
+    path = signed_clip(tmp_path, "result.mp4", identity, marked)
+    reading = examine(path, studio.root_pem)
+    assert reading.standing is Standing.TRUSTED
+    assert "the file was changed after it was signed" in reading.ingredients[0].problems
+
+
+def test_a_plate_whose_manifest_is_damaged_is_an_ingredient_without_one(tmp_path, studio, identity):
+    marked = make_clip(tmp_path / "data_dst.mp4", frames=4)
+    seal_of(identity).into(marked)
+    flip_byte(marked, marked.read_bytes().index(b"jumd") + 2)
+    path = signed_clip(tmp_path, "result.mp4", identity, marked)
+    reading = examine(path, studio.root_pem)
+    assert reading.standing is Standing.TRUSTED
+    assert not reading.ingredients[0].marked
+
+
+def test_a_side_car_of_ffv1_validates_and_the_film_stays_untouched(
+    tmp_path, studio, identity, plate
+):
+    path = make_clip(tmp_path / "result.mkv", frames=4, codec=FFV1)
+    before = path.read_bytes()
+    seal_of(identity, plate).beside(path, sidecar_of(path))
+    assert path.read_bytes() == before
+    reading = examine(path, studio.root_pem)
+    assert (reading.standing, reading.where) == (Standing.TRUSTED, "in the side-car result.c2pa")
+    flip_byte(path, len(before) // 2)
+    assert examine(path, studio.root_pem).standing is Standing.INVALID
+
+
+def test_a_folder_of_pictures_is_signed_by_the_list_of_their_hashes(
+    tmp_path, studio, identity, plate
+):
+    folder = tmp_path / "result"
+    folder.mkdir()
+    for number in range(6):
+        write_image(folder / f"{number:05d}.png", numbered_frame(number))
+    listed = write_list(folder, lambda: None)
+    seal_of(identity, plate).beside(listed, sidecar_of(listed))
+    assert examine(folder, studio.root_pem).standing is Standing.TRUSTED
+    flip_byte(folder / "00003.png", 300)
+    (folder / "00001.png").rename(folder / "00009.png")
+    reading = examine(folder, studio.root_pem)
+    assert reading.standing is Standing.INVALID
+    assert [problem.rpartition(": ")[2] for problem in reading.problems] == [
+        "00003.png",
+        "00001.png",
+        "00009.png",
+    ]
+    flip_byte(folder / LIST_NAME, 3)
+    assert "the file was changed after it was signed" in examine(folder).problems
+
+
+def test_nothing_personal_stands_in_a_manifest(tmp_path, identity, plate):
+    path = signed_clip(tmp_path, "result.mp4", identity, plate)
+    store = json.dumps(read_store(path).report)
+    words = set(re.findall(r"\w+", store))
+    assert not words & {getpass.getuser(), socket.gethostname()}
+    for place in (str(Path.home()), str(tmp_path), str(plate.parent)):
+        assert place not in store
+        assert place.encode() not in path.read_bytes()
+    assert "data_dst" not in store
+    assert "thumbnail" not in store
+
+
+def test_a_file_without_a_manifest_is_unmarked_and_one_that_is_no_video_is_refused(tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", frames=2)
+    assert examine(clip).standing is Standing.UNMARKED
+    assert examine(make_clip(tmp_path / "clip.mkv", frames=2)).standing is Standing.UNMARKED
+    with pytest.raises(InputError, match="cannot read"):
+        examine(tmp_path / "nothing.mp4")
