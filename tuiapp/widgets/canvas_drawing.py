@@ -287,7 +287,7 @@ def _draw_cursor(image: Image.Image, at: XY, pen: Pen) -> None:
     """A cross that leaves its middle free, white within black: seen on any picture."""
     arm, gap = pen.px(CURSOR_ARM_PX), pen.px(CURSOR_GAP_PX)
     ends = [(-arm, -gap), (gap, arm)]
-    for width, rgb in ((pen.px(3.0), _CURSOR_EDGE_RGB), (pen.px(1.0), _CURSOR_RGB)):
+    for width, rgb in ((pen.px(4.5), _CURSOR_EDGE_RGB), (pen.px(2.0), _CURSOR_RGB)):
         lines = [[(at[0] + a, at[1]), (at[0] + b, at[1])] for a, b in ends]
         lines += [[(at[0], at[1] + a), (at[0], at[1] + b)] for a, b in ends]
 
