@@ -6,16 +6,12 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 
 from engine.merge.face_nets import FaceNets
 from engine.merge.tracks import face_tracks
-from engine.models.classes import model_spec
-from engine.models.predictor import load_predictor
-from engine.protocol.dfm_files import has_morph_factor
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
-from engine.stages.merge.enlarger import load_enlarger
+from engine.stages.merge.chosen_nets import chosen_nets
 from engine.stages.merge.ledger import Ledger, Rendered
 from engine.stages.merge.looks import chosen_timeline, render_jobs
 from engine.stages.merge.outputs import Outputs, clear_the_way, finished_frames
@@ -28,7 +24,6 @@ from engine.stages.merge.plan import (
     with_motion,
 )
 from engine.stages.merge.render import Renderer, Rendering, Unreadable, thread_count
-from engine.stages.merge.segmenter import load_segmenter
 
 
 @dataclass
@@ -47,21 +42,8 @@ class _Tally:
 
 def run(context: StageContext) -> None:
     """Merge all dst frames with the trained model that the options name."""
-    options = context.options
     frames = collect_jobs(context)
-    predictor = load_predictor(
-        context.workspace,
-        options["model"],
-        options["model_class"],
-        options["device"],
-        face_type=options["face_type"],
-        warn=context.warn,
-    )
-    load_xseg = partial(load_segmenter, context, predictor.face_type)
-    spec = model_spec(options["model_class"])
-    morphs = has_morph_factor(context.workspace, options["model"], spec)
-    nets = FaceNets(predictor, partial(load_enlarger, context), load_xseg, morphs)
-    merge_frames(context, frames, nets)
+    merge_frames(context, frames, chosen_nets(context))
 
 
 def merge_frames(context: StageContext, frames: Sequence[FrameJob], nets: FaceNets) -> None:

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from engine.runtime.host.host import execute
-from engine.stages.merge_session import run
+from engine.stages.merge import chosen_nets
 from tests.merge.fakes import round_predictor
 
 if __name__ == "__main__":
-    run.load_predictor = lambda *_, **__: round_predictor()  # type: ignore[assignment]
+    chosen_nets.load_predictor = lambda *_, **__: round_predictor()  # type: ignore[assignment]
     sys.exit(execute(Path(sys.argv[1])))
