@@ -135,3 +135,8 @@ def test_pixels_of_the_mouse_become_parts_of_cells(monkeypatch: pytest.MonkeyPat
     (in_pixels,) = parser.feed("\x1b[<0;26;51M")
     assert (in_pixels.pointer_x, in_pixels.pointer_y) == (2.5, 2.5)
     assert (in_pixels.x, in_pixels.y) == (2, 2)
+
+
+def test_a_footers_key_tells_its_key_word_and_action() -> None:
+    key = textual_hooks.FooterKey("ctrl+q", "^q", "Quit", "app.quit")
+    assert (key.key_display, key.description, key.action) == ("^q", "Quit", "app.quit")

@@ -15,6 +15,7 @@ from textual.drivers import linux_driver
 from textual.errors import NoWidget
 from textual.geometry import Region
 from textual.message import Message
+from textual.widgets._footer import FooterKey as FooterKey
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from tuiapp.widgets.crumbs import Crumbs
 from tuiapp.widgets.job_bar import JobBar
+from tuiapp.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
     from tuiapp.app import FacewrightApp
@@ -33,7 +33,7 @@ class FramedScreen(Screen[None]):
         yield Crumbs(self.workbench.workspace.root, self.place)
         yield from self.body()
         yield JobBar()
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def body(self) -> ComposeResult:
         raise NotImplementedError
