@@ -37,12 +37,14 @@ from engine.stages.landmarks_smooth.spec import LANDMARKS_SMOOTH
 from engine.stages.marking.spec import MARKING
 from engine.stages.merge.spec import MERGE
 from engine.stages.merge_session.spec import MERGE_SESSION
+from engine.stages.model_compare.spec import MODEL_COMPARE
 from engine.stages.model_delete.spec import MODEL_DELETE
 from engine.stages.model_duplicate.spec import MODEL_DUPLICATE
 from engine.stages.model_export.spec import MODEL_EXPORT
 from engine.stages.model_import.spec import MODEL_IMPORT
 from engine.stages.model_plan.spec import MODEL_PLAN
 from engine.stages.model_rename.spec import MODEL_RENAME
+from engine.stages.model_reset.spec import MODEL_RESET
 from engine.stages.model_restore.spec import MODEL_RESTORE
 from engine.stages.model_save_delete.spec import MODEL_SAVE_DELETE
 from engine.stages.model_snapshot.spec import MODEL_SNAPSHOT
@@ -98,8 +100,10 @@ STAGES: tuple[StageSpec, ...] = (
     MODEL_RESTORE,
     MODEL_SAVE_DELETE,
     MODEL_TIMELAPSE,
+    MODEL_COMPARE,
     MODEL_RENAME,
     MODEL_DUPLICATE,
+    MODEL_RESET,
     MODEL_DELETE,
     MODEL_IMPORT,
     MODEL_EXPORT,

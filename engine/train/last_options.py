@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.protocol.files import write_atomically
-from engine.protocol.model_files import LAST_OPTIONS, LastOptions
+from engine.protocol.model_files import LAST_OPTIONS, LastOptions, read_last_options
 from engine.train.companions import Companion, Training
 
 
@@ -57,5 +57,17 @@ class KeptOptions(Companion):
             self._write(training)
 
     def _write(self, training: Training) -> None:
-        encoded = msgspec.json.format(msgspec.json.encode(self._last), indent=1)
-        write_atomically(training.model_folder / LAST_OPTIONS, encoded)
+        _write(training.model_folder, self._last)
+
+
+def forget_changed(model_folder: Path) -> None:
+    """The newest save's options hold, whatever was changed since. Raises `InputError` when the disk
+    is full."""
+    last = read_last_options(model_folder)
+    if last.changed:
+        _write(model_folder, LastOptions(of_run=last.of_run))
+
+
+def _write(model_folder: Path, last: LastOptions) -> None:
+    encoded = msgspec.json.format(msgspec.json.encode(last), indent=1)
+    write_atomically(model_folder / LAST_OPTIONS, encoded)

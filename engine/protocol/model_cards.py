@@ -1,0 +1,92 @@
+"""What a list of models shows of each: read from names and manifests, never from weights."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.protocol.model_files import list_preview_pictures, list_saves, saved_options
+from engine.protocol.survey import ModelFact, survey_models
+from engine.protocol.workspace import Workspace
+
+OWN, DFL = "facewright", "dfl"  # `ModelFact.origin`
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """One model of a workspace.
+
+    origin: see `ModelFact`. iteration, saved_at: of the newest save; None without one. options:
+    what the model was last trained with. bytes: of all its files, those that share their room
+    counted once. saves: how many of each kind (`SaveFact.kind`). preview: its newest picture.
+    """
+
+    name: str
+    model_class: str
+    origin: str
+    iteration: int | None
+    bytes: int
+    saved_at: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    saves: Mapping[str, int] = field(default_factory=dict)
+    preview: Path | None = None
+
+    @property
+    def key(self) -> str:
+        """What no other model of the workspace has."""
+        return f"{self.origin}:{self.model_class}:{self.name}"
+
+    @property
+    def is_own(self) -> bool:
+        """It can be trained on, renamed and so on; others can only be imported or merged with."""
+        return self.origin == OWN
+
+
+def model_cards(workspace: Workspace) -> tuple[ModelCard, ...]:
+    """All models of the workspace, the one trained last first. Raises `OSError` if the folder
+    cannot be read."""
+    return tuple(_card(workspace, fact) for fact in survey_models(workspace))
+
+
+def _card(workspace: Workspace, fact: ModelFact) -> ModelCard:
+    if fact.origin != OWN:
+        return ModelCard(fact.name, fact.model_class, fact.origin, fact.iteration, fact.bytes)
+    folder = workspace.model(fact.name, fact.model_class)
+    saves = list_saves(folder)
+    generations = [save for save in saves if save.kind == "generation"]
+    newest = max(generations, key=lambda save: save.iteration, default=None)
+    return ModelCard(
+        fact.name,
+        fact.model_class,
+        fact.origin,
+        newest.iteration if newest else None,
+        bytes_of(folder),
+        saved_at=newest.saved_at if newest else None,
+        options=saved_options(folder),
+        saves=Counter(save.kind for save in saves),
+        preview=fact.latest_preview or _newest_picture(folder),
+    )
+
+
+def bytes_of(folder: Path) -> int:
+    """The room that the folder's files take; several names of one file count once."""
+    sizes = {}
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                status = os.stat(os.path.join(root, name), follow_symlinks=False)  # noqa: PTH118, PTH116 - thousands of pictures
+            except FileNotFoundError:
+                continue  # a save that training forgot this moment
+            sizes[status.st_dev, status.st_ino] = status.st_size
+    return sum(sizes.values())
+
+
+def _newest_picture(folder: Path) -> Path | None:
+    """Of the first page of the preview history."""
+    pages = list_preview_pictures(folder)
+    first = next((pictures for pictures in pages.values() if pictures), [])
+    return first[-1][1] if first else None

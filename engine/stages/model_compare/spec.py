@@ -1,0 +1,32 @@
+"""The stage model-compare as data."""
+
+from dataclasses import replace
+
+from engine.protocol.options import Flag, Option
+from engine.protocol.spec import StageSpec
+from engine.stages.model_saves import KNOWN_MODEL, KNOWN_MODEL_CLASS
+from engine.stages.train.spec import MODEL
+
+MODEL_COMPARE = StageSpec(
+    id="model-compare",
+    title="Compare models",
+    group="Model",
+    summary="See in what the options of two models differ",
+    code="engine.stages.model_compare.run:compare_models",
+    needs=("writable",),
+    help="Lists the options of which the two have different values, as text, and writes all of them"
+    " as JSON to the run's folder. No weights are read, and nothing is changed; either may be in"
+    " training.",
+    options=(
+        KNOWN_MODEL,
+        KNOWN_MODEL_CLASS,
+        Option("other", "Other model", MODEL.kind, "", "The name of the other one.", kept=False),
+        replace(
+            KNOWN_MODEL_CLASS,
+            name="other_class",
+            label="Class of the other",
+            help="Which kind of model the other one is.",
+        ),
+        Option("all", "All options", Flag(), False, "List those that are the same, too."),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Make nets of a model anew."""
