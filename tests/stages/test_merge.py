@@ -102,6 +102,21 @@ def test_a_frame_without_faces_passes_unchanged_with_a_black_mask(tmp_path: Path
     assert context.facts["frames_without_faces"] == 1
 
 
+def test_the_ledger_says_by_which_model_and_look_a_frame_was_altered_if_it_was(
+    tmp_path: Path,
+) -> None:
+    workspace = merge_workspace(tmp_path, frames=3, without_face=(2,))
+    merge(workspace)
+    first = Ledger.of(workspace).rendered
+    assert first["00001"].model == first["00003"].model != ""
+    assert first["00001"].settings == first["00003"].settings != ""
+    assert (first["00002"].model, first["00002"].settings) == ("", "")
+    merge(workspace, color_transfer_mode="none")
+    second = Ledger.of(workspace).rendered
+    assert second["00001"].model == first["00001"].model
+    assert second["00001"].settings != first["00001"].settings
+
+
 def test_several_faces_of_a_frame_are_all_merged(tmp_path: Path) -> None:
     workspace = merge_workspace(tmp_path, frames=1)
     write_face_of(workspace, "00001.png", number=1, landmarks=made_landmarks(left=80, side=24))

@@ -24,12 +24,15 @@ MAX_LINE_BYTES = 1 << 26
 
 
 class Rendered(msgspec.Struct, tag_field="is", tag="rendered", frozen=True):
-    """A finished frame: what it was made of (`job_key`) and its files' sizes in bytes."""
+    """A finished frame: what it was made of (`job_key`) and its files' sizes in bytes. model,
+    settings: what tells the nets and the looks of its faces from others, as `Origin`."""
 
     stem: str
     key: str
     image_bytes: int
     mask_bytes: int
+    model: str = ""
+    settings: str = ""
 
 
 class Claim(msgspec.Struct, tag_field="is", tag="claim", frozen=True):

@@ -94,6 +94,28 @@ def job_key(job: RenderJob, nets: FaceNets) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 
+@dataclass(frozen=True)
+class Origin:
+    """By which nets and looks the faces of a frame were made, as sha256 in hex; "" for a frame that
+    has none, and so was not altered."""
+
+    model: str = ""
+    settings: str = ""
+
+
+def origin_of(job: RenderJob, nets: FaceNets) -> Origin:
+    """Raises `InputError` where a net that a look wants is not there."""
+    if not job.frame.landmarks:
+        return Origin()
+    looks = [RENDERING_VERSION, *(look.key() for look in job.looks.faces)]
+    nets_wanted = nets.fingerprint(job.looks.faces)
+    return Origin(_sha256(nets_wanted), _sha256(json.dumps(looks)))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _size_and_time(path: Path) -> tuple[int, int]:
     try:
         state = path.stat()

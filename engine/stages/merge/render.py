@@ -26,8 +26,9 @@ from engine.merge.faces import (
     with_wanted,
 )
 from engine.protocol.errors import InputError
+from engine.stages.merge.ledger import Rendered
 from engine.stages.merge.outputs import Outputs
-from engine.stages.merge.plan import RenderJob
+from engine.stages.merge.plan import Origin, RenderJob
 
 # Faces that go through the model at once: more gain little on a GPU, and hold up the other threads.
 BATCH_FACES = 8
@@ -68,6 +69,11 @@ class Rendering:
     job: RenderJob
     image_bytes: int
     mask_bytes: int
+
+    def line(self, key: str, origin: Origin) -> Rendered:
+        """What the ledger is told of it; for `key` and `origin` see `plan`."""
+        sizes = self.image_bytes, self.mask_bytes
+        return Rendered(self.job.stem, key, *sizes, origin.model, origin.settings)
 
 
 @dataclass(frozen=True)

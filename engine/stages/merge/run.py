@@ -12,7 +12,7 @@ from engine.merge.tracks import face_tracks
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.stages.merge.chosen_nets import chosen_nets
-from engine.stages.merge.ledger import Ledger, Rendered
+from engine.stages.merge.ledger import Ledger
 from engine.stages.merge.looks import chosen_timeline, render_jobs
 from engine.stages.merge.outputs import Outputs, clear_the_way, finished_frames
 from engine.stages.merge.plan import (
@@ -21,6 +21,7 @@ from engine.stages.merge.plan import (
     collect_jobs,
     job_key,
     listed,
+    origin_of,
     with_motion,
 )
 from engine.stages.merge.render import Renderer, Rendering, Unreadable, thread_count
@@ -99,14 +100,16 @@ def _render(
             if isinstance(outcome, Unreadable):
                 tally.unreadable.append(outcome)
             else:
-                _record(outcome, ledger, keys, tally)
+                _record(outcome, renderer.nets, ledger, keys, tally)
             context.progress(tally.done, tally.frames, skipped=tally.kept)
             context.check_stop()
 
 
-def _record(outcome: Rendering, ledger: Ledger, keys: dict[str, str], tally: _Tally) -> None:
-    stem = outcome.job.stem
-    ledger.add(Rendered(stem, keys[stem], outcome.image_bytes, outcome.mask_bytes))
+def _record(
+    outcome: Rendering, nets: FaceNets, ledger: Ledger, keys: dict[str, str], tally: _Tally
+) -> None:
+    job = outcome.job
+    ledger.add(outcome.line(keys[job.stem], origin_of(job, nets)))
     tally.rendered += 1
 
 

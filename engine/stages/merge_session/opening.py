@@ -19,7 +19,14 @@ from engine.protocol.timeline_file import read_timeline, timeline_path
 from engine.protocol.undo import History
 from engine.stages.merge.ledger import Ledger
 from engine.stages.merge.outputs import Outputs, clear_the_way, finished_frames
-from engine.stages.merge.plan import FrameJob, RenderJob, file_stamp, job_key, with_motion
+from engine.stages.merge.plan import (
+    FrameJob,
+    RenderJob,
+    file_stamp,
+    job_key,
+    origin_of,
+    with_motion,
+)
 from engine.stages.merge.render import Renderer, thread_count
 from engine.stages.merge_session.desk import Desk
 from engine.stages.merge_session.frame_settings import FrameSettings
@@ -141,7 +148,8 @@ def _rendered(
     """What earlier runs rendered that is as it would be now, found as `merge` finds it; what is in
     the way is moved to the trash."""
     ledger = Ledger.of(context.workspace)
-    rendered = RenderedFrames(frames, ledger, partial(job_key, nets=nets))
+    key_of, from_what = partial(job_key, nets=nets), partial(origin_of, nets=nets)
+    rendered = RenderedFrames(frames, ledger, key_of, from_what)
     keys = rendered.keys(settings_of)
     finished = set() if context.options["fresh"] else finished_frames(ledger, outputs, keys)
     stems = {frame.stem for frame in frames}

@@ -7,13 +7,14 @@ from contextlib import suppress
 from itertools import groupby
 
 from engine.protocol.errors import InputError
-from engine.stages.merge.ledger import Ledger, Rendered
-from engine.stages.merge.plan import FrameJob, RenderJob, file_stamp
+from engine.stages.merge.ledger import Ledger
+from engine.stages.merge.plan import FrameJob, Origin, RenderJob, file_stamp
 from engine.stages.merge.render import Rendering
 from engine.stages.merge_session.prepared import Settings
 
 SettingsOf = Callable[[int], Settings]
 KeyOf = Callable[[RenderJob], str]
+OriginOf = Callable[[RenderJob], Origin]
 
 
 class RenderedFrames:
@@ -22,11 +23,14 @@ class RenderedFrames:
     version: another one after every change.
     """
 
-    def __init__(self, frames: Sequence[FrameJob], ledger: Ledger, key_of: KeyOf) -> None:
+    def __init__(
+        self, frames: Sequence[FrameJob], ledger: Ledger, key_of: KeyOf, origin_of: OriginOf
+    ) -> None:
         self._frames = frames
         self._numbers = {frame.stem: number for number, frame in enumerate(frames)}
         self._ledger = ledger
         self._key_of = key_of
+        self._origin_of = origin_of
         self._settings: list[Settings | None] = [None] * len(frames)
         self._stamps: list[tuple[int, int] | None] = [None] * len(frames)
         self.version = 0
@@ -65,8 +69,7 @@ class RenderedFrames:
     def add(self, rendering: Rendering) -> None:
         """A frame was rendered. Raises `InputError` if the ledger cannot be written."""
         job = rendering.job
-        line = Rendered(job.stem, self._key_of(job), rendering.image_bytes, rendering.mask_bytes)
-        self._ledger.add(line)
+        self._ledger.add(rendering.line(self._key_of(job), self._origin_of(job)))
         self._is_rendered(self.number(job), Settings(job.looks, job.square_px))
         self.version += 1
 
