@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.protocol.dfm_files import READY_CLASS, SUFFIX, is_dfm
 from engine.protocol.model_files import GENERATIONS, MODEL_PREVIEW, newest_generation
 from engine.protocol.workspace import FACE_SUFFIXES, IMAGE_SUFFIXES, Side, Workspace
 
 _DFL_DATA = "_data.dat"  # DFL: `NAME_CLASS_data.dat` in model/ makes a model exist
 _DFL_CLASSES = ("SAEHD", "AMP", "Quick96", "XSeg")
 # DFL's classes, and what they are here
-IMPORTABLE = {"SAEHD": "saehd", "Quick96": "quick96", "XSeg": "xseg"}
+IMPORTABLE = {"SAEHD": "saehd", "AMP": "amp", "Quick96": "quick96", "XSeg": "xseg"}
 _MASKERS = frozenset({"xseg"})  # models that frames cannot be merged with
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9 .-]+")
 
@@ -52,10 +53,16 @@ class SideSurvey:
     packed: bool
     debug: FolderFact
 
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing to work on yet."""
+        return not (self.video or self.frames.count or self.faces.count or self.packed)
+
 
 @dataclass(frozen=True)
 class ModelFact:
-    """A model on disk. `origin`: "facewright", or "dfl" for DFL's own files (to be imported)."""
+    """A model on disk. `origin`: "facewright"; "dfl" for DFL's own files (to be imported); "dfm"
+    for a file that is ready to merge with, and cannot be trained."""
 
     name: str
     model_class: str
@@ -130,14 +137,14 @@ def count_files(folder: Path, suffixes: frozenset[str]) -> FolderFact:
 
 
 def survey_models(workspace: Workspace) -> tuple[ModelFact, ...]:
-    """All models, ours and DFL's, newest first."""
+    """All models, ours, DFL's and ready-made ones, newest first."""
     if not workspace.models.is_dir():
         return ()
     found = []
     for path in workspace.models.iterdir():
         if path.name.startswith("."):
             continue  # being imported
-        fact = _own_model(path) if path.is_dir() else _dfl_model(path)
+        fact = _own_model(path) if path.is_dir() else _dfl_model(path) or _ready_model(path)
         if fact is not None:
             found.append((path.stat().st_mtime, fact))
     found.sort(key=lambda pair: pair[0], reverse=True)
@@ -171,6 +178,12 @@ def _dfl_model(path: Path) -> ModelFact | None:
     return ModelFact(name, model_class, None, size, "dfl")
 
 
+def _ready_model(path: Path) -> ModelFact | None:
+    if not is_dfm(path):
+        return None
+    return ModelFact(path.stem, READY_CLASS, None, path.stat().st_size, READY_CLASS)
+
+
 def _file_fact(path: Path) -> FileFact | None:
     try:
         status = path.stat()
@@ -189,18 +202,13 @@ def next_step(
     results: tuple[FileFact, ...],
 ) -> NextStep:
     """The first thing on the way from two videos to a result that is not there yet."""
+    ready = [model for model in models if model.origin == READY_CLASS]
     for name, side in (("src", src), ("dst", dst)):
-        if not side.frames.count and side.video is None:
-            reason = (
-                f"no data_{name} video yet: put data_{name}.mp4 (or pictures in data_{name}/) here"
-            )
-            return NextStep(None, reason)
-        if not side.frames.count:
-            reason = f"{side.video.name if side.video else ''} has no frames yet"
-            return NextStep("video-extract", reason, {"side": name})
-        if not side.faces.count and not side.packed:
-            reason = f"{side.frames.count} {name} frames, no faces yet"
-            return NextStep("faces-extract", reason, {"side": name})
+        if name == "src" and ready and src.is_empty:
+            continue  # a ready-made model needs no faces to learn from
+        step = _step_of_side(name, side)
+        if step is not None:
+            return step
     own = [
         model
         for model in models
@@ -212,13 +220,46 @@ def next_step(
         ]
         if to_import:
             return _import_step(to_import[0])
+        if ready:
+            return _step_with_ready(ready[0], merged, results)
         return NextStep("train", "both facesets are there, no trained model yet")
     chosen = {"model": own[0].name, "model_class": own[0].model_class}
     if not merged.count:
         return NextStep("merge", f"model {own[0].name} is at iteration {own[0].iteration}", chosen)
     if not results:
-        return NextStep("video-render", f"{merged.count} merged frames, no result video yet")
+        return _render_step(merged)
     return NextStep("train", f"{results[0].name} is there; more training makes it better", chosen)
+
+
+def _step_of_side(name: str, side: SideSurvey) -> NextStep | None:
+    """What is missing before its faces are there."""
+    if not side.frames.count and side.video is None:
+        reason = f"no data_{name} video yet: put data_{name}.mp4 (or pictures in data_{name}/) here"
+        return NextStep(None, reason)
+    if not side.frames.count:
+        reason = f"{side.video.name if side.video else ''} has no frames yet"
+        return NextStep("video-extract", reason, {"side": name})
+    if not side.faces.count and not side.packed:
+        reason = f"{side.frames.count} {name} frames, no faces yet"
+        return NextStep("faces-extract", reason, {"side": name})
+    return None
+
+
+def _step_with_ready(
+    model: ModelFact, merged: FolderFact, results: tuple[FileFact, ...]
+) -> NextStep:
+    """What to do with a model that cannot be trained."""
+    chosen = {"model": model.name, "model_class": model.model_class}
+    if not merged.count:
+        return NextStep("merge", f"{model.name}{SUFFIX} is ready to merge with", chosen)
+    if not results:
+        return _render_step(merged)
+    reason = f"{results[0].name} is there; frames can be given other looks"
+    return NextStep("merge-session", reason, chosen)
+
+
+def _render_step(merged: FolderFact) -> NextStep:
+    return NextStep("video-render", f"{merged.count} merged frames, no result video yet")
 
 
 def _here(dfl_class: str) -> str:

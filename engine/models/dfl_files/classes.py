@@ -107,6 +107,36 @@ SAEHD = DflClass(
     },
 )
 
+AMP = DflClass(
+    "AMP",
+    nets=(
+        *_nets("encoder", "inter_src", "inter_dst", "decoder"),
+        DflNet("GAN", "GAN", "GAN_opt", "gan_power"),
+    ),
+    options={
+        "resolution": 224,
+        "face_type": "wf",
+        "models_opt_on_gpu": True,
+        "ae_dims": 256,
+        "inter_dims": 1024,
+        "e_dims": 64,
+        "d_dims": 64,
+        "d_mask_dims": 22,
+        "morph_factor": 0.5,
+        "uniform_yaw": False,
+        "blur_out_mask": False,
+        "lr_dropout": "n",
+        "random_warp": True,
+        "ct_mode": "none",
+        "clipgrad": False,
+        "gan_power": 0.0,
+        "gan_patch_size": 28,
+        "gan_dims": 16,
+        "batch_size": 8,
+        **_LOOP_OPTIONS,
+    },
+)
+
 XSEG = DflClass(
     "XSeg",
     nets=(DflNet("XSeg_256", "XSeg", "XSeg_256_opt"),),
@@ -114,7 +144,7 @@ XSEG = DflClass(
     is_named=False,
 )
 
-DFL_CLASSES: tuple[DflClass, ...] = (SAEHD, QUICK96, XSEG)
+DFL_CLASSES: tuple[DflClass, ...] = (SAEHD, AMP, QUICK96, XSEG)
 
 
 def dfl_class_of(spec: ModelSpec) -> DflClass:
