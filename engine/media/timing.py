@@ -37,6 +37,26 @@ class Timing:
         stamps = tuple(stamp - first for stamp in self.pts[span.start : span.stop])
         return Timing(len(span), self.rate_hz, self.time_base, stamps)
 
+    @property
+    def last_frame_s(self) -> Fraction:
+        """How long the last frame is shown: as long as the one before it; a single one of a
+        variable rate for 1/25 s."""
+        return self._last_ticks * self.time_base
+
+    def longer(self, more: int) -> Timing:
+        """With `more` frames behind the last one, each shown as long as that one."""
+        begin, ticks = (self.pts or (0,))[-1], self._last_ticks
+        stamps = [begin + ticks * number for number in range(1, more + 1)] if self.pts else []
+        return Timing(self.frames + more, self.rate_hz, self.time_base, (*self.pts, *stamps))
+
+    @property
+    def _last_ticks(self) -> int:
+        if not self.pts:
+            return 1
+        if len(self.pts) == 1:
+            return max(1, round(1 / (25 * self.time_base)))
+        return self.pts[-1] - self.pts[-2]
+
 
 def constant(frames: int, rate_hz: Fraction) -> Timing:
     """`frames` frames at a constant rate."""

@@ -15,6 +15,9 @@ FACE_SUFFIXES = frozenset({".jpg", ".jpeg"})
 # Suffixes never taken for data_src.* / data_dst.* videos, since DFL users keep notes beside them.
 NOT_VIDEO_SUFFIXES = IMAGE_SUFFIXES | {".txt", ".json", ".md", ".srt", ".wav", ".mp3", ".zip"}
 SIDES = ("src", "dst")
+DRAFT_NAME = "result_draft"
+# What lies beside a result and tells of it.
+_BESIDE_RESULTS = frozenset({".md", ".json", ".c2pa", ".xmp"})
 STATE_FOLDER = ".facewright"
 
 
@@ -126,10 +129,16 @@ class Workspace:
         return self.state / "trash"
 
     def results(self) -> list[Path]:
-        """`result.*`, and the folder `result` of pictures, newest first."""
-        found = [path for path in self.root.glob("result.*") if path.is_file()]
-        if list_images(self.root / "result"):
-            found.append(self.root / "result")
+        """`result.*`, drafts, and such folders of pictures, newest first; without what lies beside
+        them."""
+        names = ("result", DRAFT_NAME)
+        found = [
+            path
+            for name in names
+            for path in self.root.glob(f"{name}.*")
+            if path.is_file() and path.suffix.lower() not in _BESIDE_RESULTS
+        ]
+        found += [self.root / name for name in names if list_images(self.root / name)]
         return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
     def move_to_trash(self, paths: list[Path], label: str) -> Path | None:

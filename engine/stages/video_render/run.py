@@ -37,7 +37,7 @@ def render_video(context: StageContext) -> None:
     span = span_of(context.options, reference.timing)
     films = films_of(context, kind, reference, span)
     _tell_oddities(context, reference, films[0])
-    _write(context, _showing(kind, reference, span), films)
+    _write(context, _showing(kind, reference, span, films[0].card_frames), films)
     _report(context, reference, span, films)
 
 
@@ -75,15 +75,16 @@ def _tell_oddities(context: StageContext, reference: Reference, film: Film) -> N
         context.note(f"{source} colour matrix; written, and said in the result: {colour.words}")
 
 
-def _showing(kind: Kind, reference: Reference, span: range) -> Showing:
+def _showing(kind: Kind, reference: Reference, span: range, card_frames: int) -> Showing:
     delayed = kind.delayed_start and not span.start
     start_s = reference.start_s if delayed else Fraction(0)
-    return Showing(reference.timing.part(span), reference.sample_aspect, start_s)
+    timing = reference.timing.part(span).longer(card_frames)
+    return Showing(timing, reference.sample_aspect, start_s)
 
 
 def _write(context: StageContext, showing: Showing, films: Sequence[Film]) -> None:
     """Write all films beside their targets; only when all are whole they take their places."""
-    progress = Progress(context, total=sum(len(film.images) for film in films))
+    progress = Progress(context, total=sum(film.frames for film in films))
     with ExitStack() as stack:
         parts = [(stack.enter_context(part_of(film.target)), film.target) for film in films]
         for film, (part, _) in zip(films, parts, strict=True):
@@ -99,7 +100,8 @@ def _report(
     context.result(
         result=str(film.target),
         mask=str(films[1].target) if len(films) > 1 else None,
-        frames=len(span),
+        frames=film.frames,
+        draft=context.options["draft"],
         rate=str(timing.rate_hz) if timing.rate_hz else "variable",
         sound=" ".join(film.sound.arguments) if film.sound else "none",
         colour=colour.words if colour else "RGB",

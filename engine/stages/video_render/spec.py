@@ -6,6 +6,13 @@ from engine.stages.consent_show.spec import PURPOSE
 
 LOSSY_KINDS = ("mp4", "hevc-10bit", "avi")
 ALPHA_KINDS = ("mov-lossless", "prores-4444", "ffv1", "png-sequence")
+DRAFT_TEXT = "AI-altered - draft"
+NO_LABEL = "none"
+LABEL_TEXTS = {
+    "ai-altered": "AI-altered",
+    "face-replaced": "Face digitally replaced",
+    "ai-generated": "Contains AI-generated content",
+}
 _SILENT_KINDS = ("png-sequence",)
 _POSITION = Text(
     r"|\d{1,9}|(\d{1,9}:){0,2}\d{1,9}\.\d{1,9}|(\d{1,9}:){1,2}\d{1,9}",
@@ -54,10 +61,41 @@ VIDEO_RENDER = StageSpec(
             "Draft",
             Flag(),
             False,
-            "No consent is asked for; every frame says 'AI-altered - draft' in a corner, in all"
-            " kinds, and the result is named result_draft.",
+            f"No consent is asked for; every frame says '{DRAFT_TEXT}' at its top left, in the"
+            " kinds for editing programs, too; the result is named result_draft.",
         ),
         PURPOSE,
+        Option(
+            "label",
+            "Visible label",
+            Choice(
+                (
+                    (NO_LABEL, "the pictures stay as they are"),
+                    ("bottom-left", "in that corner of every frame"),
+                    ("bottom-right", "in that corner of every frame"),
+                    ("top-right", "in that corner of every frame"),
+                )
+            ),
+            NO_LABEL,
+            "Where every frame says that it was altered.",
+        ),
+        Option(
+            "end_card",
+            "End card",
+            Number(0, 30, step=1),
+            0.0,
+            "So long a card at the end says that a face was replaced; the result has so many frames"
+            " more. 0: none.",
+            unit="s",
+        ),
+        Option(
+            "label_text",
+            "Label's words",
+            Choice(tuple(LABEL_TEXTS.items())),
+            "ai-altered",
+            "What the label and the end card say.",
+            advanced=True,
+        ),
         Option(
             "control",
             "Quality by",

@@ -19,6 +19,7 @@ from engine.media.video_write import Encoding, VideoWriter
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import make_folder
 from engine.stages.video_render.films import Film
+from engine.stages.video_render.signs import with_signs
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,20 @@ def write_film(film: Film, part: Path, showing: Showing, progress: Progress) -> 
 def _write_folder(film: Film, part: Path, progress: Progress) -> None:
     make_folder(part)
     with BoundedPool(pool_threads()) as pool, closing(_pictures(film)) as pictures:
-        for path, picture in zip(film.images, pictures, strict=True):
-            pool.submit(partial(_write_png, part / f"{path.stem}.png", picture))
+        for stem, picture in zip(_stems(film), pictures, strict=True):
+            pool.submit(partial(_write_png, part / f"{stem}.png", picture))
             progress.frame_of(film)
+
+
+def _stems(film: Film) -> list[str]:
+    """The pictures' names; an end card's go on counting where the last one ends in a number."""
+    stems = [path.stem for path in film.images]
+    name = stems[-1].rstrip("0123456789")
+    digits = stems[-1][len(name) :]
+    for number in range(1, film.card_frames + 1):
+        behind = str(int(digits) + number).zfill(len(digits)) if digits else f"_end{number:04d}"
+        stems.append(name + behind)
+    return stems
 
 
 def _write_png(path: Path, picture: ImageU8) -> None:
@@ -87,7 +99,18 @@ def _write_video(
 
 
 def _pictures(film: Film) -> Generator[ImageU8]:
-    """(h, w, 3) BGR, or (h, w, 4) BGRA where the film has masks."""
+    """All frames, (h, w, 3) BGR, or (h, w, 4) BGRA where the film has masks."""
+    with closing(_merged(film)) as merged:
+        for picture in merged:
+            yield with_signs(picture, film.signs)
+    if film.card is not None:
+        opaque = np.full((*film.card.shape[:2], 1), 255, np.uint8)
+        card = np.dstack((film.card, opaque)) if film.masks else film.card
+        for _ in range(film.card_frames):
+            yield card
+
+
+def _merged(film: Film) -> Generator[ImageU8]:
     threads = pool_threads()
     with (
         closing(images_ahead(film.images, threads=threads)) as images,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.stage import StageContext
-from engine.protocol.workspace import Workspace, make_folder
+from engine.protocol.workspace import DRAFT_NAME, Workspace, list_images, make_folder
 
 
 def clear_workspace(context: StageContext) -> None:
@@ -43,9 +43,15 @@ def _to_clear(context: StageContext) -> list[Path]:
     if context.options["models"]:
         paths.append(workspace.models)
     if context.options["results"]:
-        masks = [path for path in workspace.root.glob("result_mask.*") if path.is_file()]
-        paths += sorted([*workspace.results(), *masks, workspace.root / "result_mask"])
+        paths += sorted(path for path in workspace.root.glob("result*") if _is_result(path))
     return paths
+
+
+def _is_result(path: Path) -> bool:
+    """A result, a draft, the mask of one, or what lies beside them."""
+    name, dot, _ = path.name.partition(".")
+    is_named_so = name.removesuffix("_mask") in ("result", DRAFT_NAME)
+    return is_named_so and (path.is_file() if dot else bool(list_images(path)))
 
 
 def _folders(context: StageContext) -> list[Path]:

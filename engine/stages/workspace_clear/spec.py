@@ -16,7 +16,7 @@ RESULTS = Option(
     "Results, too",
     Flag(),
     False,
-    "Clear result.* and result_mask.* as well.",
+    "Clear results, drafts and their masks as well: result.*, result_mask.*, result_draft.*",
 )
 
 WORKSPACE_CLEAR = StageSpec(
