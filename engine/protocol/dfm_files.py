@@ -18,6 +18,7 @@ from engine.protocol.spec import ModelSpec
 from engine.protocol.workspace import Workspace
 
 SUFFIX = ".dfm"
+READY_CLASS = "dfm"  # the model class of these files
 LARGEST_BYTES = 2**31 - 1  # of any protobuf message
 SIDES_PX = (16, 1024)  # DeepFaceLab makes models of up to 640 pixels
 CHANNELS = 3

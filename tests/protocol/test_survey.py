@@ -8,7 +8,7 @@ import pytest
 
 from engine import catalog
 from engine.protocol.options import complete_values
-from engine.protocol.survey import IMPORTABLE, survey
+from engine.protocol.survey import IMPORTABLE, NextStep, survey
 from engine.protocol.workspace import Workspace, list_images
 
 
@@ -81,6 +81,38 @@ def test_a_dfl_model_is_to_be_imported_before_a_new_one_is_trained(tmp_path: Pat
     complete_values(catalog.options_of(catalog.stage("model-import")), step.values)
     touch(workspace.model("my m del", "saehd") / "generations" / "00000042" / "manifest.json")
     assert survey(workspace).next_step.stage_id == "merge"
+
+
+def test_a_ready_made_model_needs_no_src_and_is_merged_with(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    dst = workspace.dst
+    touch(workspace.models / "keanu_SAEHD_model.dfm", tmp_path / "data_dst.mp4")
+
+    def step() -> NextStep:
+        return survey(workspace).next_step
+
+    assert step().stage_id == "video-extract" and step().values == {"side": "dst"}
+    touch(dst.frames / "00001.png", dst.aligned / "00001_0.jpg")
+    chosen = {"model": "keanu_SAEHD_model", "model_class": "dfm"}
+    assert (step().stage_id, step().values) == ("merge", chosen)
+    complete_values(catalog.options_of(catalog.stage("merge"), "dfm"), chosen)
+    touch(dst.merged / "00001.png")
+    assert step().stage_id == "video-render"
+    touch(tmp_path / "result.mp4")
+    assert (step().stage_id, step().values) == ("merge-session", chosen)
+    complete_values(catalog.options_of(catalog.stage("merge-session"), "dfm"), chosen)
+
+
+def test_a_trained_model_comes_before_one_that_was_exported_of_it(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for side in (workspace.src, workspace.dst):
+        touch(side.frames / "00001.png", side.aligned / "00001_0.jpg")
+    touch(workspace.model("mine", "quick96") / "generations" / "00000042" / "manifest.json")
+    touch(workspace.models / "mine_SAEHD_model.dfm")
+    found = survey(workspace)
+    assert found.next_step.values == {"model": "mine", "model_class": "quick96"}
+    ready = next(model for model in found.models if model.origin == "dfm")
+    assert (ready.name, ready.model_class, ready.bytes) == ("mine_SAEHD_model", "dfm", 5)
 
 
 def test_the_classes_to_be_imported_are_those_that_the_catalog_knows() -> None:

@@ -39,3 +39,13 @@ def test_a_form_begins_with_the_newest_model_where_the_stage_works_on_one() -> N
     assert newest_model(catalog.stage("model-import"), models) == {}
     assert newest_model(catalog.stage("video-cut"), models) == {}
     assert newest_model(catalog.stage("train"), (dfl,)) == {}
+
+
+def test_a_form_for_merging_begins_with_a_ready_made_model_where_none_was_trained() -> None:
+    ready = ModelFact("keanu", "dfm", None, 1, "dfm")
+    anna = ModelFact("anna", "saehd", 9, 1, "facewright")
+    chosen = {"model": "keanu", "model_class": "dfm"}
+    assert newest_model(catalog.stage("merge"), (ready,)) == chosen
+    assert newest_model(catalog.stage("merge-session"), (ready,)) == chosen
+    assert newest_model(catalog.stage("merge"), (ready, anna))["model"] == "anna"
+    assert newest_model(catalog.stage("train"), (ready,)) == {}

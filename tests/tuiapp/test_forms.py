@@ -263,6 +263,23 @@ async def test_another_model_class_brings_its_options_and_keeps_what_was_entered
         assert app.focused is app.screen.query_one("#row-model_class ChoiceField")
 
 
+async def test_a_ready_made_model_is_chosen_and_asks_what_its_faces_show(
+    workspace: Workspace,
+) -> None:
+    merge = catalog.stage("merge")
+    before = catalog.models_of(merge)[-2]
+    async with opened(workspace) as (app, pilot):
+        app.open_form("merge", {"model": "new_SAEHD_model", "model_class": before.id})
+        await until(pilot, lambda: app.screen.query("#row-model_class"))
+        form = app.screen.query_one(StageForm)
+        assert "face_type" not in form.state.shown
+        app.screen.query_one("#row-model_class ChoiceField").focus()
+        await pilot.press("right")
+        await until(pilot, lambda: form.state.options == catalog.options_of(merge, "dfm"))
+        assert {"face_type", "morph_factor"} <= form.state.shown
+        assert form.state.values["model"] == "new_SAEHD_model" and not form.state.refusals
+
+
 @pytest.mark.parametrize("spec", catalog.STAGES, ids=lambda spec: spec.id)
 def test_what_a_form_accepts_the_engine_accepts(spec: StageSpec) -> None:
     options = catalog.options_of(spec)

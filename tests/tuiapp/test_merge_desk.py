@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from engine.protocol.merge_commands import (
     MergeUndo,
     MergeView,
 )
+from engine.protocol.workspace import Workspace
+from tests.models.dfm.made_dfm import made_dfm
 from tuiapp.bridge import merge_sight
 from tuiapp.bridge.merge_desk import MergeDesk, morphs
 
@@ -340,9 +343,20 @@ def test_the_morph_factor_is_a_setting_of_models_that_have_one() -> None:
     assert sent(desk) == [MergeEdit(0, {"morph_factor": 0.85})]
 
 
-def test_whether_a_model_morphs_is_what_its_spec_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whether_a_model_morphs_is_what_its_spec_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    workspace = Workspace(tmp_path)
     first, *others = catalog.MODELS
     morphing = dataclasses.replace(first, id="morphing", has_morph_factor=True)
     monkeypatch.setattr(catalog, "MODELS", (morphing, *others))
-    assert morphs({"model_class": "morphing"})
-    assert not morphs({"model_class": others[0].id}) and not morphs({})
+    assert morphs(workspace, {"model_class": "morphing"})
+    assert not morphs(workspace, {"model_class": others[0].id}) and not morphs(workspace, {})
+
+
+def test_whether_a_ready_made_model_morphs_its_file_says(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    made_dfm(workspace.models / "one.dfm")
+    made_dfm(workspace.models / "two.dfm", more_inputs={"morph_value:0": [1]})
+    asked = [morphs(workspace, {"model": n, "model_class": "dfm"}) for n in ("one", "two", "no")]
+    assert asked == [False, True, False]

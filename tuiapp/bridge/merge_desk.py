@@ -15,10 +15,13 @@ from msgspec.structs import replace
 
 from engine import catalog
 from engine.protocol import merge_commands as commands
+from engine.protocol.dfm_files import has_morph_factor
+from engine.protocol.errors import FacewrightError
 from engine.protocol.events import AnyEvent, KeyMark, MergeRefused, MergeShown, MergeState
 from engine.protocol.look_options import LOOK_FIELDS, LOOK_OPTIONS
 from engine.protocol.merge_commands import MergeCommand, MergeEdit, MergeView
 from engine.protocol.options import Choice, Integer, Number, Option
+from engine.protocol.workspace import Workspace
 
 ROWS = {option.name: option for option in LOOK_FIELDS}
 # DeepFaceLab's keys for these do nothing in modes that do not match histograms.
@@ -359,10 +362,14 @@ class MergeDesk:
             self._outbox.append(command)
 
 
-def morphs(options: Mapping[str, Any]) -> bool:
-    """Whether the model that a run's options name has a morph factor."""
-    wanted = options.get("model_class")
-    return any(spec.id == wanted and spec.has_morph_factor for spec in catalog.MODELS)
+def morphs(workspace: Workspace, options: Mapping[str, Any]) -> bool:
+    """Whether the model that a run's options name has a morph factor. One that is not there has
+    none: the session itself says so."""
+    name, model_class = str(options.get("model")), str(options.get("model_class"))
+    try:
+        return has_morph_factor(workspace, name, catalog.model(model_class))
+    except FacewrightError:
+        return False
 
 
 def is_used(field: str, look: Mapping[str, Any]) -> bool:

@@ -41,11 +41,12 @@ def remember_values(workspace: Workspace, stage_id: str, values: Mapping[str, An
 
 
 def newest_model(spec: StageSpec, models: Iterable[ModelFact]) -> dict[str, Any]:
-    """Name and class of the model that was trained last (`models` go from new to old), for a stage
-    that works on a model; {} without one."""
+    """Name and class of the model that was trained last (`models` go from new to old), else of a
+    ready-made one, for a stage that works on a model; {} without one."""
     names = {option.name for option in spec.options}
-    fitting = {model.id for model in catalog.models_of(spec)}
-    own = [m for m in models if m.origin == "facewright" and m.model_class in fitting]
+    classes = {model.id for model in catalog.models_of(spec)}
+    fitting = [m for m in models if m.origin != "dfl" and m.model_class in classes]
+    own = [m for m in fitting if m.origin == "facewright"] or fitting
     if not own or not {MODEL, MODEL_CLASS} <= names or spec.id == MAKES_A_MODEL:
         return {}
     return {MODEL: own[0].name, MODEL_CLASS: own[0].model_class}

@@ -74,7 +74,7 @@ class StageForm(VerticalScroll, can_focus=False):
         if self.state.raw_of(event.name) == event.raw:
             return  # fields tell what they are made with, too
         state = self.state.entered(event.name, event.raw)
-        if event.name == MODEL_CLASS and self.spec.trains_model:
+        if event.name == MODEL_CLASS and (self.spec.trains_model or self.spec.morph_options):
             await self._rebuild(state_for(self.spec, dict(state.raw)), focus=event.name)
             return
         self.state = self._with_model(state) if event.name == MODEL else state

@@ -137,10 +137,7 @@ class HomeScreen(FramedScreen):
 
 def is_empty(survey: WorkspaceSurvey) -> bool:
     """Neither side has anything yet."""
-    return not any(
-        side.video or side.frames.count or side.faces.count or side.packed
-        for side in (survey.src, survey.dst)
-    )
+    return survey.src.is_empty and survey.dst.is_empty
 
 
 def stage_rows(stages: tuple[StageSpec, ...]) -> list[Row]:

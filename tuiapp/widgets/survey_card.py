@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.protocol.dfm_files import READY_CLASS
 from engine.protocol.survey import FileFact, FolderFact, ModelFact, SideSurvey, WorkspaceSurvey
 from tuiapp.bridge.wording import bytes_text, count_text, plain_text
 
@@ -76,6 +77,8 @@ def models_text(models: tuple[ModelFact, ...]) -> str:
         words += f", iteration {count_text(newest.iteration)}"
     elif newest.origin == "dfl":
         words += ", DeepFaceLab's"
+    elif newest.origin == READY_CLASS:
+        words += ", ready to merge"
     return words + (f", {len(models) - 1} more" if len(models) > 1 else "")
 
 

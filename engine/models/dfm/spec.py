@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from engine.protocol.dfm_files import READY_CLASS
 from engine.protocol.spec import ModelSpec
 
 DFM = ModelSpec(
-    id="dfm",
+    id=READY_CLASS,
     title="DFM",
     summary="ready to merge: NAME.dfm in the folder model, for DeepFaceLive; not for training",
     code="engine.models.dfm.predictor:DfmPredictor",

@@ -99,7 +99,7 @@ class MergeScreen(WatchingScreen):
         self._fit_boxes()
         if self.run_watch.version != self._painted:
             self._painted = self.run_watch.version
-            self.desk.has_morph_factor = morphs(self.view.options)
+            self.desk.has_morph_factor = morphs(self.workbench.workspace, self.view.options)
             self.paint_state()
         self._draw()
 
