@@ -58,6 +58,7 @@ KEYS: tuple[Key, ...] = (
     Key("home-next", "home", "n", "next_step", "Next step", "Open the next sensible stage."),
     Key("home-stages", "home", "s", "focus_stages", "Stages", "Go to the list of stages."),
     Key("home-runs", "home", "u", "focus_runs", "Runs", "Go to the list of runs."),
+    Key("home-goal", "home", "b", "goal", "Goal", "Set the options for what you want to have."),
     Key("home-src-faces", "home", "f", "faces('src')", "Faces", "Look at the faces of src."),
     Key(
         "home-dst-faces",
@@ -68,7 +69,15 @@ KEYS: tuple[Key, ...] = (
         "Look at the faces of dst.",
         shown=False,
     ),
-    Key("home-src-report", "home", "t", "report('src')", "Report", "The report on src's faces."),
+    Key(
+        "home-src-report",
+        "home",
+        "t",
+        "report('src')",
+        "Report",
+        "The report on src's faces.",
+        shown=False,
+    ),
     Key(
         "home-dst-report",
         "home",
@@ -120,6 +129,7 @@ KEYS: tuple[Key, ...] = (
     Key("list-up", "list", "k", "cursor_up", "Up", "One line up.", shown=False),
     Key("list-first", "list", "g", "first", "First", "To the first line.", shown=False),
     Key("list-last", "list", "G", "last", "Last", "To the last line.", shown=False),
+    Key("form-goal", "form", "f4", "goal", "Goal", "Set the options for what you want to have."),
     Key("form-start", "form", "f5,ctrl+r", "start", "Start", "Start the stage with these values."),
     Key(
         "form-advanced",

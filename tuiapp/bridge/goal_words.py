@@ -10,9 +10,6 @@ from engine.protocol.goals import Goal, device_text, memory_text
 from engine.protocol.options import Option
 from tuiapp.bridge.wording import flag_words
 
-TRAIN = "train"
-WORDS_WIDTH = 36  # as wide as `--mask-mode learned-prd+learned-dst`
-
 
 def goal_text(goal: Goal, gpu_gib: float) -> str:
     """Lines: what for, memory, every option with its reason, what else is to be done."""
@@ -20,10 +17,12 @@ def goal_text(goal: Goal, gpu_gib: float) -> str:
     lines = [
         f"{goal.title}: {goal.summary}",
         f"On {device_text(gpu_gib)} the training {memory_text(size)}.",
+        "",
+        *(f"{number}. {step}" for number, step in enumerate(goal.steps, start=1)),
     ]
     for stage_id in goal.settings:
         lines += ["", stage_id, *_setting_lines(goal, stage_id, gpu_gib)]
-    return "\n".join([*lines, "", "in this order", *(f"  - {step}" for step in goal.steps)])
+    return "\n".join(lines)
 
 
 def set_words(goal: Goal, stage_id: str, values: Mapping[str, Any]) -> str:
@@ -41,17 +40,12 @@ def fitting_values(
     return {name: value for name, value in values.items() if name in known}
 
 
-def reasons(goal: Goal, stage_id: str, gpu_gib: float) -> dict[str, str]:
-    """Why the goal sets each option as it does."""
-    return {setting.option: setting.why for setting in goal.settings_for(stage_id, gpu_gib)}
-
-
 def _setting_lines(goal: Goal, stage_id: str, gpu_gib: float) -> list[str]:
     rows = _rows(goal, stage_id)
     lines = []
     for setting in goal.settings_for(stage_id, gpu_gib):
         words = " ".join(flag_words(rows[setting.option], setting.value))
-        lines.append(f"  {words:{WORDS_WIDTH}}  {setting.why}")
+        lines += [f"  {words}", f"      {setting.why}"]
     return lines
 
 

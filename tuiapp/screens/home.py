@@ -11,13 +11,17 @@ from textual.content import Content
 from textual.widgets import OptionList
 
 from engine import catalog
+from engine.protocol.goals import Goal
 from engine.protocol.spec import StageSpec
-from engine.protocol.survey import WorkspaceSurvey
+from engine.protocol.survey import SideSurvey, WorkspaceSurvey
 from engine.runtime.client import RunInfo, RunState
 from tuiapp.bridge.wording import duration_text, plain_text
+from tuiapp.forms.goal_fill import TRAIN
 from tuiapp.keymap import bindings
 from tuiapp.screens.framed import FramedScreen
+from tuiapp.screens.goals import ask_for_goal
 from tuiapp.screens.pick import PickScreen
+from tuiapp.screens.stage import StageScreen
 from tuiapp.widgets.key_list import KeyList, Row
 from tuiapp.widgets.next_step import INTERACTIVE, NextStepBar
 from tuiapp.widgets.survey_card import SurveyCard, side_lines, work_lines
@@ -113,6 +117,18 @@ class HomeScreen(FramedScreen):
     def action_next_step(self) -> None:
         self.query_one(NextStepBar).take()
 
+    def action_goal(self) -> None:
+        ask_for_goal(self.workbench, self._take_goal)
+
+    async def _take_goal(self, goal: Goal, gpu_gib: float) -> None:
+        """On to the form of training if there are faces to train on."""
+        survey = self.workbench.survey
+        if survey is None or not (has_faces(survey.src) and has_faces(survey.dst)):
+            return
+        self.workbench.open_form(TRAIN)
+        if isinstance(self.app.screen, StageScreen):
+            self.app.screen.explain(goal.settings_for(TRAIN, gpu_gib))
+
     def action_focus_stages(self) -> None:
         self.query_one("#stages").focus()
 
@@ -133,6 +149,11 @@ class HomeScreen(FramedScreen):
 
     def action_refresh(self) -> None:
         self.workbench.look_again()
+
+
+def has_faces(side: SideSurvey) -> bool:
+    """There is a faceset to train on."""
+    return bool(side.faces.count or side.packed)
 
 
 def is_empty(survey: WorkspaceSurvey) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from textual.app import ComposeResult
@@ -10,13 +10,16 @@ from textual.containers import Horizontal
 from textual.widgets import Button, Static
 
 from engine import catalog
+from engine.protocol.goals import GOALS, Goal, Setting
 from engine.protocol.spec import StageSpec
 from tuiapp.bridge.wording import command_line
 from tuiapp.forms.form_state import FormState, stored_values
+from tuiapp.forms.goal_fill import filled_values
 from tuiapp.forms.option_row import OptionRow, help_of
 from tuiapp.forms.stage_form import StageForm
 from tuiapp.keymap import bindings
 from tuiapp.screens.framed import FramedScreen
+from tuiapp.screens.goals import ask_for_goal
 
 
 class StageScreen(FramedScreen):
@@ -33,6 +36,7 @@ class StageScreen(FramedScreen):
         self.place = spec.title
         self._given = given
         self._command = ""
+        self._by_goal: dict[str, Setting] = {}
         self._rehearsal = catalog.rehearsal_of(spec.id)
 
     def body(self) -> ComposeResult:
@@ -58,7 +62,14 @@ class StageScreen(FramedScreen):
         self.query_one("#command", Static).update(text)
 
     def on_option_row_entered(self, event: OptionRow.Entered) -> None:
-        self.query_one("#help", Static).update(help_of(event.option))
+        setting = self._by_goal.get(event.option.name)
+        by_goal = setting and self.form.state.values.get(setting.option) == setting.value
+        why = f"By goal: {setting.why}. " if setting and by_goal else ""
+        self.query_one("#help", Static).update(why + help_of(event.option))
+
+    def explain(self, settings: Iterable[Setting]) -> None:
+        """Tell at each of these options, as long as it stands so, why a goal set it."""
+        self._by_goal = {setting.option: setting for setting in settings}
 
     def on_stage_form_last_field_finished(self) -> None:
         self.query_one("#start").focus()
@@ -69,6 +80,8 @@ class StageScreen(FramedScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "check" and self._rehearsal is None:
+            return False
+        if action == "goal" and not any(one.values_for(self.spec.id, 0) for one in GOALS):
             return False
         if action in ("start", "check") and self.query(StageForm):
             return None if self.form.state.refusals else True
@@ -86,6 +99,18 @@ class StageScreen(FramedScreen):
         """Try out what the stage would need; its form keeps the values."""
         if self._rehearsal is not None:
             self.workbench.rehearse_stage(self._rehearsal, self.form.state.values)
+
+    def action_goal(self) -> None:
+        """Fill the form, and those of the goal's other stages, for what one wants to have."""
+        form = {self.spec.rehearses or self.spec.id: self.form.state.raw}
+        ask_for_goal(self.workbench, self._take_goal, form)
+
+    async def _take_goal(self, goal: Goal, gpu_gib: float) -> None:
+        values = filled_values(
+            self.workbench.workspace, self.spec, goal, gpu_gib, self.form.state.raw
+        )
+        self.explain(goal.settings_for(self.spec.id, gpu_gib))
+        await self.form.show_values(values)
 
     def action_toggle_advanced(self) -> None:
         self.form.toggle_advanced()
