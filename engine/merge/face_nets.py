@@ -61,14 +61,15 @@ def no_segmenter() -> FaceSegmenter:
 class FaceNets:
     """The model, and how to load the others; these are loaded once, when first asked for.
 
-    has_morph_factor: see `ModelSpec`. The loaders raise `InputError` where the weights are not
-    there.
+    has_morph_factor: see `ModelSpec`. model_class: the model's, for the record. The loaders raise
+    `InputError` where the weights are not there.
     """
 
     predictor: FacePredictor
     load_enlarger: Callable[[], FaceEnlarger]
     load_segmenter: Callable[[], FaceSegmenter] = no_segmenter
     has_morph_factor: bool = False
+    model_class: str = ""
 
     @cached_property
     def enlarger(self) -> FaceEnlarger:

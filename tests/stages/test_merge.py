@@ -111,6 +111,7 @@ def test_the_ledger_says_by_which_model_and_look_a_frame_was_altered_if_it_was(
     assert first["00001"].model == first["00003"].model != ""
     assert first["00001"].settings == first["00003"].settings != ""
     assert (first["00002"].model, first["00002"].settings) == ("", "")
+    assert [first[stem].faces for stem in ("00001", "00002")] == [1, 0]
     merge(workspace, color_transfer_mode="none")
     second = Ledger.of(workspace).rendered
     assert second["00001"].model == first["00001"].model

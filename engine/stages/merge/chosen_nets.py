@@ -34,4 +34,4 @@ def chosen_nets(context: StageContext) -> FaceNets:
             "leave it out, or merge with an AMP model",
         )
     load_xseg = partial(load_segmenter, context, predictor.face_type)
-    return FaceNets(predictor, partial(load_enlarger, context), load_xseg, morphs)
+    return FaceNets(predictor, partial(load_enlarger, context), load_xseg, morphs, spec.id)

@@ -25,7 +25,8 @@ MAX_LINE_BYTES = 1 << 26
 
 class Rendered(msgspec.Struct, tag_field="is", tag="rendered", frozen=True):
     """A finished frame: what it was made of (`job_key`) and its files' sizes in bytes. model,
-    settings: what tells the nets and the looks of its faces from others, as `Origin`."""
+    settings: what tells the nets and the looks of its faces from others, as `Origin`. faces: how
+    many of its faces were replaced; None in lines of before that was written down."""
 
     stem: str
     key: str
@@ -33,6 +34,9 @@ class Rendered(msgspec.Struct, tag_field="is", tag="rendered", frozen=True):
     mask_bytes: int
     model: str = ""
     settings: str = ""
+    faces: int | None = None
+    model_class: str = ""
+    iteration: int | None = None
 
 
 class Claim(msgspec.Struct, tag_field="is", tag="claim", frozen=True):

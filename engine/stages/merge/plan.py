@@ -96,11 +96,14 @@ def job_key(job: RenderJob, nets: FaceNets) -> str:
 
 @dataclass(frozen=True)
 class Origin:
-    """By which nets and looks the faces of a frame were made, as sha256 in hex; "" for a frame that
-    has none, and so was not altered."""
+    """By which nets and looks the faces of a frame were made, as sha256 in hex, and by a model of
+    which class and iteration; "" for a frame that has no faces, and so was not altered."""
 
     model: str = ""
     settings: str = ""
+    faces: int = 0
+    model_class: str = ""
+    iteration: int | None = None
 
 
 def origin_of(job: RenderJob, nets: FaceNets) -> Origin:
@@ -109,7 +112,13 @@ def origin_of(job: RenderJob, nets: FaceNets) -> Origin:
         return Origin()
     looks = [RENDERING_VERSION, *(look.key() for look in job.looks.faces)]
     nets_wanted = nets.fingerprint(job.looks.faces)
-    return Origin(_sha256(nets_wanted), _sha256(json.dumps(looks)))
+    return Origin(
+        _sha256(nets_wanted),
+        _sha256(json.dumps(looks)),
+        len(job.frame.landmarks),
+        nets.model_class,
+        nets.predictor.iteration,
+    )
 
 
 def _sha256(text: str) -> str:

@@ -10,7 +10,7 @@ import os
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import psutil
 
@@ -73,7 +73,7 @@ class Rendering:
     def line(self, key: str, origin: Origin) -> Rendered:
         """What the ledger is told of it; for `key` and `origin` see `plan`."""
         sizes = self.image_bytes, self.mask_bytes
-        return Rendered(self.job.stem, key, *sizes, origin.model, origin.settings)
+        return Rendered(self.job.stem, key, *sizes, **asdict(origin))
 
 
 @dataclass(frozen=True)

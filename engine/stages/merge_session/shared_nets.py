@@ -28,7 +28,9 @@ def shared_nets(nets: FaceNets) -> FaceNets:
             return _SharedSegmenter(nets.segmenter, turn)
 
     predictor = _SharedPredictor(nets.predictor, turn)
-    return FaceNets(predictor, load_enlarger, load_segmenter, nets.has_morph_factor)
+    return FaceNets(
+        predictor, load_enlarger, load_segmenter, nets.has_morph_factor, nets.model_class
+    )
 
 
 @dataclass(frozen=True)
