@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.protocol.errors import InputError
@@ -18,13 +18,15 @@ class DflNet:
     file, optimizer: what comes after `NAME_CLASS_` in the names of the two files, without `.npy`.
     our saves call them the same. root: what its weights are filed under in the optimizer's file.
     trains_with: the option that is 0 as long as the net, which then may be missing, is of no use;
-    "" for nets that models cannot be without.
+    "" for nets that models cannot be without. rests: DeepFaceLab does not move it, and the
+    optimizer's file knows nothing of it.
     """
 
     file: str
     root: str
     optimizer: str = "src_dst_opt"
     trains_with: str = ""
+    rests: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,15 @@ class DflClass:
     """What the files of a class are called, and what is in its options.
 
     name: as in file names. options: DeepFaceLab's keys with its defaults, in the order of its
-    summaries. is_named: a folder may hold several models of the class, each with a name.
+    summaries. is_named: a folder may hold several models of the class, each with a name. does: what
+    it does without asking, as values of options of ours.
     """
 
     name: str
     nets: tuple[DflNet, ...]
     options: Mapping[str, Any]
     is_named: bool = True
+    does: Mapping[str, Any] = field(default_factory=dict)
 
     def prefix(self, model_name: str) -> str:
         """What the names of all files of a model begin with."""
@@ -110,7 +114,10 @@ SAEHD = DflClass(
 AMP = DflClass(
     "AMP",
     nets=(
-        *_nets("encoder", "inter_src", "inter_dst", "decoder"),
+        *_nets("encoder"),
+        DflNet("inter_src", "inter_src", rests=True),
+        DflNet("inter_dst", "inter_dst", rests=True),
+        *_nets("decoder"),
         DflNet("GAN", "GAN", "GAN_opt", "gan_power"),
     ),
     options={
@@ -135,6 +142,7 @@ AMP = DflClass(
         "batch_size": 8,
         **_LOOP_OPTIONS,
     },
+    does={"train_inters": False},
 )
 
 XSEG = DflClass(

@@ -130,9 +130,10 @@ def _read_optimizer_into(
         found.state[file] = blank
         return
     state, count = read_optimizer(path, {_by_root(nets, name): blank[name] for name in blank})
-    if count < len(blank):
+    known = [name for name in blank if _net_of(name) not in _resting(nets)]
+    if count < len(known):
         found.remarks.append(
-            f"{path} has {count} of {len(blank)} tensors (as after a change of the optimizer):"
+            f"{path} has {count} of {len(known)} tensors (as after a change of the optimizer):"
             " the others start at zero"
         )
     forgotten = {net.file for net in nets if net in fresh}
@@ -145,8 +146,9 @@ def _read_optimizer_into(
 def write_state(target: DflModel, state: State, blank: State) -> None:
     """Write the files of all nets and optimizers of `state`, tensors in the order of `blank`.
 
-    What an optimizer of another class left is not written: DeepFaceLab begins at zero then, too.
-    Raises `InputError` for a net that `state` lacks, `OSError` if a file cannot be written.
+    What an optimizer of another class left is not written: DeepFaceLab begins at zero then, too. Nor
+    are zeros for nets that DeepFaceLab never moves. Raises `InputError` for a net that `state` lacks,
+    `OSError` if a file cannot be written.
     """
     nets = [net for net in target.dfl_class.nets if net.file in blank]
     for net in nets:
@@ -158,14 +160,23 @@ def write_state(target: DflModel, state: State, blank: State) -> None:
             raise InputError(f"the save has no {missing[0]} of {net.file}", "choose another save")
         ordered = {name: tensors[name] for name in blank[net.file]}
         write_tensors(target.path(net.file), ordered)
+    resting = _resting(nets)
     for file in _optimizers(nets):
         tensors = state.get(file, {})
-        renamed = {_by_root(nets, name): tensors[name] for name in blank[file] if name in tensors}
+        renamed = {
+            _by_root(nets, name): tensors[name]
+            for name in blank[file]
+            if name in tensors and (_net_of(name) not in resting or tensors[name].any())
+        }
         write_tensors(target.path(file), renamed)
 
 
 def _optimizers(nets: Iterable[DflNet]) -> list[str]:
     return list(dict.fromkeys(net.optimizer for net in nets))
+
+
+def _resting(nets: Iterable[DflNet]) -> set[str]:
+    return {net.file for net in nets if net.rests}
 
 
 def _by_root(nets: Iterable[DflNet], name: str) -> str:
