@@ -33,6 +33,7 @@ _FLOAT = 1
 # ONNX's own operators, and those that are part of ONNX Runtime.
 _KNOWN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 _DEEPEST_GRAPH = 8
+_REASON_AT_MOST = 300
 _REMEDY = "use a file as DeepFaceLab exports it for DeepFaceLive (export SAEHD or AMP as dfm)"
 
 
@@ -125,8 +126,10 @@ def parse_dfm_header(file: BinaryIO, path: Path) -> DfmHeader:
 
 
 def unusable(path: Path, reason: str) -> InputError:
-    """The error for a file that frames cannot be merged with."""
-    return InputError(f"{path} cannot be merged with: {reason}", _REMEDY, code="bad-dfm")
+    """The error for a file that frames cannot be merged with. reason: may quote the file."""
+    quoted = "".join(letter if letter.isprintable() else "?" for letter in reason)
+    told = quoted[:_REASON_AT_MOST]
+    return InputError(f"{path} cannot be merged with: {told}", _REMEDY, code="bad-dfm")
 
 
 class _Unfit(Exception):

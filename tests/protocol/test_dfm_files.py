@@ -102,6 +102,13 @@ def test_what_deepfacelive_could_not_play_is_refused_by_name(
     assert refused.value.remedy
 
 
+def test_what_a_file_says_is_quoted_without_its_control_characters(tmp_path: Path) -> None:
+    path = made_dfm(tmp_path / "bad.dfm", face_name="\x1b[2Jimage" + "x" * 3000)
+    with pytest.raises(InputError, match=r"its inputs are \?\[2Jimagex") as refused:
+        read_dfm_header(path)
+    assert refused.value.message.isprintable() and len(refused.value.message) < 600
+
+
 @pytest.mark.parametrize("made", [with_weights_elsewhere, with_a_net_inside])
 def test_a_file_that_wants_other_files_is_refused(made: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="its weights are in another file"):

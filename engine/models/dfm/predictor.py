@@ -40,10 +40,11 @@ _FAILURES = (
     ort_errors.InvalidProtobuf,
     ort_errors.NotImplemented,
     ort_errors.RuntimeException,
+    RuntimeError,
+    UnicodeDecodeError,  # of a message that quotes a name which is no text
 )
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _ERRORS_ONLY = 3  # of ONNX Runtime's log levels
-_REASON_AT_MOST = 200
 
 
 class DfmPredictor:
@@ -154,7 +155,10 @@ def _face_type(path: Path, header: DfmHeader, given: str) -> FaceType:
 def _session(path: Path, content: bytes, device: str, warn: Warn) -> Any:
     providers = _providers(device, ort.get_available_providers(), warn)
     try:
-        session = ort.InferenceSession(content, _session_options(), providers=providers)
+        # Its own way of falling back prints, and tries damaged files twice.
+        session = ort.InferenceSession(
+            content, _session_options(), providers=providers, enable_fallback=0
+        )
     except _FAILURES as failure:
         reason = f"ONNX Runtime refuses it: {_first_line(failure)}"
         raise unusable(path, reason) from failure
@@ -198,4 +202,4 @@ def _providers(device: str, available: Sequence[str], warn: Warn) -> list[Any]:
 
 
 def _first_line(failure: BaseException) -> str:
-    return (str(failure).strip().splitlines() or ["no reason given"])[0][:_REASON_AT_MOST]
+    return (str(failure).strip().splitlines() or ["no reason given"])[0]

@@ -119,6 +119,16 @@ def test_a_net_that_onnx_runtime_does_not_understand_is_refused(tmp_path: Path) 
         made_predictor(tmp_path, domain="ai.onnx.ml")
 
 
+def test_a_file_with_names_that_are_no_text_is_refused(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    path = made_dfm(workspace.models / "made.dfm")
+    whole = path.read_bytes()
+    assert whole.count(b"Identity") == 1
+    path.write_bytes(whole.replace(b"Identity", b"\xd2dentity"))
+    with pytest.raises(InputError, match="ONNX Runtime refuses it"):
+        load_predictor(workspace, "made", "dfm", "cpu")
+
+
 def test_crops_of_another_size_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not of 32 px"):
         made_predictor(tmp_path).predict(faces(1, 48))
