@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from engine.faces.face_type import FaceType
 from engine.models.amp.losses import (
     gan_judge_loss_of_both,
     gan_loss_of_both,
@@ -56,6 +57,11 @@ class Amp(NetModel):
         dims = ("ae_dims", "inter_dims", "e_dims", "d_dims", "d_mask_dims")
         return MorphArchitecture(options["resolution"], **{name: options[name] for name in dims})
 
+    @staticmethod
+    def face_type(options: Mapping[str, Any]) -> FaceType:
+        """How much of the head the faces show."""
+        return face_type_of(options)
+
     @classmethod
     def load_predictor(
         cls, saves: Generations, device: str, warn: Callable[[str, str], None]
@@ -66,7 +72,7 @@ class Amp(NetModel):
         options = saved.manifest.options
         autoencoder = MorphAutoencoder(cls.architecture(options))
         load_nets(autoencoder.nets, saved)
-        return AmpPredictor(autoencoder, face_type_of(options), saved.manifest)
+        return AmpPredictor(autoencoder, cls.face_type(options), saved.manifest)
 
     def make_nets(self) -> dict[str, Block]:
         self.autoencoder = MorphAutoencoder(self.architecture(self.options), dtype=self.dtype)
