@@ -6,10 +6,11 @@ smaller models, larger batches and pretrained ones need fewer. `scaled` stretche
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 import msgspec
 
+from engine.protocol.errors import UsageError
 from engine.protocol.options import Option
 from engine.protocol.training_plan import Flat, Phase, Plan, Reset, scaled
 
@@ -145,11 +146,46 @@ PRESETS: dict[str, Plan] = {
 }
 
 
+# Options that a preset can do without: a model that lacks one always does what it switches on.
+_DISPENSABLE = frozenset({"eyes_mouth_prio"})
+# Presets that make nets anew, by an option that models with such nets have.
+_ONLY_WITH = {"rtm": "archi"}
+
+
 def presets_for(options: Iterable[Option]) -> dict[str, Plan]:
-    """The presets that change only options that there are, by id."""
+    """The presets for models with these options, by id: they change none but these."""
     known = {option.name for option in options}
+    fitted = {
+        preset: _fitted(plan, known)
+        for preset, plan in PRESETS.items()
+        if _ONLY_WITH.get(preset) in {None, *known}
+    }
     return {
         preset: plan
-        for preset, plan in PRESETS.items()
+        for preset, plan in fitted.items()
         if all(known.issuperset(phase.changes) for phase in plan.phases)
     }
+
+
+def preset_for(preset: str, options: Iterable[Option]) -> Plan:
+    """The preset of that id for models with these options. Raises `UsageError` if it is not for
+    them."""
+    offered = presets_for(options)
+    if preset not in offered:
+        raise UsageError(
+            f"the training plan {preset} is not for models of this class",
+            f"choose one of these: {', '.join(offered) or 'none'}",
+            code="plan",
+        )
+    return offered[preset]
+
+
+def _fitted(plan: Plan, known: Set[str]) -> Plan:
+    """Without what can be done without, and phases that were nothing else."""
+    without = _DISPENSABLE - known
+    phases = []
+    for phase in plan.phases:
+        changes = {name: value for name, value in phase.changes.items() if name not in without}
+        if changes or not phase.changes:
+            phases.append(msgspec.structs.replace(phase, changes=changes))
+    return msgspec.structs.replace(plan, phases=tuple(phases))

@@ -16,6 +16,7 @@ from engine.stages.train.plan import settle_plan
 from tests.support.context import context_for
 
 SAEHD = model_spec("saehd")
+AMP = model_spec("amp")
 OWN = Plan(title="own", phases=(Phase(name="only", changes={"clipgrad": True}),))
 
 
@@ -43,6 +44,13 @@ def test_every_preset_that_is_offered_for_a_model_class_can_be_followed(spec):
 
 def test_saehd_is_offered_every_preset():
     assert set(presets_for(SAEHD.options)) == set(PRESETS)
+
+
+def test_amp_is_offered_the_standard_phases_but_the_one_that_it_is_always_in(tmp_path):
+    names = [phase.name for phase in presets_for(AMP.options)["standard"].phases]
+    assert names == [p.name for p in PRESETS["standard"].phases if p.name != "eyes and mouth"]
+    with pytest.raises(UsageError, match="rtm is not for models of this class"):
+        run(context_for(tmp_path, "model-plan", model_class="amp", preset="rtm"))
 
 
 def test_a_preset_is_written_scaled_and_its_phases_are_told(tmp_path, folder):
@@ -117,7 +125,7 @@ def test_a_plan_that_the_model_cannot_follow_is_refused_before_anything_is_writt
     with pytest.raises(UsageError, match="pretrain"):
         settled(tmp_path, plan="pretrain")
     context = context_for(tmp_path, "train", model_class="quick96", plan="standard")
-    with pytest.raises(UsageError, match="phase 'warp'"):
+    with pytest.raises(UsageError, match="standard is not for models of this class"):
         settle_plan(context, model_spec("quick96"), folder)
     assert not folder.exists()
 

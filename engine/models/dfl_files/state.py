@@ -146,9 +146,9 @@ def _read_optimizer_into(
 def write_state(target: DflModel, state: State, blank: State) -> None:
     """Write the files of all nets and optimizers of `state`, tensors in the order of `blank`.
 
-    What an optimizer of another class left is not written: DeepFaceLab begins at zero then, too. Nor
-    are zeros for nets that DeepFaceLab never moves. Raises `InputError` for a net that `state` lacks,
-    `OSError` if a file cannot be written.
+    What an optimizer of another class left is not written: DeepFaceLab begins at zero then, too.
+    Neither are zeros for nets that DeepFaceLab never moves. Raises `InputError` for a net that
+    `state` lacks, `OSError` if a file cannot be written.
     """
     nets = [net for net in target.dfl_class.nets if net.file in blank]
     for net in nets:

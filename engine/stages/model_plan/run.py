@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.models.classes import model_spec
 from engine.protocol.errors import ConfirmationNeeded
 from engine.protocol.model_files import saved_options
-from engine.protocol.plan_presets import PRESETS
+from engine.protocol.plan_presets import preset_for
 from engine.protocol.stage import StageContext
 from engine.protocol.training_plan import Phase, Plan, check_plan, plan_path, read_plan, scaled
 from engine.stages.model_plan.spec import SHOW
@@ -23,7 +23,7 @@ def run(context: StageContext) -> None:
     if options["preset"] == SHOW:
         plan = read_plan(path)
     else:
-        plan = scaled(PRESETS[options["preset"]], options["scale"])
+        plan = scaled(preset_for(options["preset"], spec.options), options["scale"])
     check_plan(plan, spec, saved_options(folder))
     if options["preset"] != SHOW:
         if path.exists() and not context.confirmed:

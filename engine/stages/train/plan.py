@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.protocol.errors import InputError, UsageError
-from engine.protocol.plan_presets import PRESETS
+from engine.protocol.plan_presets import preset_for
 from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
 from engine.protocol.training_plan import Plan, check_plan, plan_path, read_plan, write_plan
@@ -26,7 +26,11 @@ def settle_plan(context: StageContext, spec: ModelSpec, model_folder: Path) -> b
         if path.exists():
             check_plan(read_plan(path), spec, context.options)
         return True
-    wanted = _file(context.options["plan_file"]) if choice == "file" else PRESETS[choice]
+    wanted = (
+        _file(context.options["plan_file"])
+        if choice == "file"
+        else preset_for(choice, spec.options)
+    )
     check_plan(wanted, spec, context.options)
     _make_own(context, path, wanted, keeps_edited=choice != "file")
     return True
