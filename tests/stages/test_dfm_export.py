@@ -11,15 +11,14 @@ import numpy as np
 import onnx
 import pytest
 
-from engine.models.classes import model_code
+from engine.models.classes import SWAP_CLASSES, model_code
 from engine.models.onnx_export import exporting
-from engine.models.onnx_export.exporting import LARGEST_BYTES, require_room
+from engine.models.onnx_export.exporting import require_room
 from engine.models.predictor import load_predictor
-from engine.models.saehd.spec import SAEHD
+from engine.protocol.dfm_files import LARGEST_BYTES, read_dfm_header
 from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
 from engine.protocol.workspace import Workspace
 from engine.stages.dfm_export.run import export_dfm
-from engine.stages.dfm_export.spec import EXPORTED_CLASSES
 from engine.stages.xseg_export.run import export_xseg
 from engine.train.generations import Generations
 from tests.models.onnx_export.playing import DeepFaceLive, session
@@ -81,6 +80,8 @@ def test_the_file_says_whose_it_is(tmp_path: Path, trained: Any) -> None:
         "facewright.fingerprint": saved.manifest.fingerprint(),
     }
     assert model.graph.name == "SAEHD"
+    header = read_dfm_header(tmp_path / "model" / "tiny_SAEHD_model.dfm")
+    assert (header.face_type, header.iteration, header.batch) == ("wf", 12, None)
 
 
 def test_an_earlier_save_is_exported_by_its_iteration_also_quantised(
@@ -170,11 +171,11 @@ def test_a_model_too_large_for_one_file_is_refused_and_told_what_fits() -> None:
 
 
 def test_every_class_that_is_offered_can_be_written() -> None:
-    assert SAEHD in EXPORTED_CLASSES
-    for spec in EXPORTED_CLASSES:
+    for spec in SWAP_CLASSES:
         options = {option.name: option.default for option in spec.options}
         architecture = model_code(spec).architecture(options)
-        assert type(architecture) in exporting.WIRINGS, spec.id
+        assert type(architecture) in exporting.WRITERS, spec.id
+        assert model_code(spec).face_type(options).short, spec.id
 
 
 def test_xseg_of_deepfacelabs_files_is_written_as_one_file(tmp_path: Path) -> None:

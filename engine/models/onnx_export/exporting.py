@@ -17,15 +17,16 @@ from engine.models.onnx_export.graph import GraphWriter
 from engine.models.onnx_export.segmenter import write_segmenter
 from engine.models.xseg.predictor import NET, TrainedXSeg
 from engine.models.xseg.spec import XSEG
-from engine.nets.autoencoder import Architecture, Autoencoder
-from engine.nets.morph_autoencoder import MorphArchitecture, MorphAutoencoder
+from engine.nets.autoencoder import WIRINGS, Architecture, Autoencoder
+from engine.nets.dfl1_autoencoder import Dfl1Autoencoder, Layout
+from engine.nets.morph_autoencoder import NETS, MorphArchitecture, MorphAutoencoder
 from engine.nets.xseg import RESOLUTION
+from engine.protocol.dfm_files import LARGEST_BYTES
 from engine.protocol.errors import InputError
 from engine.protocol.spec import ModelSpec
 from engine.train.generations import Generation, State
 
 SWAP_OPSET, XSEG_OPSET = 12, 13
-LARGEST_BYTES = (1 << 31) - 1  # of any protobuf message
 # Nodes, names and biases: some 100 kB in our largest graphs.
 _BESIDES_WEIGHTS_BYTES = 1 << 20
 
@@ -47,7 +48,7 @@ class ModelFacts:
 
 
 @dataclass(frozen=True)
-class _Wiring:
+class _Writer:
     """How the nets of an architecture are made and written."""
 
     make: Callable[[Any], Any]
@@ -55,10 +56,13 @@ class _Wiring:
 
 
 # By architecture, what a model class makes of its options.
-WIRINGS: Mapping[type, _Wiring] = {
-    Architecture: _Wiring(Autoencoder, write_autoencoder),
-    MorphArchitecture: _Wiring(MorphAutoencoder, write_morph_autoencoder),
+WRITERS: Mapping[type, _Writer] = {
+    Architecture: _Writer(Autoencoder, write_autoencoder),
+    MorphArchitecture: _Writer(MorphAutoencoder, write_morph_autoencoder),
+    Layout: _Writer(Dfl1Autoencoder, write_autoencoder),
 }
+# By the names of their files: the nets that swap faces.
+PLAYED_NETS = frozenset(NETS).union(*WIRINGS.values())
 
 
 def dfm_bytes(spec: ModelSpec, name: str, saved: Generation, *, quantised: bool = False) -> bytes:
@@ -70,12 +74,12 @@ def dfm_bytes(spec: ModelSpec, name: str, saved: Generation, *, quantised: bool 
     """
     code, options = model_code(spec), saved.manifest.options
     architecture = code.architecture(options)
-    wiring = WIRINGS[type(architecture)]
+    writer = WRITERS[type(architecture)]
     require_room(saved.state, quantised=quantised)
-    model = wiring.make(architecture)
+    model = writer.make(architecture)
     load_nets(model.nets, saved)
     graph = GraphWriter(model.nets, quantised=quantised)
-    wiring.write(graph, model)
+    writer.write(graph, model)
     facts = ModelFacts(
         model_name=name,
         model_class=spec.id,
@@ -84,8 +88,13 @@ def dfm_bytes(spec: ModelSpec, name: str, saved: Generation, *, quantised: bool 
         iteration=saved.manifest.iteration,
         fingerprint=saved.manifest.fingerprint(),
     )
-    written: bytes = graph.model(spec.dfl_class, SWAP_OPSET, facts.notes()).SerializeToString()
+    written: bytes = graph.model(class_title(spec), SWAP_OPSET, facts.notes()).SerializeToString()
     return written
+
+
+def class_title(spec: ModelSpec) -> str:
+    """What DeepFaceLab calls the class, in files' names and graphs; ours, where it has none."""
+    return spec.dfl_class or spec.title
 
 
 def xseg_onnx_bytes(trained: TrainedXSeg) -> bytes:

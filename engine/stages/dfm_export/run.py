@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.models.classes import model_spec
-from engine.models.dfl_files.classes import dfl_class_of
-from engine.models.onnx_export.exporting import dfm_bytes
+from engine.models.onnx_export.exporting import PLAYED_NETS, class_title, dfm_bytes
 from engine.nets.device import prepare_device
+from engine.protocol.dfm_files import SUFFIX
 from engine.protocol.stage import StageContext
 from engine.stages.model_saves import model_folder
 from engine.stages.outgoing_files import chosen_save, put_file, require_agreement
@@ -23,14 +23,12 @@ def export_dfm(context: StageContext) -> None:
     not agree to move it to the trash. Nothing is changed then, nor when the disk is full.
     """
     name, spec = context.options["model"], model_spec(context.options["model_class"])
-    dfl_class = dfl_class_of(spec)
     folder = Path(context.options["to"] or context.workspace.models).absolute()
-    target = folder / f"{dfl_class.prefix(name)}model.dfm"
+    target = folder / f"{name}_{class_title(spec)}_model{SUFFIX}"
     present = [target] if target.exists() else []
     require_agreement(context, present, f"{target} is there", "another folder")
     context.progress(0, _STEPS, unit="steps", note="reading the save")
-    nets = {net.file for net in dfl_class.nets if not net.trains_with}
-    saved = chosen_save(context, model_folder(context), nets.__contains__)
+    saved = chosen_save(context, model_folder(context), PLAYED_NETS.__contains__)
     iteration = saved.manifest.iteration
     context.note(f"exporting the save of iteration {iteration}")
     if saved.manifest.options.get("pretrain"):

@@ -7,10 +7,6 @@ from engine.protocol.options import Choice, FilePath, Flag, Option
 from engine.protocol.spec import StageSpec
 from engine.stages.model_saves import KNOWN_MODEL, KNOWN_MODEL_CLASS, SAVE
 
-EXPORTED_CLASSES = tuple(
-    spec for spec in SWAP_CLASSES if spec.dfl_class in ("SAEHD", "AMP", "Quick96")
-)
-
 DFM_EXPORT = StageSpec(
     id="dfm-export",
     title="Export for DeepFaceLive",
@@ -28,7 +24,7 @@ DFM_EXPORT = StageSpec(
         KNOWN_MODEL,
         replace(
             KNOWN_MODEL_CLASS,
-            kind=Choice(tuple((spec.id, spec.summary) for spec in EXPORTED_CLASSES)),
+            kind=Choice(tuple((spec.id, spec.summary) for spec in SWAP_CLASSES)),
         ),
         replace(SAVE, help=f"{SAVE.help} Empty: the newest good one."),
         Option(

@@ -11,6 +11,8 @@ import pytest
 
 from engine.models.onnx_export.autoencoder import write_autoencoder, write_morph_autoencoder
 from engine.models.onnx_export.graph import GraphWriter
+from engine.nets.dfl1_autoencoder import Dfl1Autoencoder, Layout
+from engine.nets.initialisation import initialise
 from engine.protocol.errors import InputError
 from tests.models.onnx_export.playing import DeepFaceLive, session
 from tests.nets.golden import architecture, golden_arrays, recipe_autoencoder
@@ -76,6 +78,24 @@ def test_every_wiring_draws_in_onnx_runtime_as_in_tensorflow(name: str) -> None:
     found = session(written(name)).run(None, {"in_face:0": faces})
     for ours, expected in zip(found, (mask_dst, face, mask_src), strict=True):
         np.testing.assert_allclose(ours, expected, atol=TOLERANCE, rtol=0)
+
+
+@pytest.mark.parametrize(("wiring", "mask"), [("df", (8, 4, 4)), ("liae", ())])
+def test_nets_of_deepfacelab_1_draw_in_onnx_runtime_as_in_tensorflow(
+    wiring: str, mask: tuple[int, ...]
+) -> None:
+    """Without a mask net, the masks are 1 everywhere."""
+    layout = Layout(wiring, 64, (4, 8, 8, 8), 16, 8, 8, (8, 4, 4), mask, residuals=2)
+    model, faces = Dfl1Autoencoder(layout), made_faces()
+    for net_name, net in model.nets.items():
+        initialise(net, net_name, seed=4)
+    graph = GraphWriter(model.nets)
+    write_autoencoder(graph, model)
+    found = session(graph.model("DF", 12, {}).SerializeToString()).run(None, {"in_face:0": faces})
+    face, mask_src, mask_dst = model.swap(faces)
+    for ours, expected in zip(found, (mask_dst, face, mask_src), strict=True):
+        np.testing.assert_allclose(ours, expected, atol=TOLERANCE, rtol=0)
+    assert bool(mask) is bool(found[0].min() < 1)
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.3, 0.77, 1.0])
