@@ -362,7 +362,7 @@ async def test_at_80_by_24_every_part_has_its_place(workspace: Workspace) -> Non
     marked_history(workspace, 200)
     add_previews(made_run(workspace, "train-running", alive=True))
     async with opened(workspace, attach=TRAINING) as (_, pilot):
-        await sees(pilot, "▲ 90 backup", "faces at 200", "l Range")
+        await sees(pilot, "▲ 90 backup", "faces at 200", "l Range", " ━━━──")
         lines = screen_text(pilot).splitlines()
         assert len(lines) == 24, lines
         begins = (
