@@ -7,17 +7,15 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from engine.protocol.commands import Stop
-from engine.protocol.events import Ack, AnyEvent, LabelsStrip
+from engine.protocol.events import AnyEvent, LabelsStrip
 from engine.protocol.label_commands import Suggestion
-from engine.runtime.client import Talk
 from tuiapp.bridge.label_desk import Among, LabelDesk, with_strip
 from tuiapp.bridge.label_words import hint_words, pencil_words, where_words
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.graphics import textual_hooks
-from tuiapp.keymap import KEYS_BY_ID, bindings, keys_text
+from tuiapp.keymap import bindings
 from tuiapp.screens.labels.sight import STEP_WORDS, FaceSightScreen
-from tuiapp.screens.pick import LineScreen, PickScreen
+from tuiapp.screens.session import Leaving
 from tuiapp.widgets.canvas import Canvas
 from tuiapp.widgets.canvas_sight import XY
 from tuiapp.widgets.label_layers import layers_of
@@ -31,7 +29,6 @@ STRIP_FACES = 9  # DeepFaceLab's
 PICK_PX, PICK_BY_CELL_PX = 8.0, 14.0
 # Less, and the face itself needs the room.
 STRIP_FROM_CELLS = (100, 34)
-_LEAVE, _END = "leave", "end"
 
 
 class LabelScreen(FaceSightScreen):
@@ -40,12 +37,16 @@ class LabelScreen(FaceSightScreen):
     CSS_PATH = "labels.tcss"
     BINDINGS = bindings("mask")
     context = "mask"
+    leaving = Leaving(
+        title="Leave the masks?",
+        text="Every label is saved as it is drawn, also a polygon that is only begun.",
+        ended="the session ends; all of it is saved",
+    )
+    desk: LabelDesk
 
     def __init__(self, watch: RunWatch, desk: LabelDesk) -> None:
-        super().__init__(watch)
-        self.desk = desk
-        self._talk = Talk(self.folder, desk.greeting)
-        self._painted = -1
+        super().__init__(watch, desk)
+        self._told_face = desk.shown  # the last time that something was told
         self._wants_strip: bool | None = None
 
     def body(self) -> ComposeResult:
@@ -59,7 +60,6 @@ class LabelScreen(FaceSightScreen):
 
     def on_mount(self) -> None:
         self._fit_to_terminal()
-        self.call_after_refresh(self._begin)
 
     def _fit_to_terminal(self) -> None:
         """Neighbours are shown where there is room, unless a key said otherwise."""
@@ -67,38 +67,14 @@ class LabelScreen(FaceSightScreen):
         has_room = self.app.size.width >= columns and self.app.size.height >= rows
         self.set_class(has_room if self._wants_strip is None else self._wants_strip, "-strip")
 
-    def _begin(self) -> None:
-        self._fit_strip()
-        self.run_worker(self._hear(), group="hear")
-
-    async def _hear(self) -> None:
-        """What the session tells, as it comes: the screen's own timer would be too slow."""
-        async for event in self._talk.events():
-            self._take(event)
-
-    def _take(self, event: AnyEvent) -> None:
-        shown = self.desk.shown
-        self.desk.heard(event)
-        if self.desk.shown is not shown and self.desk.shown is not None:
+    def show_told(self, event: AnyEvent) -> None:
+        if self.desk.shown is not self._told_face and self.desk.shown is not None:
             self.load_face(self.desk.shown)
+        self._told_face = self.desk.shown
         if isinstance(event, LabelsStrip):
             self.query_one(FaceStrip).show(event, frozenset(self.desk.labelled))
-        elif isinstance(event, Ack) and event.error:
-            self.workbench.say(event.error, severity="error")
-        for refusal in self.desk.refusals:
-            self.workbench.say(f"{refusal.message}; {refusal.remedy}", severity="warning")
-        self.desk.refusals.clear()
-        self.redraw()
-        self._send()  # what waited for this
 
     # Drawing
-
-    def paint(self) -> None:
-        if self.run_watch.version != self._painted:
-            self._painted = self.run_watch.version
-            self.paint_state()
-        self._fit_strip()
-        self.redraw()
 
     def redraw(self) -> None:
         canvas, desk = self.canvas, self.desk
@@ -120,33 +96,15 @@ class LabelScreen(FaceSightScreen):
         self.query_one("#pencil", Words).show(pencil)
         self.query_one("#hints", Words).show(hint_words(desk.pencil, self._keys_of))
 
-    def _keys_of(self, id: str) -> str:
-        key = KEYS_BY_ID[f"mask-{id}"]
-        moved = self.workbench.settings.keys.get(key.id, key.keys)
-        return keys_text(moved.split(",")[0])
-
-    def _fit_strip(self) -> None:
+    def fit(self) -> None:
         """Have neighbours made for the room that there is now."""
         width, height = self.query_one(FaceStrip).box_px()
         faces = STRIP_FACES if width and self.has_class("-strip") else 0
         self.desk.look_with(with_strip(self.desk.view, faces, height))
-        self._send()
+        self._send_soon()
 
     def on_resize(self) -> None:
         self._fit_to_terminal()
-        self.call_after_refresh(self._fit_strip)
-
-    def _wished(self) -> None:
-        """After a key or the mouse: show what is wished at once, and send it."""
-        self.redraw()
-        self._send()
-
-    def _send(self) -> None:
-        """At once: what is sent is kept, whatever happens to this screen."""
-        if self._talk.is_connected:
-            commands = self.desk.take_outbox()
-            if commands:
-                self._talk.send(commands)
 
     # The mouse
 
@@ -261,14 +219,7 @@ class LabelScreen(FaceSightScreen):
 
     def action_jump(self) -> None:
         if self.desk.faces:
-            words = f"A number from 1 to {self.desk.faces}"
-            asking = LineScreen("Go to which face?", words, digits=True)
-            self.app.push_screen(asking, self._jump_to)
-
-    def _jump_to(self, line: str | None) -> None:
-        if line is not None:
-            self.desk.go(int(line) - 1)
-            self._wished()
+            self._ask_where("Go to which face?", self.desk.faces)
 
     def action_trash(self) -> None:
         self.desk.trash()
@@ -283,7 +234,7 @@ class LabelScreen(FaceSightScreen):
     def action_strip(self) -> None:
         self._wants_strip = not self.has_class("-strip")
         self._fit_to_terminal()
-        self.call_after_refresh(self._fit_strip)
+        self.call_after_refresh(self.fit)
 
     def action_back(self) -> None:
         """Out of what is innermost: the point that is held, the selection, the screen."""
@@ -292,18 +243,5 @@ class LabelScreen(FaceSightScreen):
             self._shown(pencil.put_back)
         elif pencil.selected is not None:
             self._shown(pencil.deselect)
-        elif not self.view.state.live:
-            self.workbench.action_leave_screen()
         else:
-            self._ask_to_leave()
-
-    def _ask_to_leave(self) -> None:
-        rows = [(_LEAVE, "leave; the session goes on"), (_END, "end the session")]
-        text = "Every label is saved as it is drawn, also a polygon that is only begun."
-        self.app.push_screen(PickScreen("Leave the masks?", rows, text), self._leave)
-
-    def _leave(self, how: str | None) -> None:
-        if how == _END:
-            self.send(Stop(), "the session ends; all of it is saved")
-        if how is not None:
-            self.workbench.action_leave_screen()
+            super().action_back()

@@ -16,7 +16,7 @@ from engine.protocol.label_commands import Polygons
 from tuiapp.bridge.preview_archive import read_picture
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.graphics.decode import decode
-from tuiapp.screens.watching import WatchingScreen
+from tuiapp.screens.session import Desk, SessionScreen
 from tuiapp.widgets.canvas import Canvas
 from tuiapp.widgets.canvas_drawing import Tint
 from tuiapp.widgets.label_layers import Colour, Look, View, baked, grey_as_rgb, outside_of
@@ -36,12 +36,12 @@ STEP_WORDS: dict[Step, str] = {
 _NO_MASK = "this face has no applied mask: xseg-apply makes them"
 
 
-class FaceSightScreen(WatchingScreen):
+class FaceSightScreen(SessionScreen):
     """look, step: as the keys have set them; kept from face to face. Subclasses give `redraw`, and
     a `Canvas` in their body."""
 
-    def __init__(self, watch: RunWatch) -> None:
-        super().__init__(watch)
+    def __init__(self, watch: RunWatch, desk: Desk) -> None:
+        super().__init__(watch, desk)
         self.look = Look()
         self.step: Step = "coarse"
         self.outside: Tint | None = None
@@ -52,10 +52,6 @@ class FaceSightScreen(WatchingScreen):
     @property
     def canvas(self) -> Canvas:
         return self.query_one(Canvas)
-
-    def redraw(self) -> None:
-        """Bring all that is seen up to date."""
-        raise NotImplementedError
 
     # The face
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,18 +15,16 @@ from textual.containers import Horizontal
 
 from engine.protocol.commands import Stop
 from engine.protocol.errors import InputError
-from engine.protocol.events import Ack, AnyEvent, ManualShown
+from engine.protocol.events import AnyEvent, ManualShown
 from engine.protocol.landmark_groups import GROUPS, group_of
-from engine.runtime.client import Talk
 from tuiapp.bridge.manual_desk import PARTS, WHOLE, ManualDesk
 from tuiapp.bridge.manual_words import face_words, hint_words, where_words
 from tuiapp.bridge.preview_archive import read_picture
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.graphics import textual_hooks
 from tuiapp.graphics.decode import decode
-from tuiapp.keymap import KEYS_BY_ID, bindings, keys_text
-from tuiapp.screens.pick import LineScreen, PickScreen
-from tuiapp.screens.watching import WatchingScreen
+from tuiapp.keymap import bindings
+from tuiapp.screens.session import Leaving, SessionScreen
 from tuiapp.widgets.canvas import Canvas
 from tuiapp.widgets.canvas_sight import XY
 from tuiapp.widgets.manual_layers import layers_of
@@ -35,16 +32,12 @@ from tuiapp.widgets.manual_line import ManualLine
 from tuiapp.widgets.run_summary import RunOutcome
 from tuiapp.widgets.words import Words
 
-# Commands go out at once, but no more often than this: of what the mouse wants in between, the
-# newest counts.
-SEND_EVERY_S = 0.03
 COARSE_PX, FINE_PX = 8.0, 1.0  # of the screen
 # A press this near to a landmark takes it; a mouse that moved no further was only clicked.
 PICK_PX, CLICK_PX = 9.0, 2.0
 PICK_BY_CELL_PX = 14.0  # where the mouse tells only its cell, which is some 10 by 20
 # A small square is seen so large, in parts of the window.
 MAGNIFIED_PART = 0.4
-_LEAVE, _END = "leave", "end"
 
 
 @dataclass(frozen=True)
@@ -57,20 +50,22 @@ class _Press:
     moved: bool = False
 
 
-class ManualScreen(WatchingScreen):
+class ManualScreen(SessionScreen):
     """Draws a manual extraction; several may draw the same one."""
 
     CSS_PATH = "manual.tcss"
     BINDINGS = bindings("manual")
     context = "manual"
+    send_every_s = 0.03  # of what the mouse wants in between, the newest counts
+    leaving = Leaving(
+        title="Leave the manual extraction?",
+        text="Every kept face is in its file. A session goes on at the first frame left to do.",
+        ended="the session ends; every kept face is in its file",
+    )
+    desk: ManualDesk
 
     def __init__(self, watch: RunWatch) -> None:
-        super().__init__(watch)
-        self.desk = ManualDesk()
-        self._talk = Talk(self.folder, self.desk.greeting)
-        self._sent_at = float("-inf")
-        self._send_is_due = False
-        self._painted = -1
+        super().__init__(watch, ManualDesk())
         self._press: _Press | None = None
         self._magnifies = False
         self._placed_cursor = False
@@ -88,26 +83,9 @@ class ManualScreen(WatchingScreen):
     def canvas(self) -> Canvas:
         return self.query_one(Canvas)
 
-    def on_mount(self) -> None:
-        self.run_worker(self._hear(), group="hear")
-
-    async def _hear(self) -> None:
-        """What the session tells, as it comes: the screen's own timer would be too slow."""
-        async for event in self._talk.events():
-            self._take(event)
-
-    def _take(self, event: AnyEvent) -> None:
-        self.desk.heard(event)
+    def show_told(self, event: AnyEvent) -> None:
         if isinstance(event, ManualShown):
             self.run_worker(self._load(event), exclusive=True, group="frame")
-        elif isinstance(event, Ack) and event.error:
-            self.workbench.say(event.error, severity="error")
-        for refusal in self.desk.refusals:
-            words = f"{refusal.message}; {refusal.remedy}" if refusal.remedy else refusal.message
-            self.workbench.say(words, severity="warning")
-        self.desk.refusals.clear()
-        self._draw()
-        self._send_soon()
 
     async def _load(self, shown: ManualShown) -> None:
         """The shown frame's picture; a frame that cannot be read leaves none."""
@@ -121,7 +99,7 @@ class ManualScreen(WatchingScreen):
             return
         self.canvas.set_picture(picture)
         self._place_cursor()
-        self._draw()
+        self.redraw()
 
     def _place_cursor(self) -> None:
         """At first it is in the middle of the square."""
@@ -132,13 +110,7 @@ class ManualScreen(WatchingScreen):
 
     # Drawing
 
-    def paint(self) -> None:
-        if self.run_watch.version != self._painted:
-            self._painted = self.run_watch.version
-            self.paint_state()
-        self._draw()
-
-    def _draw(self) -> None:
+    def redraw(self) -> None:
         desk, canvas = self.desk, self.canvas
         canvas.set_layers(layers_of(desk, canvas.cursor_xy))
         self.query_one("#face", Words).show(face_words(desk))
@@ -147,12 +119,6 @@ class ManualScreen(WatchingScreen):
         if hints.display:
             hints.show(hint_words(desk, self._keys_of))
         self.query_one(ManualLine).show(desk.states, desk.frame)
-
-    def _keys_of(self, name: str) -> str:
-        """A key of that name as it is bound."""
-        key = KEYS_BY_ID[f"manual-{name}"]
-        bound = self.workbench.settings.keys.get(key.id, key.keys)
-        return keys_text(bound.split(",")[0])
 
     def _magnify(self) -> None:
         """See a small square closer, and the whole frame when it is large again."""
@@ -167,30 +133,6 @@ class ManualScreen(WatchingScreen):
         side_px = 2 * desk.square.half_side * sight.scale / sight.zoom
         canvas.zoom_to(MAGNIFIED_PART * min(sight.box_wh) / max(1.0, side_px))
         canvas.centre_on((desk.square.x, desk.square.y))
-
-    # Sending
-
-    def _wished(self) -> None:
-        """After a key: show what is wished at once, and send it."""
-        self._draw()
-        self._send_soon()
-
-    def _send_soon(self) -> None:
-        wait_s = self._sent_at + SEND_EVERY_S - time.monotonic()
-        if self._send_is_due:
-            return
-        if wait_s <= 0:
-            self._send()
-        else:
-            self._send_is_due = True
-            self.set_timer(wait_s, self._send)
-
-    def _send(self) -> None:
-        self._send_is_due = False
-        commands = self.desk.take_outbox() if self._talk.is_connected else []
-        if commands:
-            self._sent_at = time.monotonic()
-            self._talk.send(commands)
 
     # The mouse
 
@@ -285,11 +227,11 @@ class ManualScreen(WatchingScreen):
 
     def action_part(self, direction: int) -> None:
         self.desk.choose_part(direction)
-        self._draw()
+        self.redraw()
 
     def action_point(self, direction: int) -> None:
         self.desk.choose_point(direction)
-        self._draw()
+        self.redraw()
 
     def action_undo(self) -> None:
         self.desk.undo()
@@ -328,14 +270,7 @@ class ManualScreen(WatchingScreen):
 
     def action_jump(self) -> None:
         if self.desk.states:
-            words = f"A number from 1 to {len(self.desk.states)}"
-            asking = LineScreen("Go to which frame?", words, digits=True)
-            self.app.push_screen(asking, self._jump_to)
-
-    def _jump_to(self, line: str | None) -> None:
-        if line is not None:
-            self.desk.go(int(line) - 1)
-            self._wished()
+            self._ask_where("Go to which frame?", len(self.desk.states))
 
     def action_fill(self) -> None:
         self.desk.fill("between")
@@ -361,27 +296,16 @@ class ManualScreen(WatchingScreen):
     def action_finish(self) -> None:
         self.desk.finish()
         self._talk.send(self.desk.take_outbox())
-        self.send(Stop(), "the session ends; every kept face is in its file")
+        self.send(Stop(), self.leaving.ended)
         self.workbench.action_leave_screen()
 
     def action_back(self) -> None:
         """Out of what is innermost: chosen points, the screen."""
         if self.desk.chosen:
             self.desk.choose_nothing()
-            self._draw()
+            self.redraw()
             return
-        if not self.view.state.live:
-            self.workbench.action_leave_screen()
-            return
-        rows = [(_LEAVE, "leave; the session goes on"), (_END, "end the session")]
-        text = "Every kept face is in its file. A session goes on at the first frame left to do."
-        self.app.push_screen(PickScreen("Leave the manual extraction?", rows, text), self._leave)
-
-    def _leave(self, how: str | None) -> None:
-        if how == _END:
-            self.send(Stop(), "the session ends; every kept face is in its file")
-        if how is not None:
-            self.workbench.action_leave_screen()
+        super().action_back()
 
 
 def _read_rgb(path: str) -> NDArray[np.uint8] | None:

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import time
-
 from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.protocol.commands import Stop
-from engine.protocol.events import Ack, AnyEvent, MergeShown, MergeStrip
+from engine.protocol.events import AnyEvent, MergeShown, MergeStrip
 from engine.protocol.merge_commands import MergeView, Zoom
-from engine.runtime.client import Talk
 from tuiapp.bridge import merge_sight
 from tuiapp.bridge.merge_desk import CopyTo, MergeDesk, NameAction, ShotAction, morphs
 from tuiapp.bridge.merge_words import where_words
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.keymap import bindings
 from tuiapp.screens.pick import LineScreen, PickScreen
-from tuiapp.screens.watching import WatchingScreen
+from tuiapp.screens.session import Leaving, SessionScreen
 from tuiapp.widgets.merge_panel import MergePanel
 from tuiapp.widgets.merge_picture import SessionPicture
 from tuiapp.widgets.merge_strip import NeighbourStrip
 from tuiapp.widgets.merge_timeline import MergeTimeline
 from tuiapp.widgets.run_summary import RunOutcome
 
-# Commands go out at once, but no more often than this: what a held key wants in between is folded.
-SEND_EVERY_S = 0.03
 # Changes beside the picture and those under it are painted apart: in one repaint the toolkit draws
 # all that lies between them, too, which is the picture in characters. Longer than a repaint takes
 # to begin (1/60 s).
@@ -41,23 +35,25 @@ SHOT_ROWS = [
     ("cut", "a shot begins at this frame"),
     ("join", "no shot begins at this frame"),
 ]
-_LEAVE, _END = "leave", "end"
 
 
-class MergeScreen(WatchingScreen):
+class MergeScreen(SessionScreen):
     """Draws a merge session; several may draw the same one."""
 
     CSS_PATH = "merge.tcss"
     BINDINGS = bindings("merge")
     context = "merge"
+    send_every_s = 0.03  # what a held key wants in between is folded
+    leaving = Leaving(
+        title="Leave the merge?",
+        text="Every look is saved as it is set, every frame as it is rendered.",
+        ended="the session ends; all of it is saved",
+        goes_on="leave; the session goes on, its frames at hand",
+    )
+    desk: MergeDesk
 
     def __init__(self, watch: RunWatch) -> None:
-        super().__init__(watch)
-        self.desk = MergeDesk()
-        self._talk = Talk(self.folder, self.desk.greeting)
-        self._sent_at = float("-inf")
-        self._send_is_due = False
-        self._painted = -1
+        super().__init__(watch, MergeDesk())
         self._where = Content("")
 
     def body(self) -> ComposeResult:
@@ -70,40 +66,20 @@ class MergeScreen(WatchingScreen):
         yield MergeTimeline()
         yield Static("", id="where", markup=False)
 
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._begin)
-
-    def _begin(self) -> None:
-        self._fit_boxes()
-        self.run_worker(self._hear(), group="hear")
-
-    async def _hear(self) -> None:
-        """What the session tells, as it comes: the screen's own timer would be too slow."""
-        async for event in self._talk.events():
-            self._take(event)
-
-    def _take(self, event: AnyEvent) -> None:
-        self.desk.heard(event)
+    def show_told(self, event: AnyEvent) -> None:
         if isinstance(event, MergeShown):
             picture = self.query_one("#picture", SessionPicture)
             picture.show_file(event.path, event.width, event.height)
         elif isinstance(event, MergeStrip):
             self.query_one(NeighbourStrip).show(event)
-        elif isinstance(event, Ack) and event.error:
-            self.workbench.say(event.error, severity="error")
-        self._wished()  # what waited for this
 
     # Drawing
 
-    def paint(self) -> None:
-        self._fit_boxes()
-        if self.run_watch.version != self._painted:
-            self._painted = self.run_watch.version
-            self.desk.has_morph_factor = morphs(self.workbench.workspace, self.view.options)
-            self.paint_state()
-        self._draw()
+    def run_changed(self) -> None:
+        self.desk.has_morph_factor = morphs(self.workbench.workspace, self.view.options)
+        super().run_changed()
 
-    def _draw(self) -> None:
+    def redraw(self) -> None:
         desk, has_changed = self.desk, False
         if desk.look is not None or desk.shown is None:  # else the values before, for a moment
             panel = self.query_one(MergePanel)
@@ -123,7 +99,7 @@ class MergeScreen(WatchingScreen):
             self._where = words
             self.query_one("#where", Static).update(words, layout=False)
 
-    def _fit_boxes(self) -> None:
+    def fit(self) -> None:
         """Have pictures made for the room that there is now."""
         width, height = self.query_one("#picture", SessionPicture).box_px()
         if not width or not height:
@@ -137,36 +113,6 @@ class MergeScreen(WatchingScreen):
             strip_height=max(1, strip_height),
         )
         self._see(sight)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fit_boxes)
-
-    # Sending
-
-    def _wished(self) -> None:
-        """After a key: show what is wished at once, and send it."""
-        for refusal in self.desk.refusals:
-            self.workbench.say(f"{refusal.message}; {refusal.remedy}", severity="warning")
-        self.desk.refusals.clear()
-        self._draw()
-        self._send_soon()
-
-    def _send_soon(self) -> None:
-        wait_s = self._sent_at + SEND_EVERY_S - time.monotonic()
-        if self._send_is_due:
-            return
-        if wait_s <= 0:
-            self._send()
-        else:
-            self._send_is_due = True
-            self.set_timer(wait_s, self._send)
-
-    def _send(self) -> None:
-        self._send_is_due = False
-        commands = self.desk.take_outbox()
-        if commands:
-            self._sent_at = time.monotonic()
-            self._talk.send(commands)
 
     # Keys: looks
 
@@ -220,14 +166,7 @@ class MergeScreen(WatchingScreen):
 
     def action_jump(self) -> None:
         if self.desk.state is not None:
-            last = self.desk.state.frames
-            asking = LineScreen("Go to which frame?", f"A number from 1 to {last}", digits=True)
-            self.app.push_screen(asking, self._jump_to)
-
-    def _jump_to(self, line: str | None) -> None:
-        if line is not None:
-            self.desk.go(int(line) - 1)
-            self._wished()
+            self._ask_where("Go to which frame?", self.desk.state.frames)
 
     def action_process(self) -> None:
         self.desk.process()
@@ -260,15 +199,15 @@ class MergeScreen(WatchingScreen):
 
     def action_track(self) -> None:
         self._see(merge_sight.next_track(self.desk.sight, self.desk.tracks))
-        self._draw()
+        self.redraw()
 
     def action_strip(self) -> None:
         self.toggle_class("-strip")
-        self.call_after_refresh(self._fit_boxes)
+        self.call_after_refresh(self.fit)
 
     def action_panel(self) -> None:
         self.toggle_class("-no-panel")
-        self.call_after_refresh(self._fit_boxes)
+        self.call_after_refresh(self.fit)
 
     # Keys: the timeline
 
@@ -319,22 +258,3 @@ class MergeScreen(WatchingScreen):
         if name:
             self.desk.named(action, name)
             self._wished()
-
-    # Keys: the session
-
-    def action_back(self) -> None:
-        if not self.view.state.live:
-            self.workbench.action_leave_screen()
-            return
-        rows = [
-            (_LEAVE, "leave; the session goes on, its frames at hand"),
-            (_END, "end the session"),
-        ]
-        text = "Every look is saved as it is set, every frame as it is rendered."
-        self.app.push_screen(PickScreen("Leave the merge?", rows, text), self._leave)
-
-    def _leave(self, how: str | None) -> None:
-        if how == _END:
-            self.send(Stop(), "the session ends; all of it is saved")
-        if how is not None:
-            self.workbench.action_leave_screen()
