@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.protocol.consent import Record, read_entries, records_of
 from engine.protocol.errors import InputError
-from engine.protocol.workspace import SIDES, Workspace
+from engine.protocol.workspace import SIDES, Side, Workspace
 
 UNSTATED = "unstated"  # a purpose that nobody named: scopes are not compared
 WHO = {"src": "whose face is put in", "dst": "whose face is replaced"}
@@ -38,6 +38,12 @@ class PersonStanding:
     record: Record
     standing: Standing
     words: str
+
+    @property
+    def short(self) -> str:
+        """The name, and the last day."""
+        consent = self.record.consent
+        return consent.name + (f" to {consent.valid_until}" if consent.valid_until else "")
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,14 @@ class Judgement:
             for person in self.people
             if person.standing is not Standing.VALID
         )
+
+
+@dataclass(frozen=True)
+class ConsentGlance:
+    """One side in few words, for overviews. allows_final: see `Judgement`."""
+
+    words: str
+    allows_final: bool
 
 
 def judge(records: Sequence[Record], side: str, purpose: str, today: date) -> Judgement:
@@ -111,6 +125,20 @@ def require_consent(workspace: Workspace, options: Mapping[str, Any]) -> None:
     if options["draft"]:
         return
     refuse_without(judge_workspace(workspace, options["purpose"], date.today()))
+
+
+def consent_glance(side: Side) -> ConsentGlance:
+    """How a side's consents stand today, those that want looking at first; never raises."""
+    try:
+        records = records_of(read_entries(Workspace(side.root)))
+    except InputError:
+        return ConsentGlance("the records cannot be read: see consent-show", False)
+    judgement = judge(records, side.name, UNSTATED, date.today())
+    names: dict[Standing, list[str]] = {}
+    for person in sorted(judgement.people, key=lambda one: _rank(one.standing), reverse=True):
+        names.setdefault(person.standing, []).append(person.short)
+    words = "; ".join(f"{standing}: {', '.join(named)}" for standing, named in names.items())
+    return ConsentGlance(words or "none", judgement.allows_final)
 
 
 def refuse_without(judgements: Iterable[Judgement]) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.protocol.consent_judgement import WHO, ConsentGlance, consent_glance
 from engine.protocol.dfm_files import READY_CLASS, SUFFIX, is_dfm
 from engine.protocol.model_files import GENERATIONS, MODEL_PREVIEW, newest_generation
 from engine.protocol.workspace import FACE_SUFFIXES, IMAGE_SUFFIXES, Side, Workspace
@@ -45,13 +46,14 @@ class FileFact:
 
 @dataclass(frozen=True)
 class SideSurvey:
-    """One side: its video, frames, faces."""
+    """One side: its video, frames, faces, and how its consents stand today."""
 
     video: FileFact | None
     frames: FolderFact
     faces: FolderFact
     packed: bool
     debug: FolderFact
+    consent: ConsentGlance
 
     @property
     def is_empty(self) -> bool:
@@ -112,7 +114,7 @@ def survey(workspace: Workspace) -> WorkspaceSurvey:
 
 
 def survey_side(side: Side) -> SideSurvey:
-    """One side's video, frames and faces."""
+    """One side's video, frames, faces and consent."""
     video = side.video()
     return SideSurvey(
         video=_file_fact(video) if video else None,
@@ -120,6 +122,7 @@ def survey_side(side: Side) -> SideSurvey:
         faces=count_files(side.aligned, FACE_SUFFIXES),
         packed=side.pack.is_file(),
         debug=count_files(side.aligned_debug, IMAGE_SUFFIXES),
+        consent=consent_glance(side),
     )
 
 
@@ -227,6 +230,10 @@ def next_step(
     if not merged.count:
         return NextStep("merge", f"model {own[0].name} is at iteration {own[0].iteration}", chosen)
     if not results:
+        for name, side in (("src", src), ("dst", dst)):
+            if not side.consent.allows_final:
+                reason = f"to render for good, record that the person {WHO[name]} agrees"
+                return NextStep("consent-record", reason, {"side": name})
         return _render_step(merged)
     return NextStep("train", f"{results[0].name} is there; more training makes it better", chosen)
 
@@ -268,17 +275,19 @@ def _here(dfl_class: str) -> str:
 
 
 def _import_step(model: ModelFact) -> NextStep:
-    """The stage's form, filled in for this model; the name without what ours cannot hold."""
-    name = _NOT_IN_NAMES.sub(" ", model.name).strip(" .-")[:64]
     return NextStep(
         "model-import",
         f"{model.name} ({model.model_class}) is a model of DeepFaceLab's, not imported yet",
-        {
-            "model": name or "new",
-            "model_class": IMPORTABLE[model.model_class],
-            "dfl_name": model.name,
-        },
+        import_values(model.name, model.model_class),
     )
+
+
+def import_values(dfl_name: str, dfl_class: str) -> dict[str, str]:
+    """What model-import is to be told of a model of DeepFaceLab's: the name without what ours
+    cannot hold, and no class where there is none of that kind here."""
+    name = _NOT_IN_NAMES.sub(" ", dfl_name).strip(" .-")[:64]
+    here = {"model_class": _here(dfl_class)} if _here(dfl_class) else {}
+    return {"model": name or "new", "dfl_name": dfl_name, **here}
 
 
 def stage_state_of(workspace: Workspace, name: str) -> dict[str, Any]:

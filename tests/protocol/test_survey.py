@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from engine import catalog
+from engine.protocol.consent import consent_path
+from engine.protocol.consent_judgement import ConsentGlance
 from engine.protocol.options import complete_values
 from engine.protocol.survey import IMPORTABLE, NextStep, survey
 from engine.protocol.workspace import Workspace, list_images
+from tests.support.consent import agree_by
 
 
 def touch(*paths: Path) -> None:
@@ -40,9 +44,31 @@ def test_the_next_step_leads_from_two_videos_to_a_result(tmp_path: Path) -> None
     touch(workspace.model("mine", "quick96") / "generations" / "00000042" / "manifest.json")
     assert step() == ("merge", None)
     touch(dst.merged / "00001.png")
+    assert step() == ("consent-record", "src")
+    agree_by(tmp_path, "src", "Anna")
+    assert step() == ("consent-record", "dst")
+    agree_by(tmp_path, "dst", "Bert")
     assert step() == ("video-render", None)
     touch(tmp_path / "result.mp4")
     assert step() == ("train", None)
+
+
+def test_what_lies_beside_a_result_is_no_result_and_a_draft_is_one(tmp_path: Path) -> None:
+    touch(tmp_path / "result.mp4.disclosure.md", tmp_path / "result.c2pa")
+    assert survey(Workspace(tmp_path)).results == ()
+    touch(tmp_path / "result_draft.mkv")
+    assert [fact.name for fact in survey(Workspace(tmp_path)).results] == ["result_draft.mkv"]
+
+
+def test_a_sides_consents_are_told_with_those_that_want_looking_at_first(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    assert survey(workspace).src.consent == ConsentGlance("none", allows_final=False)
+    agree_by(tmp_path, "src", "Anna", valid_until=date(9999, 1, 1))
+    agree_by(tmp_path, "src", "Bert", valid_until=date(2020, 1, 1))
+    words = "expired: Bert to 2020-01-01; valid: Anna to 9999-01-01"
+    assert survey(workspace).src.consent == ConsentGlance(words, allows_final=True)
+    consent_path(workspace).write_text("{")
+    assert "cannot be read" in survey(workspace).src.consent.words
 
 
 def test_a_dfl_workspace_is_seen_with_counts_sizes_and_its_models(tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from engine import catalog
 from engine.protocol.workspace import Workspace
+from engine.provenance.marking import switch_marking
 from engine.runtime.client import discard_run
+from tests.support.consent import agree_by
 from tests.tuiapp.made import made_run
 from tests.tuiapp.seen import SIZES, opened, screen_text, sees, until
 from tuiapp.app import farewell
@@ -24,8 +27,26 @@ async def test_home_tells_what_is_there_and_what_comes_next(workspace: Workspace
         for size in SIZES:
             await pilot.resize_terminal(*size)
             await sees(pilot, "data_src.mp4  1.5 KB", "data_dst.mp4", "3 frames", "3 faces")
-            await sees(pilot, "model   none", "merged  none", "result  none")
+            await sees(pilot, "model    none", "merged   none", "marking  on", "consent  none")
             await sees(pilot, "Next: Train", "Extract frames", "none yet", "^q Quit")
+
+
+async def test_home_tells_whose_consent_stands_how_and_that_marking_is_off(
+    workspace: Workspace,
+) -> None:
+    agree_by(workspace.root, "src", "Anna", valid_until=date(2020, 1, 1))
+    switch_marking(workspace, on=False, reason="marked in the house")
+    async with opened(workspace) as (_, pilot):
+        await sees(pilot, "consent  expired: Anna", "consent  none", "marking  OFF", "in the house")
+
+
+async def test_the_form_of_a_consent_opens_by_the_palette(workspace: Workspace) -> None:
+    async with opened(workspace) as (app, pilot):
+        await pilot.press("ctrl+p", *"consent-record")
+        await sees(pilot, "Consent: Record consent")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, StageScreen))
+        await sees(pilot, "Whose consent it is.", "f5 Start")
 
 
 async def test_an_empty_folder_says_what_to_put_there(tmp_path: Path) -> None:

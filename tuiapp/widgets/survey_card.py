@@ -32,20 +32,22 @@ NOTHING = "none"
 
 
 def side_lines(side: SideSurvey) -> list[Line]:
-    """Video, frames and faces of one side."""
+    """Video, frames, faces and consent of one side."""
     return [
         ("video", file_text(side.video)),
         ("frames", folder_text(side.frames, "frame")),
         ("faces", faces_text(side)),
+        ("consent", plain_text(side.consent.words)),
     ]
 
 
-def work_lines(survey: WorkspaceSurvey) -> list[Line]:
-    """Models, merged frames and results."""
+def work_lines(survey: WorkspaceSurvey, marking: str) -> list[Line]:
+    """Models, merged frames and results, and whether results are marked."""
     return [
         ("model", models_text(survey.models)),
         ("merged", merged_text(survey)),
         ("result", results_text(survey.results)),
+        ("marking", plain_text(marking)),
     ]
 
 

@@ -27,7 +27,7 @@ CONSENT_RECORD = StageSpec(
     help="A final render wants a consent for both sides: src, whose face is put in, and dst, whose"
     " face is replaced. Records are kept in .facewright/consent.json of the workspace; what a"
     " record said before it was changed or withdrawn stays there. Nothing of it leaves the"
-    " workspace but the record's id. This is bookkeeping, not legal advice.",
+    " workspace but the record's id.",
     options=(
         replace(SIDE, default="src", help="Whose consent it is."),
         Option(
