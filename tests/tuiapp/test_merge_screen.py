@@ -9,7 +9,6 @@ import pytest
 from textual.pilot import Pilot
 
 from engine.protocol.commands import Command, Stop
-from engine.protocol.events import MergeStrip
 from engine.protocol.merge_commands import (
     MergeCopy,
     MergeEdit,
@@ -31,7 +30,7 @@ from tuiapp.keymap import KEYS
 from tuiapp.screens.help import HelpScreen
 from tuiapp.screens.home import HomeScreen
 from tuiapp.screens.merge.screen import MergeScreen
-from tuiapp.widgets.merge_strip import numbers
+from tuiapp.widgets.neighbour_strip import numbers
 
 Opened = tuple[FacewrightApp, Pilot[None], list[Command]]
 
@@ -246,9 +245,14 @@ async def test_neighbours_are_asked_for_when_they_are_seen(workspace: Workspace)
 
 
 def test_the_numbers_of_neighbours_stand_under_them() -> None:
-    strip = MergeStrip(frame=9, first=7, count=5, thumb_width=36, path="x", width=180, height=24)
-    assert numbers(strip, 0, 50).plain == "    8         9         10        11        12"
-    assert numbers(strip, 10, 5).plain == " " * 10 + "8 10"
+    shown, at = range(7, 12), 9
+    assert numbers(shown, at, 0, 50).plain == "    8         9         10        11        12"
+    assert numbers(shown, at, 10, 5).plain == " " * 10 + "8 10"
+
+
+def test_neighbours_that_are_marked_have_a_dot() -> None:
+    told = numbers(range(7, 9), 7, 0, 20, frozenset({8}))
+    assert told.plain == "    8         9•"
 
 
 async def test_tab_shows_the_keys_and_hides_them_again(workspace: Workspace) -> None:

@@ -19,7 +19,7 @@ from tuiapp.screens.session import Leaving
 from tuiapp.widgets.canvas import Canvas
 from tuiapp.widgets.canvas_sight import XY
 from tuiapp.widgets.label_layers import layers_of
-from tuiapp.widgets.label_strip import FaceStrip
+from tuiapp.widgets.neighbour_strip import NeighbourStrip
 from tuiapp.widgets.run_summary import RunOutcome
 from tuiapp.widgets.words import Words
 
@@ -54,7 +54,7 @@ class LabelScreen(FaceSightScreen):
         with Horizontal(id="desk"):
             yield Canvas()
             yield Words(id="hints")
-        yield FaceStrip()
+        yield NeighbourStrip()
         yield Words(id="pencil")
         yield Words(id="where")
 
@@ -72,7 +72,8 @@ class LabelScreen(FaceSightScreen):
             self.load_face(self.desk.shown)
         self._told_face = self.desk.shown
         if isinstance(event, LabelsStrip):
-            self.query_one(FaceStrip).show(event, frozenset(self.desk.labelled))
+            labelled = frozenset(self.desk.labelled)
+            self.query_one(NeighbourStrip).show(event, event.face, labelled)
 
     # Drawing
 
@@ -98,7 +99,7 @@ class LabelScreen(FaceSightScreen):
 
     def fit(self) -> None:
         """Have neighbours made for the room that there is now."""
-        width, height = self.query_one(FaceStrip).box_px()
+        width, height = self.query_one(NeighbourStrip).box_px()
         faces = STRIP_FACES if width and self.has_class("-strip") else 0
         self.desk.look_with(with_strip(self.desk.view, faces, height))
         self._send_soon()

@@ -19,8 +19,8 @@ from tuiapp.screens.pick import LineScreen, PickScreen
 from tuiapp.screens.session import Leaving, SessionScreen
 from tuiapp.widgets.merge_panel import MergePanel
 from tuiapp.widgets.merge_picture import SessionPicture
-from tuiapp.widgets.merge_strip import NeighbourStrip
 from tuiapp.widgets.merge_timeline import MergeTimeline
+from tuiapp.widgets.neighbour_strip import NeighbourStrip
 from tuiapp.widgets.run_summary import RunOutcome
 
 # Changes beside the picture and those under it are painted apart: in one repaint the toolkit draws
@@ -71,7 +71,7 @@ class MergeScreen(SessionScreen):
             picture = self.query_one("#picture", SessionPicture)
             picture.show_file(event.path, event.width, event.height)
         elif isinstance(event, MergeStrip):
-            self.query_one(NeighbourStrip).show(event)
+            self.query_one(NeighbourStrip).show(event, event.frame)
 
     # Drawing
 

@@ -1,4 +1,4 @@
-"""The faces before and after the shown one, small, with their numbers."""
+"""The frames or faces before and after the shown one, small, with their numbers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.protocol.events import LabelsStrip
+from engine.protocol.events import LabelsStrip, MergeStrip
 from tuiapp.widgets.merge_picture import SessionPicture
 
+NONE_MARKED: frozenset[int] = frozenset()
 
-class FaceStrip(Vertical):
-    """Shows what a label session tells of neighbours."""
+
+class NeighbourStrip(Vertical):
+    """Shows what a session tells of neighbours; hidden until it is wanted."""
 
     DEFAULT_CSS = """
-    FaceStrip {
-        height: 6;
+    NeighbourStrip {
+        height: 5;
+        display: none;
         & > Static { height: 1; text-wrap: nowrap; }
     }
     """
@@ -29,29 +32,32 @@ class FaceStrip(Vertical):
         """See `SessionPicture.box_px`."""
         return self.query_one(SessionPicture).box_px()
 
-    def show(self, strip: LabelsStrip, labelled: frozenset[int]) -> None:
-        """labelled: the faces that have labels."""
+    def show(
+        self, strip: MergeStrip | LabelsStrip, at: int, marked: frozenset[int] = NONE_MARKED
+    ) -> None:
+        """at: the shown one; marked: those that get a dot."""
         picture = self.query_one(SessionPicture)
         if not all(picture.box_px()):
             return
         picture.show_file(strip.path, strip.width, strip.height)
         left, width = picture.span_cells(strip.width, strip.height)
-        words = numbers(strip, left, width, labelled)
+        words = numbers(range(strip.first, strip.first + strip.count), at, left, width, marked)
         self.query_one("#numbers", Static).update(words, layout=False)
 
 
-def numbers(strip: LabelsStrip, left: float, width: float, labelled: frozenset[int]) -> Content:
-    """The numbers of the faces, each in the middle of its picture; those with labels have a dot.
-    left, width: of the pictures together, in cells."""
+def numbers(
+    shown: range, at: int, left: float, width: float, marked: frozenset[int] = NONE_MARKED
+) -> Content:
+    """The numbers, from 1, of those that are shown, each in the middle of its picture. left, width:
+    of the pictures together, in cells."""
     parts: list[str | tuple[str, str]] = []
     written = 0
-    for place in range(strip.count):
-        face = strip.first + place
-        text = f"{face + 1}{'•' if face in labelled else ''}"
-        start = round(left + (place + 0.5) * width / strip.count - len(text) / 2)
+    for place, one in enumerate(shown):
+        text = f"{one + 1}{'•' if one in marked else ''}"
+        start = round(left + (place + 0.5) * width / len(shown) - len(text) / 2)
         if start < 0 or (written and start <= written):
             continue  # no room
-        style = "bold reverse $accent" if face == strip.face else "dim"
+        style = "bold reverse $accent" if one == at else "dim"
         parts += [" " * (start - written), (text, style)]
         written = start + len(text)
     return Content.assemble(*parts)
