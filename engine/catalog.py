@@ -50,6 +50,7 @@ from engine.stages.model_restore.spec import MODEL_RESTORE
 from engine.stages.model_save_delete.spec import MODEL_SAVE_DELETE
 from engine.stages.model_snapshot.spec import MODEL_SNAPSHOT
 from engine.stages.model_timelapse.spec import MODEL_TIMELAPSE
+from engine.stages.model_undelete.spec import MODEL_UNDELETE
 from engine.stages.train.spec import TRAIN
 from engine.stages.train_preflight.spec import TRAIN_PREFLIGHT
 from engine.stages.video_cut.spec import VIDEO_CUT
@@ -106,6 +107,7 @@ STAGES: tuple[StageSpec, ...] = (
     MODEL_DUPLICATE,
     MODEL_RESET,
     MODEL_DELETE,
+    MODEL_UNDELETE,
     MODEL_IMPORT,
     MODEL_EXPORT,
     DFM_EXPORT,

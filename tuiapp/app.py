@@ -23,6 +23,7 @@ from engine.runtime.client import RunFolder, discard_run, find_run, send, start_
 from tuiapp.bridge.faceset_list import FacesetList
 from tuiapp.bridge.frame_review import FrameReview, ReviewFolder
 from tuiapp.bridge.label_desk import LabelDesk
+from tuiapp.bridge.model_list import ModelList
 from tuiapp.bridge.report_entries import FaceChoice
 from tuiapp.bridge.run_board import RunBoard
 from tuiapp.bridge.run_view import RunView, ViewState, trains
@@ -89,6 +90,7 @@ class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False
         self.facesets: dict[str, FacesetList] = {}
         self.reviews: dict[str, tuple[FrameReview, ReviewFolder]] = {}
         self.label_desks: dict[str, LabelDesk] = {}
+        self.models = ModelList()
         self.settings = load_settings()
         self.theme_labels: dict[str, str] = {}
         self._attach_to = attach
@@ -254,6 +256,12 @@ class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False
 
         state = self.facesets.setdefault(side_name, FacesetList(side_name))
         self._show(FacesetScreen(state))
+
+    def open_models(self) -> None:
+        """Show the models of the workspace, with marks as they were left."""
+        from tuiapp.screens.models.screen import ModelsScreen  # as for runs
+
+        self._show(ModelsScreen(self.models))
 
     def open_debug_review(self, side_name: str) -> None:
         """Look through a side's frames with what was found in them, where one was the last time."""

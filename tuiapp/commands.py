@@ -61,6 +61,7 @@ class WorkbenchCommands(Provider):
         workbench = self.workbench
         yield "Home: the workspace at a glance", "", workbench.action_home
         yield "Help: all keys", "", workbench.action_help
+        yield "Models", "compare, rename, duplicate, reset, restore, import", workbench.open_models
         for side in SIDES:
             act = partial(workbench.open_faceset, side)
             yield f"Faces of {side}", "see, filter, mark, sort out", act

@@ -14,6 +14,7 @@ from tuiapp.key_row import help_key
 from tuiapp.label_keys import LABEL_KEYS
 from tuiapp.manual_keys import MANUAL_KEYS
 from tuiapp.merge_keys import MERGE_KEYS
+from tuiapp.models_keys import MODELS_KEYS
 from tuiapp.review_keys import REVIEW_KEYS
 from tuiapp.training_keys import TRAINING_KEYS
 
@@ -35,6 +36,9 @@ CONTEXTS: dict[str, str] = {
     "faceset": "Faces",
     "report": "Report on a faceset",
     "map": "Map of head angles",
+    "models": "Models",
+    "model": "One model",
+    "comparison": "Two models compared",
     "log": "Log",
     "dialog": "Dialogs",
     "running": "Options of a run",
@@ -87,6 +91,7 @@ KEYS: tuple[Key, ...] = (
         "The report on dst's faces.",
         shown=False,
     ),
+    Key("home-models", "home", "o", "models", "Models", "The models: compare, rename, reset."),
     Key("home-src-masks", "home", "m", "masks('src')", "Masks", "Draw masks on src's faces."),
     Key(
         "home-dst-masks",
@@ -207,6 +212,7 @@ KEYS: tuple[Key, ...] = (
     *MANUAL_KEYS,
     *REVIEW_KEYS,
     *FACES_KEYS,
+    *MODELS_KEYS,
     Key("log-follow", "log", "f", "follow", "Follow", "Stay at the end as lines come, or stop it."),
     Key("log-top", "log", "g", "top", "Top", "To the first line that is kept."),
     Key("log-end", "log", "G", "end", "End", "To the last line, and follow."),

@@ -22,7 +22,8 @@ class ModelCard:
 
     origin: see `ModelFact`. iteration, saved_at: of the newest save; None without one. options:
     what the model was last trained with. bytes: of all its files, those that share their room
-    counted once. saves: how many of each kind (`SaveFact.kind`). preview: its newest picture.
+    counted once. saves: how many of each kind (`SaveFact.kind`). preview: its newest picture,
+    made at preview_at.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ModelCard:
     options: Mapping[str, Any] = field(default_factory=dict)
     saves: Mapping[str, int] = field(default_factory=dict)
     preview: Path | None = None
+    preview_at: float | None = None
 
     @property
     def key(self) -> str:
@@ -47,9 +49,17 @@ class ModelCard:
 
 
 def model_cards(workspace: Workspace) -> tuple[ModelCard, ...]:
-    """All models of the workspace, the one trained last first. Raises `OSError` if the folder
-    cannot be read."""
-    return tuple(_card(workspace, fact) for fact in survey_models(workspace))
+    """All models of the workspace, the one trained last first; those that are not ours at the end.
+    Raises `OSError` if the folder cannot be read."""
+    cards = [_card(workspace, fact) for fact in survey_models(workspace)]
+    return tuple(sorted(cards, key=lambda card: not card.is_own))
+
+
+def read_card(workspace: Workspace, name: str, model_class: str) -> ModelCard | None:
+    """One model of ours; None if there is none of that name. Raises as `model_cards`."""
+    facts = (fact for fact in survey_models(workspace) if fact.origin == OWN)
+    found = (fact for fact in facts if (fact.name, fact.model_class) == (name, model_class))
+    return next((_card(workspace, fact) for fact in found), None)
 
 
 def _card(workspace: Workspace, fact: ModelFact) -> ModelCard:
@@ -59,6 +69,7 @@ def _card(workspace: Workspace, fact: ModelFact) -> ModelCard:
     saves = list_saves(folder)
     generations = [save for save in saves if save.kind == "generation"]
     newest = max(generations, key=lambda save: save.iteration, default=None)
+    preview = fact.latest_preview or _newest_picture(folder)
     return ModelCard(
         fact.name,
         fact.model_class,
@@ -68,7 +79,8 @@ def _card(workspace: Workspace, fact: ModelFact) -> ModelCard:
         saved_at=newest.saved_at if newest else None,
         options=saved_options(folder),
         saves=Counter(save.kind for save in saves),
-        preview=fact.latest_preview or _newest_picture(folder),
+        preview=preview,
+        preview_at=_changed_at(preview) if preview else None,
     )
 
 
@@ -83,6 +95,14 @@ def bytes_of(folder: Path) -> int:
                 continue  # a save that training forgot this moment
             sizes[status.st_dev, status.st_ino] = status.st_size
     return sum(sizes.values())
+
+
+def _changed_at(path: Path) -> float | None:
+    """None for a file that is gone."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def _newest_picture(folder: Path) -> Path | None:

@@ -28,6 +28,7 @@ MODEL_PREVIEW = "preview.jpg"  # the latest preview
 MANIFEST = "manifest.json"  # in every save: what it holds
 ABOUT = "about.json"  # in backups and snapshots: who they are a copy of, and the note
 PREVIEW_PICTURES = "pictures.json"  # in the preview history: see PreviewPictures
+OPTIMIZER_ENDING = "_opt"  # of the names of files that hold an optimizer's state, not a net
 LARGEST_MANIFEST_BYTES = 1 << 20
 
 _KINDS = {GENERATIONS: "generation", BACKUPS: "backup", SNAPSHOTS: "snapshot"}
@@ -144,6 +145,13 @@ def find_save(model_folder: Path, wanted: str) -> SaveFact:
 def newest_generation(model_folder: Path) -> Path | None:
     """The folder of the newest save, unchecked; None if there is none."""
     return next(reversed(_generation_folders(model_folder)), None)
+
+
+def net_names(model_folder: Path) -> tuple[str, ...]:
+    """Which nets the newest save has, by the names of its files; () without a save."""
+    newest = newest_generation(model_folder)
+    stems = sorted(path.stem for path in newest.glob("*.safetensors")) if newest else []
+    return tuple(stem for stem in stems if not stem.endswith(OPTIMIZER_ENDING))
 
 
 def saved_options(model_folder: Path) -> dict[str, Any]:

@@ -193,9 +193,28 @@ def test_a_deleted_model_is_in_the_trash_and_comes_back_as_it_is_told(workspace)
     assert not looks.exists()
     assert dfl_files(workspace) == dfl
     (note,) = [note for note in context.notes if note.startswith("to bring it back: ")]
-    assert os.system(note.partition(": ")[2]) == 0
+    assert "model-undelete --model new --model-class quick96" in note
+    run_stage(workspace, "model-undelete")
     assert tree(folder) == before
     assert looks.read_text() == "looks of new"
+    assert not Path(context.facts["trash"]).exists()
+
+
+def test_of_two_deleted_models_the_last_one_comes_back_and_none_over_another(workspace):
+    for target in (2, 4):
+        train(workspace, target)
+        run_stage(workspace, "model-delete", confirmed=True)
+    with pytest.raises(InputError, match="in the trash") as refused:
+        run_stage(workspace, "model-undelete", model="hero")
+    assert refused.value.remedy == "choose one of these: new (quick96)"
+    run_stage(workspace, "model-undelete")
+    folder = workspace / "model" / "new_quick96"
+    assert newest(folder) == 4
+    with pytest.raises(InputError, match="again"):
+        run_stage(workspace, "model-undelete")
+    run_stage(workspace, "model-rename", to="hero")
+    run_stage(workspace, "model-undelete")
+    assert newest(folder) == 2
 
 
 @pytest.mark.parametrize("stage_id", ["model-rename", "model-duplicate"])

@@ -82,6 +82,11 @@ def fact_text(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def value_text(value: object) -> str:
+    """An option's value on one line; `none` for an empty text."""
+    return plain_text(fact_text(value)) or "none"
+
+
 def setting_text(value: object) -> str:
     """An option's value as it is typed at a command line."""
     return fact_text(value) if isinstance(value, bool) else str(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
@@ -21,7 +20,7 @@ from tuiapp.forms.goal_fill import TRAIN
 from tuiapp.keymap import bindings
 from tuiapp.screens.framed import FramedScreen
 from tuiapp.screens.goals import ask_for_goal
-from tuiapp.screens.pick import PickScreen
+from tuiapp.screens.pick import ask_which_way
 from tuiapp.screens.stage import StageScreen
 from tuiapp.widgets.key_list import KeyList, Row
 from tuiapp.widgets.next_step import INTERACTIVE, NextStepBar
@@ -93,20 +92,9 @@ class HomeScreen(FramedScreen):
         if event.run is not None:
             self.workbench.open_run_by_id(event.run)
         elif event.step.stage_id in INTERACTIVE:
-            self._ask_how(event.step.stage_id, event.step.values)
+            ask_which_way(self.workbench, event.step.stage_id, event.step.values)
         elif event.step.stage_id is not None:
             self.workbench.open_form(event.step.stage_id, event.step.values)
-
-    def _ask_how(self, stage_id: str, values: Mapping[str, object]) -> None:
-        """A step that can also be done while one sees it."""
-        specs = [catalog.stage(id) for id in (INTERACTIVE[stage_id], stage_id)]
-        rows = [(spec.id, f"{spec.title}: {spec.summary}") for spec in specs]
-
-        def chosen(id: str | None) -> None:
-            if id is not None:
-                self.workbench.open_form(id, values)
-
-        self.app.push_screen(PickScreen("Which way?", rows), chosen)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         chosen = event.option.id
@@ -140,6 +128,9 @@ class HomeScreen(FramedScreen):
 
     def action_faces(self, side_name: str) -> None:
         self.workbench.open_faceset(side_name)
+
+    def action_models(self) -> None:
+        self.workbench.open_models()
 
     def action_masks(self, side_name: str) -> None:
         self.workbench.open_masks(side_name)

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from engine.protocol.errors import UsageError
 from engine.protocol.options import Option
-from tuiapp.bridge.wording import fact_text, plain_text
+from tuiapp.bridge.wording import value_text
 from tuiapp.forms.form_state import FormState, text_of
 from tuiapp.forms.option_row import OptionRow, help_of
 from tuiapp.forms.widgets import FieldChanged, FieldFinished
@@ -124,10 +124,6 @@ class OptionsDialog(ModalScreen[dict[str, Any]]):
         ]
         more = len(words) - CHANGES_SHOWN
         return ", ".join(words[:CHANGES_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def value_text(value: object) -> str:
-    return plain_text(fact_text(value)) or "none"
 
 
 def refusal_words(error: UsageError) -> str:

@@ -6,6 +6,7 @@ import shlex
 
 from engine.protocol.errors import ConfirmationNeeded
 from engine.protocol.model_files import list_saves
+from engine.protocol.model_trash import DELETED
 from engine.protocol.stage import StageContext
 from engine.stages.model_names import own_timeline, whole_model
 
@@ -21,10 +22,8 @@ def delete_model(context: StageContext) -> None:
             "confirm (--yes) to move it to the workspace's trash",
         )
     moved = [path for path in (folder, own_timeline(context)) if path.exists()]
-    trash = context.workspace.move_to_trash(moved, "model-delete")
-    root = context.workspace.root
-    back = [
-        shlex.join(["mv", f"{trash}/{path.relative_to(root)}", f"{path.parent}/"]) for path in moved
-    ]
-    context.note(f"to bring it back: {' && '.join(back)}")
+    trash = context.workspace.move_to_trash(moved, DELETED)
+    name, model_class = context.options["model"], context.options["model_class"]
+    back = ("model-undelete", "--model", name, "--model-class", model_class)
+    context.note(f"to bring it back: facewright run {shlex.join(back)}")
     context.result(deleted=folder.name, saves=saves, trash=str(trash))

@@ -18,6 +18,7 @@ from engine.models.classes import model_code, model_spec
 from engine.nets.device import prepare_device
 from engine.protocol.errors import ConfirmationNeeded, InputError, UsageError
 from engine.protocol.files import disk_error
+from engine.protocol.model_files import OPTIMIZER_ENDING
 from engine.protocol.model_resets import ModelReset, reset_named, resets_for
 from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
@@ -71,7 +72,7 @@ def _newest(context: StageContext, folder: Path) -> Generation:
 
 
 def _chosen(reset: ModelReset, saved: Generation) -> tuple[str, ...]:
-    present = [stem for stem in saved.state if not stem.endswith("_opt")]
+    present = [stem for stem in saved.state if not stem.endswith(OPTIMIZER_ENDING)]
     nets = reset.nets_among(present)
     if not nets:
         offered = ", ".join(other.id for other in resets_for(present))

@@ -37,11 +37,11 @@ from tuiapp.bridge.plan_edit import (
     without,
 )
 from tuiapp.bridge.watch import RunWatch
-from tuiapp.bridge.wording import plain_text
+from tuiapp.bridge.wording import plain_text, value_text
 from tuiapp.keymap import bindings
 from tuiapp.screens.dialogs import AskScreen, TellScreen
 from tuiapp.screens.framed import FramedScreen
-from tuiapp.screens.options_dialog import OptionGroup, OptionsDialog, refusal_words, value_text
+from tuiapp.screens.options_dialog import OptionGroup, OptionsDialog, refusal_words
 from tuiapp.screens.running_options import model_contradiction
 from tuiapp.widgets.key_list import KeyList, Row
 

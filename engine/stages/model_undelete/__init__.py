@@ -1,0 +1,1 @@
+"""Bring a deleted model back."""

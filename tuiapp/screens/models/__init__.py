@@ -1,0 +1,1 @@
+"""The models of the workspace: the list, one of them, two compared."""
