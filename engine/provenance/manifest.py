@@ -23,23 +23,13 @@ class Made:
 
     model_sha256: str = ""
     settings_sha256: str = ""
-    plate_sha256: str = ""
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        known = {
-            "facewright.model_sha256": self.model_sha256,
-            "facewright.settings_sha256": self.settings_sha256,
-            "facewright.plate_sha256": self.plate_sha256,
-        }
-        return {name: value for name, value in known.items() if value}
 
 
-def definition(made: Made, *, has_plate: bool) -> dict[str, Any]:
-    """The manifest as the library's builder takes it. has_plate: the ingredient `plate_ingredient`
-    is added to it; without one the result counts as made from nothing that is known."""
+def definition(made: Made, plate_sha256: str = "") -> dict[str, Any]:
+    """The manifest as the library's builder takes it. plate_sha256: the plate's, which is added to
+    it as `plate_ingredient`; without one the result counts as made from nothing that is known."""
     opened: dict[str, Any] = {"action": "c2pa.opened", "parameters": {"ingredientIds": [PLATE]}}
-    edited = _altering("c2pa.edited" if has_plate else "c2pa.created", made)
+    edited = _altering("c2pa.edited" if plate_sha256 else "c2pa.created", made, plate_sha256)
     source = {
         "@context": {"Iptc4xmpExt": IPTC_EXTENSION},
         "Iptc4xmpExt:DigitalSourceType": SOURCE_TYPE,
@@ -50,7 +40,7 @@ def definition(made: Made, *, has_plate: bool) -> dict[str, Any]:
         "assertions": [
             {
                 "label": "c2pa.actions.v2",
-                "data": {"actions": [opened, edited] if has_plate else [edited]},
+                "data": {"actions": [opened, edited] if plate_sha256 else [edited]},
             },
             {"label": "c2pa.metadata", "data": source},
         ],
@@ -62,14 +52,19 @@ def plate_ingredient() -> dict[str, Any]:
     return {"title": PLATE, "relationship": "parentOf", "label": PLATE}
 
 
-def _altering(action: str, made: Made) -> dict[str, Any]:
+def _altering(action: str, made: Made, plate_sha256: str) -> dict[str, Any]:
+    hashes = {
+        "facewright.model_sha256": made.model_sha256,
+        "facewright.settings_sha256": made.settings_sha256,
+        "facewright.plate_sha256": plate_sha256,
+    }
     return {
         "action": action,
         "digitalSourceType": SOURCE_TYPE,
         "softwareAgent": _generator(),
         "parameters": {
             "description": "Faces were replaced by the output of a trained model.",
-            **made.parameters,
+            **{name: value for name, value in hashes.items() if value},
         },
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import c2pa
 
-from engine.protocol.errors import InputError
+from engine.provenance.hashing import sha256_of
 from engine.provenance.manifest import plate_ingredient
 from engine.provenance.store import AS_BYTES, Store, UnreadableStoreError, kind_of, read_store
 
@@ -58,14 +57,3 @@ def open_plate(path: Path, anchors_pem: str = "") -> Plate:
         codes = ", ".join(code for code, _ in store.failures)
         return Plate(path, kind_of(path), sha256, store, f"does not hold ({codes})")
     return Plate(path, kind_of(path), sha256, store)
-
-
-def sha256_of(path: Path) -> str:
-    """The file's sha256 in hex. Raises `InputError` if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(
-            f"cannot read {path}: {error.strerror or error}", "make it readable"
-        ) from error

@@ -7,16 +7,16 @@ list: `SHA256SUMS` in the folder, which `sha256sum --check` reads too, with its 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from engine.protocol.errors import InputError
 from engine.protocol.files import write_atomically
 from engine.protocol.workspace import list_images
+from engine.provenance.hashing import sha256_of
 
 LIST_NAME = "SHA256SUMS"
 LARGEST_LIST_BYTES = 1 << 27  # a million pictures take 90 MB
@@ -24,13 +24,12 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\0]+)")
 _NAMED = 5
 
 
-def write_list(folder: Path, check_stop: Callable[[], None]) -> Path:
+def write_list(folder: Path) -> Path:
     """List the folder's pictures; returns the list's path. Raises `InputError` when one cannot be
     read or the disk is full."""
     images = list_images(folder)
     lines = [
-        f"{sha256}  {path.name}\n"
-        for path, sha256 in zip(images, _hashes(images, check_stop), strict=True)
+        f"{sha256}  {path.name}\n" for path, sha256 in zip(images, _hashes(images), strict=True)
     ]
     target = folder / LIST_NAME
     write_atomically(target, "".join(lines).encode(), durable=False)
@@ -44,7 +43,7 @@ def differences(folder: Path) -> list[str]:
     listed = _read_list(folder / LIST_NAME)
     there = {path.name: path for path in list_images(folder)}
     common = sorted(listed.keys() & there.keys())
-    found = _hashes([there[name] for name in common], lambda: None)
+    found = _hashes([there[name] for name in common])
     changed = [name for name, sha in zip(common, found, strict=True) if sha != listed[name]]
     return [
         f"{len(names)} pictures {what}: {_first(names)}"
@@ -71,18 +70,9 @@ def _read_list(path: Path) -> dict[str, str]:
     return {match[2]: match[1] for match in found if match}
 
 
-def _hashes(paths: Sequence[Path], check_stop: Callable[[], None]) -> list[str]:
-    hashes = []
+def _hashes(paths: Sequence[Path]) -> list[str]:
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for sha256 in pool.map(_sha256, paths):
-            hashes.append(sha256)
-            check_stop()
-    return hashes
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return list(pool.map(sha256_of, paths))
 
 
 def _first(names: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ class Seal:
 
     def _sign(self, kind: str, source: BinaryIO, target: BinaryIO, *, embed: bool) -> bytes:
         identity = self.identity
-        manifest = definition(self.made, has_plate=self.plate is not None)
+        manifest = definition(self.made, self.plate.sha256 if self.plate else "")
         with c2pa.Builder(manifest, context=c2pa_context(identity.chain_pem)) as builder:
             if self.plate is not None:
                 self.plate.add_to(builder)

@@ -54,8 +54,9 @@ class UnreadableStoreError(InputError):
 
 
 def sidecar_of(path: Path) -> Path:
-    """Where the manifest of a file that cannot hold one belongs: C2PA's way to name it."""
-    return path.with_suffix(SIDECAR_SUFFIX)
+    """Where the manifest of a file that cannot hold one belongs. The file's suffix stays in the
+    name: `result.mkv` and `result.mov` may lie in one folder."""
+    return path.with_name(path.name + SIDECAR_SUFFIX)
 
 
 def kind_of(path: Path) -> str:
@@ -83,7 +84,7 @@ def _read_store(path: Path, anchors_pem: str) -> Store | None:
         store = _checked(path, kind, anchors_pem)
         if store is not None:
             return store
-    for sidecar in (sidecar_of(path), path.with_name(path.name + SIDECAR_SUFFIX)):
+    for sidecar in (sidecar_of(path), path.with_suffix(SIDECAR_SUFFIX)):  # others' way to name it
         if sidecar.is_file() and sidecar != path:
             return _checked(path, AS_BYTES, anchors_pem, sidecar)
     return None

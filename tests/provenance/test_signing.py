@@ -22,6 +22,7 @@ from engine.provenance.signing import EMBEDDED_SUFFIXES
 from engine.provenance.store import read_store, sidecar_of
 from tests.provenance.signed import Studio, flip_byte, seal_of
 from tests.support.clips import make_clip, numbered_frame
+from tests.support.disks import small_disk
 
 FFV1 = ("-c:v", "ffv1", "-level", "3")
 
@@ -171,7 +172,10 @@ def test_a_side_car_of_ffv1_validates_and_the_film_stays_untouched(
     seal_of(identity, plate).beside(path, sidecar_of(path))
     assert path.read_bytes() == before
     reading = examine(path, studio.root_pem)
-    assert (reading.standing, reading.where) == (Standing.TRUSTED, "in the side-car result.c2pa")
+    assert (reading.standing, reading.where) == (
+        Standing.TRUSTED,
+        "in the side-car result.mkv.c2pa",
+    )
     flip_byte(path, len(before) // 2)
     assert examine(path, studio.root_pem).standing is Standing.INVALID
 
@@ -183,7 +187,7 @@ def test_a_folder_of_pictures_is_signed_by_the_list_of_their_hashes(
     folder.mkdir()
     for number in range(6):
         write_image(folder / f"{number:05d}.png", numbered_frame(number))
-    listed = write_list(folder, lambda: None)
+    listed = write_list(folder)
     seal_of(identity, plate).beside(listed, sidecar_of(listed))
     assert examine(folder, studio.root_pem).standing is Standing.TRUSTED
     flip_byte(folder / "00003.png", 300)
@@ -217,3 +221,14 @@ def test_a_file_without_a_manifest_is_unmarked_and_one_that_is_no_video_is_refus
     assert examine(make_clip(tmp_path / "clip.mkv", frames=2)).standing is Standing.UNMARKED
     with pytest.raises(InputError, match="cannot read"):
         examine(tmp_path / "nothing.mp4")
+
+
+def test_a_disk_that_is_full_while_signing_leaves_the_file_as_it_was(tmp_path, identity):
+    with small_disk(tmp_path / "disk", "600k") as disk:
+        path = make_clip(disk / "result.mp4", frames=100)
+        before = path.read_bytes()
+        (disk / "filler").write_bytes(b"\0" * (500 * 1024 - len(before)))
+        with pytest.raises(InputError, match="disk is full"):
+            seal_of(identity).into(path)
+        assert path.read_bytes() == before
+        assert {one.name for one in disk.iterdir()} == {"result.mp4", "filler"}

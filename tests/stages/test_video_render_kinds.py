@@ -12,7 +12,7 @@ import pytest
 from engine.media.images import ImageU8, read_image_bgr_u8, write_image
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.options import Choice
-from engine.protocol.workspace import Workspace
+from engine.protocol.workspace import Workspace, list_images
 from engine.stages.video_render.kinds import KINDS
 from engine.stages.video_render.spec import ALPHA_KINDS, VIDEO_RENDER
 from tests.support.clips import frame_number, make_clip, numbered_frame
@@ -114,7 +114,7 @@ def test_a_sequence_is_a_folder_of_the_frames_under_their_names(tmp_path: Path) 
     merge_numbers(tmp_path, range(5))
     masks = merge_masks(tmp_path, 5)
     context = render(tmp_path, kind="png-sequence")
-    files = sorted((tmp_path / "result").iterdir())
+    files = list_images(tmp_path / "result")
     assert [path.name for path in files] == [f"{number:05d}.png" for number in range(1, 6)]
     for number, path in enumerate(files):
         assert np.array_equal(read_image_bgr_u8(path), numbered_frame(number))
@@ -143,8 +143,8 @@ def test_an_earlier_sequence_goes_to_the_trash_as_a_whole(tmp_path: Path) -> Non
         render(tmp_path, kind="png-sequence")
     render(tmp_path, kind="png-sequence", confirmed=True)
     (trash,) = (tmp_path / ".facewright" / "trash").iterdir()
-    assert len(list((trash / "result").iterdir())) == 5
-    numbers = [frame_number(read_image_bgr_u8(path)) for path in (tmp_path / "result").iterdir()]
+    assert len(list_images(trash / "result")) == 5
+    numbers = [frame_number(read_image_bgr_u8(path)) for path in list_images(tmp_path / "result")]
     assert sorted(numbers) == [0, 1, 2]
 
 
@@ -167,7 +167,7 @@ def test_a_sequence_counts_as_a_result_of_the_workspace_and_is_cleared_with_it(
     merge_masks(tmp_path, 3)
     render(tmp_path, kind="png-sequence")
     (fact,) = survey(Workspace(tmp_path)).results
-    files = (tmp_path / "result").iterdir()
+    files = list_images(tmp_path / "result")
     assert (fact.name, fact.bytes) == ("result", sum(path.stat().st_size for path in files))
     clear_workspace(context_for(tmp_path, "workspace-clear", confirmed=True, results=True))
     assert not list(tmp_path.glob("result*"))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.protocol.errors import ConfirmationNeeded, InputError
+from engine.protocol.workspace import list_images
 from engine.stages.video_cut.run import cut_video
 from engine.stages.video_extract.run import extract_video
 from tests.support.clips import listing, make_clip
@@ -40,7 +41,7 @@ render_video(context_for(Path(sys.argv[1]), "video-render", confirmed=True, kind
 
 
 def frames_of(path: Path) -> int:
-    return len(list(path.iterdir())) if path.is_dir() else len(decoded(path)[0])
+    return len(list_images(path)) if path.is_dir() else len(decoded(path)[0])
 
 
 def in_trash(root: Path, name: str) -> list[Path]:

@@ -13,7 +13,7 @@ import pytest
 
 from engine.media.images import ImageU8
 from engine.protocol.consent import consent_path
-from engine.protocol.workspace import Workspace
+from engine.protocol.workspace import Workspace, list_images
 from engine.stages.video_render.kinds import KINDS
 from engine.stages.video_render.run import render_video
 from engine.stages.video_render.signs import end_card, make_sign
@@ -40,7 +40,7 @@ def pictures_of(path: Path) -> list[ImageU8]:
     if path.is_dir():
         return [
             np.asarray(cv2.imread(str(one), cv2.IMREAD_UNCHANGED), np.uint8)
-            for one in sorted(path.iterdir())
+            for one in list_images(path)
         ]
     return decoded(path)[0]
 
@@ -140,7 +140,7 @@ def test_an_end_card_in_a_sequence_goes_on_counting(tmp_path: Path) -> None:
     merge_numbers(tmp_path, range(2))
     merge_masks(tmp_path, 2)
     render(tmp_path, kind="png-sequence", end_card=0.08, alpha=True)
-    names = [path.name for path in sorted((tmp_path / "result").iterdir())]
+    names = [path.name for path in list_images(tmp_path / "result")]
     assert names == ["00001.png", "00002.png", "00003.png", "00004.png"]
     card = pictures_of(tmp_path / "result")[3]
     assert (card[..., 3] == 255).all()

@@ -14,6 +14,7 @@ from engine.stages.video_render.films import Film, films_of, targets
 from engine.stages.video_render.kinds import KINDS, Kind
 from engine.stages.video_render.placing import finish_earlier, part_of, place
 from engine.stages.video_render.reference import Reference, reference_of
+from engine.stages.video_render.sealing import Sealing, clear_stale_sidecar, sealing_of
 from engine.stages.video_render.span import span_of
 from engine.stages.video_render.spec import ALPHA_KINDS, LOSSY_KINDS
 from engine.stages.video_render.writing import Progress, Showing, write_film
@@ -23,10 +24,10 @@ def render_video(context: StageContext) -> None:
     """Make `result.*` (and `result_mask.*`) from the merged frames.
 
     Raises `InputError` when frames or a consent are missing, frames differ in size or cannot be
-    read, `UsageError` for
-    a range that the video does not have, `ConfirmationNeeded` when a result is there, `StageError`
-    when ffmpeg fails; in each case, and when stopped, no file has changed but those of an earlier
-    run that had finished when it was killed: they take their places first.
+    read, or there is nothing to sign with, `UsageError` for a range that the video does not have,
+    `ConfirmationNeeded` when a result is there, `StageError` when ffmpeg fails or the result cannot
+    be signed; in each case, and when stopped, no file has changed but those of an earlier run that
+    had finished when it was killed: they take their places first.
     """
     kind = KINDS[context.options["kind"]]
     _require_merged(context)
@@ -37,8 +38,9 @@ def render_video(context: StageContext) -> None:
     span = span_of(context.options, reference.timing)
     films = films_of(context, kind, reference, span)
     _tell_oddities(context, reference, films[0])
-    _write(context, _showing(kind, reference, span, films[0].card_frames), films)
-    _report(context, reference, span, films)
+    sealing = sealing_of(context, reference, films[0])
+    _write(context, _showing(kind, reference, span, films[0].card_frames), films, sealing)
+    _report(context, reference, films, sealing)
 
 
 def _require_merged(context: StageContext) -> None:
@@ -82,18 +84,23 @@ def _showing(kind: Kind, reference: Reference, span: range, card_frames: int) ->
     return Showing(timing, reference.sample_aspect, start_s)
 
 
-def _write(context: StageContext, showing: Showing, films: Sequence[Film]) -> None:
-    """Write all films beside their targets; only when all are whole they take their places."""
+def _write(
+    context: StageContext, showing: Showing, films: Sequence[Film], sealing: Sealing
+) -> None:
+    """Write all films beside their targets; only when all are whole, and the result is signed, they
+    take their places."""
     progress = Progress(context, total=sum(film.frames for film in films))
     with ExitStack() as stack:
         parts = [(stack.enter_context(part_of(film.target)), film.target) for film in films]
         for film, (part, _) in zip(films, parts, strict=True):
             write_film(film, part, showing, progress)
+        parts += sealing.mark(films[0], parts[0][0], stack)
         place(context, parts)
+    clear_stale_sidecar(context, films[0], sealing)
 
 
 def _report(
-    context: StageContext, reference: Reference, span: range, films: Sequence[Film]
+    context: StageContext, reference: Reference, films: Sequence[Film], sealing: Sealing
 ) -> None:
     film, timing = films[0], reference.timing
     colour = film.encoding.colour if film.encoding else None
@@ -106,4 +113,5 @@ def _report(
         sound=" ".join(film.sound.arguments) if film.sound else "none",
         colour=colour.words if colour else "RGB",
         alpha=bool(film.masks),
+        marking=sealing.words,
     )

@@ -1,0 +1,120 @@
+"""Marking of results: what is signed, by whom and where, as the last thing before they take their
+places. Masks are not: they are mattes, and show nobody."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.protocol.stage import StageContext
+from engine.protocol.workspace import Workspace
+from engine.provenance.identity import Identity, identity_of
+from engine.provenance.manifest import Made
+from engine.provenance.marking import marking_state
+from engine.provenance.plate import Plate, open_plate
+from engine.provenance.sequence import write_list
+from engine.provenance.settings import signing_settings
+from engine.provenance.signing import EMBEDDED_SUFFIXES, Seal
+from engine.provenance.store import sidecar_of
+from engine.provenance.xmp import XMP_SUFFIXES, add_source_type
+from engine.stages.merge.ledger import Ledger
+from engine.stages.video_render.films import Film
+from engine.stages.video_render.placing import part_of
+from engine.stages.video_render.reference import Reference
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """How a result is marked. seal: None where marking is off. words: by whom, or why not."""
+
+    seal: Seal | None
+    words: str
+
+    def mark(self, film: Film, part: Path, stack: ExitStack) -> list[tuple[Path, Path]]:
+        """Sign the film, which is finished in `part`. Returns (part, target) of what is to lie
+        beside it; these parts are removed at the end of `stack` if they are still there.
+
+        Raises `InputError` when the disk is full, `StageError` when it cannot be signed."""
+        if self.seal is None:
+            return []
+        if film.encoding is None:
+            listed = write_list(part)
+            self.seal.beside(listed, sidecar_of(listed))
+            return []
+        if not _is_embedded(film):
+            sidecar = sidecar_of(film.target)
+            beside = stack.enter_context(part_of(sidecar))
+            self.seal.beside(part, beside)
+            return [(beside, sidecar)]
+        if part.suffix in XMP_SUFFIXES:
+            add_source_type(part)
+        self.seal.into(part)
+        return []
+
+
+def sealing_of(context: StageContext, reference: Reference, film: Film) -> Sealing:
+    """How the film will be marked: known to work before anything is rendered. Raises `InputError`
+    where the certificate or the plate cannot be used."""
+    state = marking_state(context.workspace)
+    if state.problem:
+        context.warn(f"marking: {state.problem}; the result is marked", "move that file away")
+    if not state.on:
+        context.warn(
+            f"the result carries no mark: marking is {state.words}",
+            "turn it on again: facewright run marking --state on",
+        )
+        return Sealing(None, state.words)
+    identity = identity_of(signing_settings())
+    for warning in identity.warnings:
+        context.warn(warning)
+    made = made_of(context.workspace, film.images)
+    seal = Seal(identity, made, _plate(context, reference, identity))
+    seal.rehearse()
+    where = "in the file" if _is_embedded(film) else "beside it"
+    return Sealing(seal, f"signed by {identity.words}, {where}")
+
+
+def clear_stale_sidecar(context: StageContext, film: Film, sealing: Sealing) -> None:
+    """Put what lay beside an earlier result of that name into the trash: it is not this one's."""
+    if film.encoding is not None and (sealing.seal is None or _is_embedded(film)):
+        context.workspace.move_to_trash([sidecar_of(film.target)], "video-render")
+
+
+def made_of(workspace: Workspace, merged: Sequence[Path]) -> Made:
+    """The model and the looks of merged frames, as the merge ledger has them; those whose files
+    were changed since are not counted. Where there were several, the sha256 of all of theirs."""
+    rendered = Ledger.of(workspace).rendered
+    lines = [
+        line
+        for path in merged
+        if (line := rendered.get(path.stem)) and path.stat().st_size == line.image_bytes
+    ]
+    models = {line.model for line in lines if line.model}
+    return Made(_one_hash(models), _one_hash({line.settings for line in lines if line.settings}))
+
+
+def _one_hash(hashes: set[str]) -> str:
+    if len(hashes) <= 1:
+        return next(iter(hashes), "")
+    return hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest()
+
+
+def _plate(context: StageContext, reference: Reference, identity: Identity) -> Plate | None:
+    if reference.video is None:
+        return None
+    plate = open_plate(reference.video, identity.chain_pem)
+    if plate.problem:
+        context.warn(
+            f"the manifest that {reference.video.name} came with {plate.problem}; the result says"
+            " so",
+            "get the video again from whoever made it",
+        )
+    return plate
+
+
+def _is_embedded(film: Film) -> bool:
+    """With alpha it is made for compositing, where files are best left alone."""
+    return film.target.suffix in EMBEDDED_SUFFIXES and not film.masks

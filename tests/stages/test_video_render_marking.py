@@ -1,0 +1,179 @@
+"""What is rendered is signed as altered, unless that was turned off with a reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import pytest
+
+from engine.media.video_read import count_packets
+from engine.protocol.errors import InputError
+from engine.protocol.user_folders import config_folder, data_folder
+from engine.protocol.workspace import Workspace
+from engine.provenance.identity import self_made_root_pem
+from engine.provenance.marking import switch_marking
+from engine.provenance.reading import Reading, Standing, examine
+from engine.provenance.store import read_store, sidecar_of
+from engine.stages.merge.ledger import Ledger, Rendered
+from tests.provenance.signed import Studio, flip_byte, seal_of
+from tests.support.clips import listing, make_clip
+from tests.support.results import decoded, merge_masks, merge_numbers, render
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    make_clip(tmp_path / "data_dst.mp4", frames=5, tone=True)
+    merge_numbers(tmp_path, range(5))
+    return Workspace(tmp_path)
+
+
+def reading_of(path: Path) -> Reading:
+    return examine(path, self_made_root_pem())
+
+
+def settings_file(text: str) -> None:
+    path = config_folder() / "settings.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def own_settings(monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+    return settings_file
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "where"),
+    [
+        ("mp4", "result.mp4", "in the file"),
+        ("avi", "result.avi", "in the file"),
+        ("mov-lossless", "result.mov", "in the file"),
+        ("ffv1", "result.mkv", "in the side-car result.mkv.c2pa"),
+        ("png-sequence", "result", "in the side-car SHA256SUMS.c2pa"),
+    ],
+)
+def test_every_kind_of_result_is_signed_with_the_plate_as_what_it_was_made_from(
+    workspace, kind, name, where
+):
+    context = render(workspace.root, kind=kind)
+    reading = reading_of(workspace.root / name)
+    assert (reading.standing, reading.where) == (Standing.TRUSTED, where)
+    assert [action.kind for action in reading.actions] == ["c2pa.opened", "c2pa.edited"]
+    assert reading.says_altered
+    assert [(one.title, one.relation) for one in reading.ingredients] == [("plate", "parentOf")]
+    assert "self-made certificate" in context.facts["marking"]
+
+
+@pytest.mark.parametrize("kind", ["mov-lossless", "prores-4444"])
+def test_what_has_alpha_for_compositing_stays_untouched_and_gets_a_side_car(workspace, kind):
+    merge_masks(workspace.root, 5)
+    render(workspace.root, kind=kind, alpha=True)
+    result = workspace.root / "result.mov"
+    assert reading_of(result).where == "in the side-car result.mov.c2pa"
+    sidecar_of(result).unlink()
+    assert reading_of(result).standing is Standing.UNMARKED
+
+
+def test_a_signed_result_has_the_frames_times_and_sound_of_an_unsigned_one(workspace):
+    render(workspace.root, kind="mov-lossless")
+    result = workspace.root / "result.mov"
+    signed, sound = decoded(result), _sound(result)
+    switch_marking(workspace, on=False, reason="to compare")
+    render(workspace.root, kind="mov-lossless", confirmed=True)
+    unsigned = decoded(result)
+    assert signed[1] == unsigned[1]
+    assert all((a == b).all() for a, b in zip(signed[0], unsigned[0], strict=True))
+    assert sound == _sound(result)
+    assert count_packets(result, lambda: None) == 5
+
+
+def test_where_marking_is_off_nothing_is_signed_and_the_result_says_why(workspace):
+    switch_marking(workspace, on=False, reason="the broadcaster signs")
+    context = render(workspace.root)
+    assert reading_of(workspace.root / "result.mp4").standing is Standing.UNMARKED
+    assert context.facts["marking"].endswith("the broadcaster signs")
+    assert any("carries no mark" in warning for warning in context.warnings)
+
+
+def test_an_unmarked_result_does_not_keep_the_side_car_of_the_one_before(workspace):
+    render(workspace.root, kind="ffv1")
+    switch_marking(workspace, on=False, reason="a test")
+    render(workspace.root, kind="ffv1", confirmed=True)
+    assert reading_of(workspace.root / "result.mkv").standing is Standing.UNMARKED
+    assert [path.name for path in workspace.trash.glob("*/*.c2pa")] == ["result.mkv.c2pa"]
+
+
+def test_a_rendered_plate_that_was_signed_itself_is_carried_with_its_signer(workspace, tmp_path):
+    camera = Studio("Camera Maker")
+    seal_of(camera.identity(tmp_path)).into(workspace.dst.video())
+    render(workspace.root)
+    [plate] = reading_of(workspace.root / "result.mp4").ingredients
+    assert (plate.marked, plate.signer.split(",")[0]) == (True, "Camera Maker")
+
+
+def test_a_plate_that_was_changed_after_it_was_signed_is_warned_of(workspace, tmp_path):
+    plate = workspace.dst.video()
+    seal_of(Studio("Camera Maker").identity(tmp_path)).into(plate)
+    flip_byte(plate, plate.read_bytes().index(b"isom"))  # within ftyp: not covered
+    flip_byte(plate, plate.read_bytes().index(b"Lavf") + 1)
+    context = render(workspace.root)
+    assert any("data_dst.mp4 came with does not hold" in one for one in context.warnings)
+    assert reading_of(workspace.root / "result.mp4").ingredients[0].problems
+
+
+def test_the_manifest_has_the_hashes_of_model_and_settings_that_the_merge_ledger_has(workspace):
+    ledger = Ledger.of(workspace)
+    merged = sorted(workspace.dst.merged.iterdir())
+    ledger.begin([path.stem for path in merged], ())
+    with ledger:
+        for path in merged:
+            size = path.stat().st_size
+            ledger.add(Rendered(path.stem, "key", size, 0, "a" * 64, "b" * 64))
+    render(workspace.root)
+    edited = reading_of(workspace.root / "result.mp4").actions[1]
+    assert edited.parameters["facewright.model_sha256"] == "a" * 64
+    assert edited.parameters["facewright.settings_sha256"] == "b" * 64
+
+
+def test_a_studios_certificate_is_used_by_the_settings(workspace, own_settings, tmp_path_factory):
+    studio, folder = Studio("A Studio"), tmp_path_factory.mktemp("keys")
+    named = studio.write(folder)
+    own_settings(f'[signing]\ncertificate = "{named.certificate}"\nkey = "{named.key}"\n')
+    context = render(workspace.root)
+    reading = examine(workspace.root / "result.mp4", studio.root_pem)
+    assert (reading.standing, reading.signer) == (Standing.TRUSTED, "A Studio, Signer")
+    assert context.facts["marking"] == "signed by the certificate of A Studio, in the file"
+
+
+def test_a_certificate_that_cannot_sign_is_refused_before_anything_is_rendered(
+    workspace, own_settings, tmp_path_factory
+):
+    named = Studio().write(tmp_path_factory.mktemp("keys"))
+    other = Studio().write(tmp_path_factory.mktemp("other"))
+    own_settings(f'[signing]\ncertificate = "{named.certificate}"\nkey = "{other.key}"\n')
+    before = listing(workspace.root)
+    with pytest.raises(InputError, match="not that of any of the 2 certificates") as refused:
+        render(workspace.root)
+    assert refused.value.remedy
+    assert listing(workspace.root) == before
+
+
+def test_the_source_type_is_there_for_programs_that_read_xmp_only(workspace):
+    render(workspace.root)
+    data = (workspace.root / "result.mp4").read_bytes()
+    assert b"<Iptc4xmpExt:DigitalSourceType>http://cv.iptc.org/newscodes/" in data
+    assert read_store(workspace.root / "result.mp4") is not None
+
+
+def test_the_self_made_key_is_for_its_user_alone(workspace):
+    render(workspace.root)
+    folder = data_folder() / "signing"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "key.pem").stat().st_mode & 0o777 == 0o600
+
+
+def _sound(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(container.streams.audio[0])]
