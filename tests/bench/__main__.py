@@ -1,6 +1,6 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
 [facesets] [sorting] [extraction] [rendering] [training]
-[merge] [merge-keys] [manual-keys] [mask-keys] [accuracy] [masks] [xseg]`.
+[merge] [dfm] [merge-keys] [manual-keys] [mask-keys] [accuracy] [masks] [xseg]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -21,6 +21,7 @@ from tests.bench import (
     masks,
     merging,
     pieces,
+    ready_models,
     rendering,
     sorting,
     stages,
@@ -43,6 +44,7 @@ BENCHES = {
     "rendering": rendering.measure,
     "training": training.measure,
     "merge": merging.measure,
+    "dfm": ready_models.measure,
     "merge-keys": keys.measure,
     "manual-keys": manual_keys.measure,
     "mask-keys": mask_keys.measure,
