@@ -17,7 +17,9 @@ from engine import catalog
 from engine.protocol.workspace import Workspace
 from engine.runtime import client
 from tests.support.command import COMMAND, facewright, start_facewright
+from tests.support.consent import agree_by
 from tests.support.tree import tree
+from tuiapp.doctor import Verdict, examine
 
 pytestmark = pytest.mark.slow  # starts processes or nets
 
@@ -166,6 +168,16 @@ def test_doctor_reports_every_topic_as_data() -> None:
     topics = {finding["topic"] for finding in json.loads(done.stdout)}
     assert {"machine", "libraries", "gpu", "tensorflow", "landmarks", "video", "disk"} <= topics
     assert "commercial" in done.stdout
+
+
+def test_doctor_tells_of_a_workspaces_consents(tmp_path: Path) -> None:
+    (tmp_path / "data_src.mp4").write_bytes(b"video")
+    agree_by(tmp_path, "src", "Anna")
+    [consent] = [one for one in examine(tmp_path, probe_engine=False) if one.topic == "consent"]
+    assert (consent.verdict, consent.text) == (Verdict.ADVICE, "src: valid: Anna; dst: none")
+    agree_by(tmp_path, "dst", "Bert")
+    [consent] = [one for one in examine(tmp_path, probe_engine=False) if one.topic == "consent"]
+    assert consent.verdict is Verdict.GOOD
 
 
 @pytest.mark.parametrize("command", ["demo", "stages", "runs", "stop", "log", "show", "doctor"])

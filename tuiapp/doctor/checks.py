@@ -63,6 +63,7 @@ def examine(folder: Path, *, probe_engine: bool = True) -> list[Finding]:
         _weights,
         _ffmpeg,
         lambda: _disk(folder),
+        lambda: _consent(folder),
         _terminal,
         _tmux,
         _session,
@@ -212,6 +213,22 @@ def _disk(folder: Path) -> list[Finding]:
         remedy = "a minute of 1080p as PNG frames takes about 5 GB; jpg takes a tenth"
         return [Finding("disk", Verdict.ADVICE, text, remedy)]
     return [Finding("disk", Verdict.GOOD, text)]
+
+
+def _consent(folder: Path) -> list[Finding]:
+    """Of a folder that is a workspace."""
+    from engine.protocol.consent_judgement import consent_glance
+    from engine.protocol.workspace import SIDES, Workspace
+
+    sides = [Workspace(folder).side(name) for name in SIDES]
+    if not any(side.video() or side.frames.is_dir() for side in sides):
+        return []
+    consents = [consent_glance(side) for side in sides]
+    text = "; ".join(f"{name}: {one.words}" for name, one in zip(SIDES, consents, strict=True))
+    if all(one.allows_final for one in consents):
+        return [Finding("consent", Verdict.GOOD, text)]
+    remedy = "facewright run consent-record; until then video-render makes drafts only (--draft)"
+    return [Finding("consent", Verdict.ADVICE, text, remedy)]
 
 
 def _terminal() -> list[Finding]:
