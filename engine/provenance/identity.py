@@ -70,6 +70,16 @@ def identity_of(settings: SigningSettings) -> Identity:
     return _self_made(authority)
 
 
+def trusted_pem(settings: SigningSettings, given: Sequence[Path] = ()) -> str:
+    """Certificates whose signatures are trusted here: those `given`, those that the settings name,
+    and this user's self-made root. Raises `InputError` for files that hold no certificates."""
+    named = [_path(settings.trust)] if settings.trust else []
+    pems = [_pem(_chain(_read(path), str(path))) for path in (*given, *named)]
+    if settings.certificate:
+        pems.append(_pem(_chain(_bytes_of(settings.certificate), "the environment")))
+    return "".join([*pems, self_made_root_pem()])
+
+
 def self_made_root_pem() -> str:
     """The root of the self-made certificate; "" if there is none yet. Raises `InputError` for one
     that cannot be read."""
@@ -213,7 +223,7 @@ def _read(path: Path) -> bytes:
             data = file.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise InputError(
-            f"cannot read {path}, which results are signed with: {error.strerror or error}",
+            f"cannot read the certificate or key {path}: {error.strerror or error}",
             "put it back; or, for a self-made one, move its folder away, and another is made",
             code="no-certificate",
         ) from error

@@ -40,7 +40,8 @@ class Seal:
         except (c2pa.C2paError, OSError) as error:
             raise InputError(
                 f"the result could not be signed by {self.identity.words}: {first_line(error)}",
-                f"set another certificate ([signing] of the settings), {_OR_OFF}",
+                "set a certificate for mail protection or document signing ([signing] of the"
+                f" settings), {_OR_OFF}",
                 code="bad-certificate",
             ) from error
 

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "log": "tuiapp.cli.listing:log",
     "replay": "tuiapp.cli.run:replay",
     "show": "tuiapp.cli.pictures:show",
+    "verify": "tuiapp.cli.verify:verify",
     "doctor": "tuiapp.cli.doctor:doctor",
 }
 
@@ -47,6 +48,10 @@ Facewright: a terminal workbench for face replacement in video.
   facewright log [RUN] -w DIR               what the run's libraries printed
   facewright replay JOURNAL [--speed N]     play a run's journal as if it were running
   facewright show PICTURE                   show a picture in this terminal
+  facewright verify FILE [--trust PEM] [--json]
+                                            what a file says of how it was made (C2PA), and
+                                            whether that holds: exit status 0 yes, 5 yes but the
+                                            signer is not trusted, 6 no, 7 it says nothing
   facewright doctor [--json]                check GPU, terminal, tmux, codecs, disk, versions
 
 Without -w DIR the current folder is the workspace. `facewright run STAGE --help` lists the

@@ -1,0 +1,70 @@
+"""`facewright verify`: statuses and words, from the shell."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.provenance.signed import Studio, flip_byte, seal_of
+from tests.support.clips import make_clip
+from tests.support.command import facewright
+
+pytestmark = pytest.mark.slow  # starts processes
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    studio = Studio()
+    studio.folder = tmp_path_factory.mktemp("studio")
+    studio.trust = studio.folder / "root.pem"
+    studio.trust.write_text(studio.root_pem)
+    return studio
+
+
+@pytest.fixture
+def signed(tmp_path, studio):
+    plate = make_clip(tmp_path / "data_dst.mp4", frames=2)
+    path = make_clip(tmp_path / "result.mp4", frames=4)
+    seal_of(studio.identity(studio.folder), plate).into(path)
+    return path
+
+
+def test_a_file_that_holds_and_is_trusted_is_explained_with_status_0(signed, studio):
+    done = facewright("verify", signed, "--trust", studio.trust)
+    assert (done.status, done.stderr) == (0, "")
+    assert "The manifest holds" in done.stdout
+    assert "signed by Test Studio, Signer" in done.stdout
+    assert "altered it with the output of a trained model" in done.stdout
+    assert "made from: plate (without a manifest)" in done.stdout
+
+
+def test_each_other_standing_has_a_status_of_its_own(signed, tmp_path):
+    assert facewright("verify", signed).status == 5
+    assert facewright("verify", tmp_path / "data_dst.mp4").status == 7
+    flip_byte(signed, signed.read_bytes().index(b"mdat") + 500)
+    done = facewright("verify", signed)
+    assert done.status == 6
+    assert "does NOT hold" in done.stdout
+    assert "problem: the file was changed after it was signed" in done.stdout
+
+
+def test_json_has_all_that_is_told(signed, studio):
+    told = json.loads(facewright("verify", signed, f"--trust={studio.trust}", "--json").stdout)
+    assert (told["standing"], told["says_altered"]) == ("trusted", True)
+    assert [action["kind"] for action in told["actions"]] == ["c2pa.opened", "c2pa.edited"]
+    assert told["ingredients"][0]["relation"] == "parentOf"
+
+
+def test_what_cannot_be_read_or_is_not_asked_rightly_is_refused_with_a_remedy(signed, tmp_path):
+    for status, *words in (
+        (3, tmp_path / "nothing.mp4"),
+        (3, signed, "--trust", signed),
+        (2,),
+        (2, signed, signed),
+        (2, signed, "--trust"),
+        (2, signed, "--nonsense"),
+    ):
+        done = facewright("verify", *words)
+        assert (done.status, done.stdout) == (status, "")
+        assert "  -> " in done.stderr
