@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
 from msgspec.structs import replace
 
 from engine.merge.face_nets import FaceNets
-from engine.protocol.commands import ViewerLeft
+from engine.protocol.commands import Command
 from engine.protocol.events import Event, MergeRefused, MergeShown, MergeState, MergeStrip
 from engine.protocol.merge_commands import MergeCommand, MergeView
 from engine.protocol.workspace import Workspace
@@ -22,21 +21,16 @@ from engine.stages.merge.plan import collect_jobs
 from engine.stages.merge_session.opening import open_session
 from tests.merge.composing import fake_nets
 from tests.merge.fakes import FakePredictor, round_predictor
-from tests.support.context import RecordingContext, context_for
-
-WITHIN_S = 20
-Kind = TypeVar("Kind", bound=Event)
+from tests.stages.served import WITHIN_S, SessionViewer, served
+from tests.support.context import context_for
 
 
 @dataclass
-class Viewer:
+class Viewer(SessionViewer):
     """Sends commands, and waits for what they bring about. `pictures` are read when told."""
 
-    context: Any
     number: int = 1
-    told: list[Event] = field(default_factory=list)
     pictures: dict[int, np.ndarray] = field(default_factory=dict)
-    changed: threading.Condition = field(default_factory=threading.Condition)
 
     def hear(self, event: Event, to: int | None = None) -> None:
         """In place of the context's `tell`."""
@@ -45,29 +39,17 @@ class Viewer:
         with self.changed:
             if isinstance(event, MergeShown | MergeStrip):
                 self.pictures[len(self.told)] = cv2.imread(event.path)
-            self.told.append(event)
-            self.changed.notify_all()
+            super().hear(event)
 
-    def send(self, *commands: MergeCommand | ViewerLeft) -> int:
-        """Send all at once; returns how much was told before, for `first`."""
-        mine = [replace(command, sender=self.number) for command in commands]
-        with self.changed:
-            before = len(self.told)
-            self.context.queue = [*self.context.queue, *mine]
-        self.context.wake()
-        return before
-
-    def first(
-        self, kind: type[Kind], since: int = 0, where: Callable[[Kind], bool] = lambda _: True
-    ) -> Kind:
-        """The first event of that kind since then; waits for it."""
-        return self._found(kind, since, where)[1]
+    def send(self, *commands: Command) -> int:
+        """Send all at once, as this viewer."""
+        return super().send(*(replace(command, sender=self.number) for command in commands))
 
     def picture(
         self, since: int = 0, where: Callable[[MergeShown], bool] = lambda _: True
     ) -> np.ndarray:
         """The first shown picture since then; waits for it."""
-        return self.pictures[self._found(MergeShown, since, where)[0]]
+        return self.pictures[self.found(MergeShown, since, where)[0]]
 
     def another(self, view: MergeView) -> Viewer:
         """A second viewer that comes."""
@@ -104,19 +86,6 @@ class Viewer:
     def state(self, where: Callable[[MergeState], bool], since: int = 0) -> MergeState:
         return self.first(MergeState, since, where)
 
-    def _found(
-        self, kind: type[Kind], since: int, where: Callable[[Kind], bool]
-    ) -> tuple[int, Kind]:
-        until = time.monotonic() + WITHIN_S
-        with self.changed:
-            while True:
-                for place, event in enumerate(self.told[since:], start=since):
-                    if isinstance(event, kind) and where(event):
-                        return place, event
-                left_s = until - time.monotonic()
-                assert left_s > 0, f"no such {kind.__name__} in {self.told[since:]}"
-                self.changed.wait(left_s)
-
 
 @contextmanager
 def serving(
@@ -130,32 +99,10 @@ def serving(
 ) -> Iterator[Viewer]:
     """A session with the fake predictor in place of a trained model, and a viewer of it; stopped,
     finished and reported (`viewer.context.facts`) when the block ends."""
-    context: RecordingContext = context_for(
-        workspace.root, "merge-session", confirmed=confirmed, **options
+    context = context_for(workspace.root, "merge-session", confirmed=confirmed, **options)
+    opening = open_session(
+        context, collect_jobs(context), nets or fake_nets(predictor or round_predictor())
     )
-    viewer = Viewer(context)
-    context.tell = viewer.hear  # type: ignore[method-assign]
-    died: list[BaseException] = []
-    frames = collect_jobs(context)
-    with open_session(
-        context, frames, nets or fake_nets(predictor or round_predictor())
-    ) as session:
-
-        def serve() -> None:
-            try:
-                session.run()
-            except BaseException as error:
-                died.append(error)
-                raise
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            viewer.send(view or MergeView(width=240, height=160))
-            yield viewer
-        finally:
-            context.stop_requested = True
-            context.wake()
-            thread.join(WITHIN_S)
-    assert not thread.is_alive() and not died
-    context.result(**session.facts())
+    greeting = view or MergeView(width=240, height=160)
+    with served(context, Viewer(context), opening, greeting) as viewer:
+        yield viewer
