@@ -77,6 +77,15 @@ class Goal:
         """The same as option values."""
         return {setting.option: setting.value for setting in self.settings_for(stage_id, gpu_gib)}
 
+    def memory_text(self, gpu_gib: float) -> str:
+        """How much memory the training takes there, and how far to trust that."""
+        follows_plan = any(setting.option == "plan" for setting in self.settings["train"])
+        gan = ", and more once the plan comes to its GAN" if follows_plan else ""
+        return (
+            f"takes about {self.size_for(gpu_gib).takes_gib:.1f} GiB, as reckoned and not"
+            f" measured{gan}: train-preflight tries what fits"
+        )
+
 
 def goal(goal_id: str) -> Goal:
     """The goal of that id. Raises `UsageError` with those there are."""
@@ -90,14 +99,6 @@ def goal(goal_id: str) -> Goal:
 def device_text(gpu_gib: float) -> str:
     """What the values are for, in words."""
     return f"a GPU of {gpu_gib:.0f} GiB" if gpu_gib else "the CPU"
-
-
-def memory_text(size: Size) -> str:
-    """How much memory the size takes, and how far to trust that."""
-    return (
-        f"takes about {size.takes_gib:.1f} GiB, as reckoned and not measured, and more once the"
-        " plan comes to its GAN: train-preflight tries what fits"
-    )
 
 
 def _sizes(
@@ -286,7 +287,7 @@ HEAD_SWAP = Goal(
     reasons={
         **_SIZE_REASONS,
         "resolution": _SIZE_REASONS["resolution"]
-        + "; the face itself has about half of a head's pixels, so that more pay than with wf",
+        + "; a head's crop is 1.4 times as wide as wf's: the same face gets half as many",
     },
     steps=(
         "src should have short hair and every angle of dst; extract both sides as head",
@@ -326,6 +327,10 @@ READY_TO_MERGE = Goal(
             Setting("blur_mask_modifier", 40, "some pixels of soft border hide the seam"),
             Setting("color_transfer_mode", "rct", "dst's light is one that the model never saw"),
         ),
+        "dfm-export": (
+            Setting("model_class", "saehd", "the model that was trained"),
+            Setting("quantised", False, "exact; --quantised halves the file, and moves pixels by a level"),
+        ),
     },
     sizes=_sizes(
         (0, 2.2, (128, 128, 48, 48, 4)),
@@ -350,6 +355,7 @@ READY_TO_MERGE = Goal(
         " are, masked by XSeg as dst is",
         "begin from a model that was pretrained on many faces, if there is one",
         "the plan takes 3.8 million iterations: days on a large GPU, out of reach on a CPU",
+        "dfm-export writes the file that DeepFaceLive plays; merge takes it, too",
     ),
 )
 

@@ -6,17 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine import catalog
-from engine.protocol.goals import Goal, device_text, memory_text
+from engine.protocol.goals import Goal, device_text
 from engine.protocol.options import Option
 from tuiapp.bridge.wording import flag_words
 
 
 def goal_text(goal: Goal, gpu_gib: float) -> str:
     """Lines: what for, memory, every option with its reason, what else is to be done."""
-    size = goal.size_for(gpu_gib)
     lines = [
         f"{goal.title}: {goal.summary}",
-        f"On {device_text(gpu_gib)} the training {memory_text(size)}.",
+        f"On {device_text(gpu_gib)} the training {goal.memory_text(gpu_gib)}.",
         "",
         *(f"{number}. {step}" for number, step in enumerate(goal.steps, start=1)),
     ]

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine import catalog
 from engine.protocol.errors import EXIT_DONE, UsageError
-from engine.protocol.goals import GOALS, Goal, device_text, goal, memory_text
+from engine.protocol.goals import GOALS, Goal, device_text, goal
 from engine.protocol.model_files import saved_options
 from engine.protocol.spec import StageSpec
 from engine.protocol.workspace import Workspace
@@ -81,7 +81,7 @@ class _Wish:
         words = set_words(self.goal, self.spec.id, sets)
         self._say(f"goal {self.goal.id} for {device_text(gib)}: {words}")
         if self.spec.trains_model and "batch_size" in sets:
-            self._say(f"this {memory_text(self.goal.size_for(gib))}")
+            self._say(f"this {self.goal.memory_text(gib)}")
         return sets
 
     def _exists(self, given: dict[str, object], model_class: str) -> bool:
