@@ -11,16 +11,20 @@ import numpy as np
 import onnx
 import pytest
 
+from engine.models.amp.model import Amp
+from engine.models.amp.spec import AMP
 from engine.models.classes import SWAP_CLASSES, model_code
 from engine.models.onnx_export import exporting
 from engine.models.onnx_export.exporting import require_room
 from engine.models.predictor import load_predictor
 from engine.protocol.dfm_files import LARGEST_BYTES, read_dfm_header
 from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
+from engine.protocol.options import complete_values
 from engine.protocol.workspace import Workspace
 from engine.stages.dfm_export.run import export_dfm
 from engine.stages.xseg_export.run import export_xseg
 from engine.train.generations import Generations
+from tests.models.amp.golden_amp import TINY
 from tests.models.onnx_export.playing import DeepFaceLive, session
 from tests.models.tiny_saehd import MadeBatches, saved_by, tiny_saehd
 from tests.models.xseg.made_xseg import write_dfl_xseg
@@ -63,6 +67,26 @@ def test_the_file_draws_what_merging_draws(tmp_path: Path, trained: Any) -> None
         np.testing.assert_allclose(drawn, expected.face_bgr[number], atol=1e-4)
         np.testing.assert_allclose(mask_dst[..., 0], expected.mask_dst[number], atol=1e-4)
         np.testing.assert_allclose(mask_src[..., 0], expected.mask_src[number], atol=1e-4)
+
+
+def test_merging_with_the_file_of_an_amp_model_draws_what_merging_with_the_model_draws(
+    tmp_path: Path,
+) -> None:
+    given = complete_values(AMP.options, {})
+    model = Amp({**given, **TINY, "face_type": "head"}, seed=7, dtype="float32")
+    saved = saved_by(model)
+    manifest = msgspec.structs.replace(saved.manifest, model_class="amp")
+    Generations(Workspace(tmp_path).model("tiny", "amp")).write(manifest, saved.state)
+    run(tmp_path, model_class="amp")
+    workspace, factors = Workspace(tmp_path), np.float32([0, 0.4, 1])
+    faces = MadeBatches(3, TINY["resolution"]).next().dst.target_bgr
+    ours = load_predictor(workspace, "tiny", "amp", "cpu")
+    played = load_predictor(workspace, "tiny_AMP_model", "dfm", "cpu")
+    assert played.face_type is ours.face_type
+    expected, found = (predictor.predict(faces, factors) for predictor in (ours, played))
+    for name, wanted in vars(expected).items():
+        np.testing.assert_allclose(getattr(found, name), wanted, atol=1e-4)
+    assert np.abs(found.face_bgr - played.predict(faces).face_bgr).max() > 1e-3
 
 
 def test_the_file_says_whose_it_is(tmp_path: Path, trained: Any) -> None:
