@@ -329,7 +329,9 @@ READY_TO_MERGE = Goal(
         ),
         "dfm-export": (
             Setting("model_class", "saehd", "the model that was trained"),
-            Setting("quantised", False, "exact; --quantised halves the file, and moves pixels by a level"),
+            Setting(
+                "quantised", False, "exact; --quantised halves the file, a level off"
+            ),
         ),
     },
     sizes=_sizes(

@@ -8,7 +8,8 @@ from engine import catalog
 from engine.protocol.errors import UsageError
 from engine.protocol.goals import GOALS, Goal, Size, goal
 from engine.protocol.options import complete_values
-from engine.protocol.plan_presets import presets_for
+from engine.protocol.plan_presets import preset_for
+from engine.protocol.training_plan import check_plan
 from tests.protocol.reckoned_memory import training_gib, weight_count
 
 # Quick96's fixed shape, in SAEHD's words (spec, training 9).
@@ -38,8 +39,15 @@ def test_what_a_goal_sets_for_training_is_allowed_on_every_device(goal: Goal, si
     model = catalog.model(str(values["model_class"]))
     if model.check:
         model.check(values)
+
+
+@pytest.mark.parametrize(("goal", "size"), SIZES, ids=NAMES)
+def test_a_goals_plan_can_be_followed_to_its_end_on_every_device(goal: Goal, size: Size) -> None:
+    values = trained_with(goal, size)
     if values["plan"] != "own":
-        assert values["plan"] in presets_for(model.options)
+        model = catalog.model(str(values["model_class"]))
+        plan = preset_for(str(values["plan"]), model.options)
+        check_plan(plan, model, {option.name: values[option.name] for option in model.options})
 
 
 @pytest.mark.parametrize("goal", GOALS, ids=lambda goal: goal.id)
