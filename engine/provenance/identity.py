@@ -21,6 +21,7 @@ from engine.provenance.self_made import (
     KEY_NAME,
     make_certificate,
     self_made_folder,
+    set_aside,
 )
 from engine.provenance.settings import PASSWORD, SigningSettings, is_pem
 
@@ -58,6 +59,19 @@ def identity_of(settings: SigningSettings) -> Identity:
 
     Raises `InputError` where files are missing or cannot be used, do not belong together, or the
     certificate is not valid today."""
+    if not settings.names_certificate:
+        _require_self_made(self_made_folder())
+    return _existing(settings)
+
+
+def known_identity(settings: SigningSettings) -> Identity | None:
+    """As `identity_of`, but makes nothing: None where a certificate is made at the first render."""
+    if not settings.names_certificate and not self_made_folder().exists():
+        return None
+    return _existing(settings)
+
+
+def _existing(settings: SigningSettings) -> Identity:
     authority = settings.timestamp_authority
     if settings.pkcs12:
         path = _path(settings.pkcs12)
@@ -65,7 +79,7 @@ def identity_of(settings: SigningSettings) -> Identity:
     if settings.certificate:
         chain, key = _bytes_of(settings.certificate), _bytes_of(settings.key)
         paths = [] if is_pem(settings.key) else [_path(settings.key)]
-        where = "the environment" if is_pem(settings.certificate) else settings.certificate
+        where = _where(settings.certificate)
         return _identity(_chain(chain, where), _key(key), where, authority, _open_rights(paths))
     return _self_made(authority)
 
@@ -76,7 +90,7 @@ def trusted_pem(settings: SigningSettings, given: Sequence[Path] = ()) -> str:
     named = [_path(settings.trust)] if settings.trust else []
     pems = [_pem(_chain(_read(path), str(path))) for path in (*given, *named)]
     if settings.certificate:
-        pems.append(_pem(_chain(_bytes_of(settings.certificate), "the environment")))
+        pems.append(_pem(_chain(_bytes_of(settings.certificate), _where(settings.certificate))))
     return "".join([*pems, self_made_root_pem()])
 
 
@@ -91,18 +105,18 @@ def self_made_root_pem() -> str:
 
 def _self_made(authority: str) -> Identity:
     folder = self_made_folder()
-    if not folder.exists() or _is_over(folder):
-        make_certificate(folder)
-    certificate, key = folder / CERTIFICATE_NAME, folder / KEY_NAME
-    chain = _chain(_read(certificate), str(certificate))
-    warnings = _open_rights([key])
-    return _identity(chain, _key(_read(key)), str(certificate), authority, warnings, True)
+    certificate, key_path = folder / CERTIFICATE_NAME, folder / KEY_NAME
+    chain, key = _chain(_read(certificate), str(certificate)), _key(_read(key_path))
+    return _identity(chain, key, str(certificate), authority, _open_rights([key_path]), True)
 
 
-def _is_over(folder: Path) -> bool:
-    path = folder / CERTIFICATE_NAME
-    chain = _chain(_read(path), str(path))
-    return chain[0].not_valid_after_utc <= datetime.now(UTC)
+def _require_self_made(folder: Path) -> None:
+    if folder.exists():
+        path = folder / CERTIFICATE_NAME
+        if datetime.now(UTC) < _chain(_read(path), str(path))[0].not_valid_after_utc:
+            return
+        set_aside(folder)
+    make_certificate(folder)
 
 
 def _identity(
@@ -211,6 +225,10 @@ def _unusable(where: str, error: Exception) -> InputError:
 
 def _bytes_of(setting: str) -> bytes:
     return setting.encode() if is_pem(setting) else _read(_path(setting))
+
+
+def _where(setting: str) -> str:
+    return "the environment" if is_pem(setting) else setting
 
 
 def _path(setting: str) -> Path:

@@ -36,8 +36,8 @@ def self_made_folder() -> Path:
 
 
 def make_certificate(folder: Path) -> None:
-    """Make a new certificate and key in `folder`, for the user alone to read; what was there is
-    kept beside it. Another process may do the same at the same time: one of them wins.
+    """Make a new certificate and key in `folder`, which is not there, for the user alone to read.
+    Another process may do the same at the same time: one of them wins.
 
     Raises `InputError` when the disk is full or the folder not writable."""
     make_folder(folder.parent)
@@ -48,14 +48,21 @@ def make_certificate(folder: Path) -> None:
         _write(beside / KEY_NAME, key, 0o600)
         _write(beside / CERTIFICATE_NAME, chain, 0o644)
         sync(beside)
-        if folder.exists():
-            folder.rename(folder.with_name(f"{folder.name}-until-{time.strftime('%Y%m%d-%H%M%S')}"))
         _take_place(beside, folder)
         sync(folder.parent)
     except OSError as error:
         raise disk_error(error, folder) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def set_aside(folder: Path) -> None:
+    """Give the folder of a certificate that has run out another name. Raises `InputError` where the
+    folder cannot be written."""
+    try:
+        folder.rename(folder.with_name(f"{folder.name}-until-{time.strftime('%Y%m%d-%H%M%S')}"))
+    except OSError as error:
+        raise disk_error(error, folder) from error
 
 
 def _take_place(beside: Path, folder: Path) -> None:

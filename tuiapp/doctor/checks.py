@@ -64,6 +64,7 @@ def examine(folder: Path, *, probe_engine: bool = True) -> list[Finding]:
         _ffmpeg,
         lambda: _disk(folder),
         lambda: _consent(folder),
+        lambda: _marking(folder),
         _terminal,
         _tmux,
         _session,
@@ -229,6 +230,28 @@ def _consent(folder: Path) -> list[Finding]:
         return [Finding("consent", Verdict.GOOD, text)]
     remedy = "facewright run consent-record; until then video-render makes drafts only (--draft)"
     return [Finding("consent", Verdict.ADVICE, text, remedy)]
+
+
+def _marking(folder: Path) -> list[Finding]:
+    """Whether results are marked here, and by which certificate."""
+    from engine.protocol.errors import FacewrightError
+    from engine.protocol.workspace import Workspace
+    from engine.provenance.identity import known_identity
+    from engine.provenance.marking import marking_state
+    from engine.provenance.settings import signing_settings
+
+    state = marking_state(Workspace(folder))
+    verdict = Verdict.FACT if state.on and not state.problem else Verdict.ADVICE
+    remedy = "" if state.on else "facewright run marking --state on"
+    findings = [Finding("marking", verdict, f"marking of results is {state.words}", remedy)]
+    try:
+        identity = known_identity(signing_settings())
+    except FacewrightError as error:
+        return [*findings, Finding("marking", Verdict.PROBLEM, error.message, error.remedy)]
+    words = identity.words if identity else "a self-made certificate, made at the first render"
+    findings.append(Finding("marking", Verdict.FACT, f"results are signed by {words}"))
+    warnings = identity.warnings if identity else ()
+    return findings + [Finding("marking", Verdict.ADVICE, warning) for warning in warnings]
 
 
 def _terminal() -> list[Finding]:
