@@ -329,9 +329,7 @@ READY_TO_MERGE = Goal(
         ),
         "dfm-export": (
             Setting("model_class", "saehd", "the model that was trained"),
-            Setting(
-                "quantised", False, "exact; --quantised halves the file, a level off"
-            ),
+            Setting("quantised", False, "exact; --quantised halves the file, a level off"),
         ),
     },
     sizes=_sizes(
