@@ -16,6 +16,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from engine.faces.face_type import FaceType
 from engine.models.predictor import AUTO_FACE_TYPE, Prediction
+from engine.nets.device import prepare_device
 from engine.protocol.dfm_files import (
     LARGEST_BYTES,
     OUTPUT_CHANNELS,
@@ -23,7 +24,7 @@ from engine.protocol.dfm_files import (
     parse_dfm_header,
     unusable,
 )
-from engine.protocol.errors import InputError
+from engine.protocol.errors import InputError, StageError
 
 F32 = NDArray[np.float32]
 Warn = Callable[[str, str], None]
@@ -75,7 +76,7 @@ class DfmPredictor:
         return predictor
 
     def predict(self, crops_bgr: F32, morph_factors: F32 | None = None) -> Prediction:
-        """See `FacePredictor.predict`. Raises `ValueError` for crops of another shape, `InputError`
+        """See `FacePredictor.predict`. Raises `ValueError` for crops of another shape, `StageError`
         where ONNX Runtime fails."""
         if crops_bgr.ndim != 4 or crops_bgr.shape[1:] != (self.resolution, self.resolution, 3):
             raise ValueError(f"crops of shape {crops_bgr.shape}, not of {self.resolution} px")
@@ -85,9 +86,15 @@ class DfmPredictor:
         mask_dst, face, mask_src = (
             np.empty((*shape, channels), np.float32) for channels in OUTPUT_CHANNELS
         )
-        for numbers in self._together(factors):
-            answers = self._ask(crops_bgr[numbers], factors[numbers[0]])
-            mask_dst[numbers], face[numbers], mask_src[numbers] = answers
+        try:
+            for numbers in self._together(factors):
+                answers = self._ask(crops_bgr[numbers], factors[numbers[0]])
+                mask_dst[numbers], face[numbers], mask_src[numbers] = answers
+        except _FAILURES as failure:
+            raise StageError(
+                f"ONNX Runtime failed at {count} faces of {self._path}: {_first_line(failure)}",
+                "free memory, or choose --device cpu; what is rendered is kept",
+            ) from failure
         return Prediction(face, mask_src[..., 0], mask_dst[..., 0])
 
     def _together(self, factors: F32) -> list[NDArray[np.intp]]:
@@ -101,21 +108,22 @@ class DfmPredictor:
         return [np.flatnonzero(factors == factor) for factor in np.unique(factors)]
 
     def _ask(self, crops_bgr: F32, factor: np.float32) -> Sequence[F32]:
-        """The three outputs in the file's order."""
+        """The three outputs in the file's order. Raises one of `_FAILURES`."""
         given = [np.ascontiguousarray(crops_bgr, np.float32), np.full(1, factor, np.float32)]
         feed = dict(zip(self._input_names, given, strict=False))
-        try:
-            answers: Sequence[F32] = self._session.run(None, feed)
-        except _FAILURES as failure:
-            raise unusable(self._path, f"its net fails: {_first_line(failure)}") from failure
+        answers: Sequence[F32] = self._session.run(None, feed)
         return answers
 
     def _try_out(self) -> None:
-        """Raises `InputError` where two grey faces (one, if it takes single ones) get no answer of
-        the right shape."""
+        """Raises `InputError` where two grey faces (one, if it takes single ones) get no answer, or
+        one of another shape."""
         count, side = self._header.batch or 2, self.resolution
         grey = np.full((count, side, side, 3), 0.5, np.float32)
-        for answer, channels in zip(self._ask(grey, np.float32(1)), OUTPUT_CHANNELS, strict=True):
+        try:
+            answers = self._ask(grey, np.float32(1))
+        except _FAILURES as failure:
+            raise unusable(self._path, f"its net fails: {_first_line(failure)}") from failure
+        for answer, channels in zip(answers, OUTPUT_CHANNELS, strict=True):
             wanted = (count, side, side, channels)
             if answer.shape != wanted or answer.dtype != np.float32:
                 what = f"{answer.dtype} {answer.shape}"
@@ -153,7 +161,7 @@ def _face_type(path: Path, header: DfmHeader, given: str) -> FaceType:
 
 
 def _session(path: Path, content: bytes, device: str, warn: Warn) -> Any:
-    providers = _providers(device, ort.get_available_providers(), warn)
+    providers = _providers(device, warn)
     try:
         # Its own way of falling back prints, and tries damaged files twice.
         session = ort.InferenceSession(
@@ -180,24 +188,19 @@ def _session_options() -> Any:
     return options
 
 
-def _providers(device: str, available: Sequence[str], warn: Warn) -> list[Any]:
-    """Where to compute, best first. Raises `InputError` for a GPU that ONNX Runtime cannot use."""
-    if device == "cpu" or (device == "auto" and _CUDA not in available):
+def _providers(device: str, warn: Warn) -> list[Any]:
+    """Where to compute, best first. Raises `InputError` for a GPU that is not there."""
+    if not prepare_device(device, warn).is_gpu:
         return [_CPU]
-    if _CUDA not in available:
-        raise InputError(
-            f"there is no GPU {device} for .dfm models: this ONNX Runtime computes on the CPU",
-            "choose --device auto or cpu, or install onnxruntime-gpu in place of onnxruntime",
-            code="no-gpu",
-        )
-    first, *others = ["0"] if device == "auto" else device.split(",")
-    if others:
+    if _CUDA not in ort.get_available_providers():
         warn(
-            f"--device {device}: a .dfm runs on GPU {first} alone, not on {' and '.join(others)}",
-            f"say --device {first}; the others are free for other runs",
+            "the model runs on the CPU: the ONNX Runtime that is installed uses no GPU",
+            "install onnxruntime-gpu in place of onnxruntime",
         )
+        return [_CPU]
+    number = "0" if device == "auto" else device.split(",")[0]
     # Batches differ in size, and an exhaustive search for the best kernels begins anew with each.
-    settings = {"device_id": first, "cudnn_conv_algo_search": "HEURISTIC"}
+    settings = {"device_id": number, "cudnn_conv_algo_search": "HEURISTIC"}
     return [(_CUDA, settings), _CPU]
 
 

@@ -68,6 +68,18 @@ def _nodes(face: str, others: list[str], outputs: Sequence[str], domain: str) ->
     ]
 
 
+def with_room_for(path: Path, *, faces: int) -> Path:
+    """A model that says it takes any number of faces, and takes this many."""
+    model = onnx.load(str(made_dfm(path)))
+    size = helper.make_tensor("size", TensorProto.INT64, [4], [faces, SIDE, SIDE, 3])
+    model.graph.initializer.append(size)
+    node = next(node for node in model.graph.node if node.op_type == "Identity")
+    node.op_type = "Reshape"
+    node.input.append("size")
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
 def with_weights_elsewhere(path: Path) -> Path:
     """A model whose first tensor is said to lie in another file."""
     model = onnx.load(str(made_dfm(path)))

@@ -11,9 +11,9 @@ import pytest
 
 from engine.faces.face_type import FaceType
 from engine.models.predictor import FacePredictor, load_predictor
-from engine.protocol.errors import InputError
+from engine.protocol.errors import InputError, StageError
 from engine.protocol.workspace import Workspace
-from tests.models.dfm.made_dfm import SIDE, made_dfm
+from tests.models.dfm.made_dfm import SIDE, made_dfm, with_room_for
 from tests.support.shared import shared_path
 
 GOLDEN = ("new_SAEHD_model", "liae_SAEHD_model", "new_AMP_model")
@@ -114,6 +114,21 @@ def test_a_net_that_answers_in_another_shape_than_it_says_is_refused(tmp_path: P
         made_predictor(tmp_path, outputs=swapped)
 
 
+def test_a_net_that_takes_fewer_faces_than_it_says_is_refused(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    with_room_for(workspace.models / "made.dfm", faces=1)
+    with pytest.raises(InputError, match="its net fails: "):
+        load_predictor(workspace, "made", "dfm", "cpu")
+
+
+def test_a_net_that_fails_later_says_what_it_was_asked(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    with_room_for(workspace.models / "made.dfm", faces=2)
+    predictor = load_predictor(workspace, "made", "dfm", "cpu")
+    with pytest.raises(StageError, match=r"failed at 3 faces of .*made\.dfm"):
+        predictor.predict(faces(3))
+
+
 def test_a_net_that_onnx_runtime_does_not_understand_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="ONNX Runtime refuses it"):
         made_predictor(tmp_path, domain="ai.onnx.ml")
@@ -134,15 +149,11 @@ def test_crops_of_another_size_are_refused(tmp_path: Path) -> None:
         made_predictor(tmp_path).predict(faces(1, 48))
 
 
-def test_a_gpu_that_onnx_runtime_has_not_is_refused(tmp_path: Path) -> None:
-    import onnxruntime
-
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        pytest.skip("ONNX Runtime computes on GPUs here")
+def test_a_gpu_that_is_not_there_is_refused(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     made_dfm(workspace.models / "made.dfm")
-    with pytest.raises(InputError, match="there is no GPU 0"):
-        load_predictor(workspace, "made", "dfm", "0")
+    with pytest.raises(InputError, match="there is no GPU 77"):
+        load_predictor(workspace, "made", "dfm", "77")
 
 
 def test_a_file_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
@@ -155,7 +166,7 @@ def test_a_file_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -
 
 def test_neither_the_catalog_nor_the_predictors_module_loads_onnx_runtime() -> None:
     program = (
-        "import sys, engine.catalog, engine.models.predictor, engine.stages.merge.run\n"
+        "import sys, engine.catalog, engine.models.predictor\n"
         "sys.exit('onnxruntime' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
