@@ -6,6 +6,7 @@ The workbench draws itself from these. Importing this module imports no numpy, O
 from __future__ import annotations
 
 from engine.models.amp.spec import AMP
+from engine.models.dfl1.spec import DFL1
 from engine.models.dfm.spec import DFM
 from engine.models.quick96.spec import QUICK96
 from engine.models.saehd.spec import SAEHD
@@ -120,7 +121,7 @@ STAGES: tuple[StageSpec, ...] = (
     WORKSPACE_CLEAR,
     DEMO_MEDIA,
 )
-MODELS: tuple[ModelSpec, ...] = (QUICK96, SAEHD, AMP, XSEG, DFM)
+MODELS: tuple[ModelSpec, ...] = (QUICK96, SAEHD, AMP, XSEG, *DFL1, DFM)
 
 
 def stage(stage_id: str) -> StageSpec:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from engine.models.amp.spec import AMP
+from engine.models.dfl1.spec import DFL1
 from engine.models.dfm.spec import DFM
 from engine.models.quick96.spec import QUICK96
 from engine.models.saehd.spec import SAEHD
@@ -14,7 +15,7 @@ from engine.models.xseg.spec import XSEG
 from engine.protocol.errors import UsageError
 from engine.protocol.spec import ModelSpec
 
-MODEL_CLASSES: tuple[ModelSpec, ...] = (QUICK96, SAEHD, AMP, XSEG)
+MODEL_CLASSES: tuple[ModelSpec, ...] = (QUICK96, SAEHD, AMP, XSEG, *DFL1)
 SWAP_CLASSES = tuple(spec for spec in MODEL_CLASSES if spec.swaps)
 MERGE_CLASSES = (*SWAP_CLASSES, DFM)
 
