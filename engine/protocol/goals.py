@@ -139,11 +139,11 @@ _WHOLE_FACE = Setting(
     "face_type", "wf", "the usual choice: models of the types f, mf and h can use these faces, too"
 )
 _SIZE_REASONS: Mapping[str, str] = {
-    "resolution": "the most whose training leaves a third of this device's memory",
-    "ae_dims": "256 know a pair of faces; more only where memory is left over",
+    "resolution": "leaves a third of a GPU's memory to the plan's end; on a CPU time is what lacks",
+    "ae_dims": "256 know a pair of faces; more where memory is left over, fewer on small devices",
     "e_dims": "grows with the resolution; 64 is usual at 128 to 256 pixels",
     "d_dims": "as many as the encoder's: detail that is seen can be drawn",
-    "batch_size": "8 is steady; 4 is the least that learns well; more where memory is left over",
+    "batch_size": "8 is steady, 4 the least that learns well; more where memory is left over",
     "precision": "bfloat16 where the CPU computes it: 0.7 of the time, losses within 2 percent",
 }
 
