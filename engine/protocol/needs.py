@@ -102,12 +102,14 @@ def _faces(workspace: Workspace, options: Mapping[str, Any]) -> None:
 
 
 def _both_facesets(workspace: Workspace, options: Mapping[str, Any]) -> None:
-    """Those of the workspace, or the faces of many people that a model is pretrained with."""
+    """Those of the workspace, or the faces of many people that a model is pretrained with; src's
+    alone for a model that learns them on both sides."""
     if options.get("pretrain"):
         _need_pretraining_faces(Path(options["pretrain_faces"]))
         return
     _need_faces(workspace.src)
-    _need_faces(workspace.dst)
+    if not options.get("src_src"):
+        _need_faces(workspace.dst)
 
 
 def _any_faceset(workspace: Workspace, options: Mapping[str, Any]) -> None:

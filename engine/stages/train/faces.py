@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 
@@ -43,23 +43,32 @@ class ModelFaces(Protocol):
 MakeFaces = Callable[[StageContext, Share], ModelFaces]
 
 
+class _Key(NamedTuple):
+    """What tells the faces of one model from those of another. pretrain_faces: the path of faces
+    for both sides, "" for those of the workspace. src_src: src's are on both."""
+
+    pretrain_faces: str
+    src_src: bool
+
+
 class TrainingFaces:
-    """Opens facesets, each once. A model that pretrains has the same faces on both sides.
+    """Opens facesets, each once. A model that pretrains, or learns src alone for a while, has the
+    same faces on both sides.
 
     share: of each batch, what is made here."""
 
     def __init__(self, context: StageContext, share: Share = WHOLE) -> None:
         self._context = context
         self._share = share
-        self._pairs: dict[str, tuple[Faceset, Faceset]] = {}
-        self._sources: dict[str, Sources] = {}
+        self._pairs: dict[_Key, tuple[Faceset, Faceset]] = {}
+        self._sources: dict[_Key, Sources] = {}
 
     def open(self, options: Mapping[str, Any]) -> tuple[Faceset, Faceset]:
         """The src and dst faces for a model of these options. Raises `InputError` if there are none
         that can be used."""
         key = _key(options)
         if key not in self._pairs:
-            self._pairs[key] = self._both(Path(key)) if key else self._of_workspace()
+            self._pairs[key] = self._open_pair(key)
         return self._pairs[key]
 
     def sources(
@@ -75,15 +84,14 @@ class TrainingFaces:
             self._sources[key] = self._make_sources(src, dst, seed, device)
         return self._sources[key]
 
-    def _both(self, path: Path) -> tuple[Faceset, Faceset]:
-        faces = open_training_faces(path, self._context.check_stop)
-        self._context.note(f"pretraining: {len(faces)} faces")
-        return faces, faces
-
-    def _of_workspace(self) -> tuple[Faceset, Faceset]:
+    def _open_pair(self, key: _Key) -> tuple[Faceset, Faceset]:
         workspace = self._context.workspace
-        src, dst = (open_side(self._context, side) for side in (workspace.src, workspace.dst))
-        return src, dst
+        if key.pretrain_faces:
+            faces = open_training_faces(Path(key.pretrain_faces), self._context.check_stop)
+            self._context.note(f"pretraining: {len(faces)} faces")
+            return faces, faces
+        src = open_side(self._context, workspace.src)
+        return src, src if key.src_src else open_side(self._context, workspace.dst)
 
     def _make_sources(self, src: Faceset, dst: Faceset, seed: int, device: Device) -> Sources:
         # The sample threads are the parallelism; OpenCV's own would fight them.
@@ -138,9 +146,9 @@ def crop_room_bytes() -> int:
     return min(int(available_bytes() * CACHE_SHARE), LARGEST_CACHE_BYTES)
 
 
-def _key(options: Mapping[str, Any]) -> str:
-    """The path of the pretraining faces; "" for those of the workspace."""
-    return str(options["pretrain_faces"]) if options.get("pretrain") else ""
+def _key(options: Mapping[str, Any]) -> _Key:
+    path = str(options["pretrain_faces"]) if options.get("pretrain") else ""
+    return _Key(path, bool(options.get("src_src")))
 
 
 def loader_count(loaders: str, device: Device) -> int:
