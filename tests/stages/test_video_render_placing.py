@@ -134,5 +134,6 @@ def test_nothing_is_left_beside_a_result(tmp_path: Path) -> None:
     merge_masks(tmp_path, 3)
     before = set(listing(tmp_path))
     render(tmp_path)
-    assert set(listing(tmp_path)) - before == {"result.mp4", "result_mask.mp4"}
+    sheets = {"result.mp4.disclosure.json", "result.mp4.disclosure.md"}
+    assert set(listing(tmp_path)) - before == {"result.mp4", "result_mask.mp4"} | sheets
     assert {path.name for path in (tmp_path / ".facewright").iterdir()} == {"consent.json", "runs"}

@@ -8,7 +8,7 @@ knows are somebody else's, and are not replaced.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -125,6 +125,16 @@ class Ledger:
             os.write(self._descriptor, _line(line))
         except OSError as error:
             raise disk_error(error, self.path) from error
+
+
+def lines_of(workspace: Workspace, pictures: Sequence[Path]) -> list[Rendered | None]:
+    """The line of each merged picture; None for those that somebody else made, or changed."""
+    rendered = Ledger.of(workspace).rendered
+    return [_still(rendered.get(path.stem), path) for path in pictures]
+
+
+def _still(line: Rendered | None, path: Path) -> Rendered | None:
+    return line if line and path.stat().st_size == line.image_bytes else None
 
 
 def _line(line: Line) -> bytes:

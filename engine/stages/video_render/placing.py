@@ -66,21 +66,25 @@ def place(context: StageContext, parts: Sequence[tuple[Path, Path]]) -> None:
 def _take_places(context: StageContext, wholes: dict[Path, Path]) -> None:
     copies = TrashCopies(context.workspace, _LABEL)
     for whole, target in wholes.items():
-        trash = _to_trash(context, target, copies)
-        if trash:
-            context.note(f"the earlier {target.name} is in {trash}")
+        if target.exists():
+            _to_trash(target, copies)
+            context.note(f"the earlier {target.name} is in {copies.folder}")
         try:
             whole.rename(target)
         except OSError as error:
             raise disk_error(error, target) from error
 
 
-def _to_trash(context: StageContext, target: Path, copies: TrashCopies) -> Path | None:
+def _to_trash(target: Path, copies: TrashCopies) -> None:
     """A file stays in its place until it is replaced; a folder cannot be replaced in one step."""
-    if not target.is_file():
-        return context.workspace.move_to_trash([target], _LABEL)
-    copies.keep(target)
-    return copies.folder
+    if target.is_file():
+        copies.keep(target)
+        return
+    kept = copies.place(target)
+    try:
+        target.rename(kept)
+    except OSError as error:
+        raise disk_error(error, kept) from error
 
 
 def _target_of(whole: Path) -> Path:

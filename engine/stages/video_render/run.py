@@ -10,6 +10,7 @@ from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import list_images
 from engine.stages.video_render.consent import settle_consent
+from engine.stages.video_render.disclosure import Disclosure, sheet_path
 from engine.stages.video_render.films import Film, films_of, targets
 from engine.stages.video_render.kinds import KINDS, Kind
 from engine.stages.video_render.placing import finish_earlier, part_of, place
@@ -31,7 +32,7 @@ def render_video(context: StageContext) -> None:
     """
     kind = KINDS[context.options["kind"]]
     _require_merged(context)
-    settle_consent(context)
+    consents = settle_consent(context)
     finish_earlier(context)
     _require_confirmation(context, kind)
     reference = reference_of(context, kind)
@@ -39,7 +40,9 @@ def render_video(context: StageContext) -> None:
     films = films_of(context, kind, reference, span)
     _tell_oddities(context, reference, films[0])
     sealing = sealing_of(context, reference, films[0])
-    _write(context, _showing(kind, reference, span, films[0].card_frames), films, sealing)
+    showing = _showing(kind, reference, span, films[0].card_frames)
+    sheets = Disclosure(context, films[0], showing.timing, consents, sealing.words)
+    _write(context, showing, films, sealing, sheets)
     _report(context, reference, films, sealing)
 
 
@@ -85,16 +88,21 @@ def _showing(kind: Kind, reference: Reference, span: range, card_frames: int) ->
 
 
 def _write(
-    context: StageContext, showing: Showing, films: Sequence[Film], sealing: Sealing
+    context: StageContext,
+    showing: Showing,
+    films: Sequence[Film],
+    sealing: Sealing,
+    sheets: Disclosure,
 ) -> None:
-    """Write all films beside their targets; only when all are whole, and the result is signed, they
-    take their places."""
+    """Write all films beside their targets; only when all are whole, and the result is signed and
+    disclosed, they take their places."""
     progress = Progress(context, total=sum(film.frames for film in films))
     with ExitStack() as stack:
         parts = [(stack.enter_context(part_of(film.target)), film.target) for film in films]
         for film, (part, _) in zip(films, parts, strict=True):
             write_film(film, part, showing, progress)
         parts += sealing.mark(films[0], parts[0][0], stack)
+        parts += sheets.write(parts[0][0], stack)
         place(context, parts)
     clear_stale_sidecar(context, films[0], sealing)
 
@@ -114,4 +122,5 @@ def _report(
         colour=colour.words if colour else "RGB",
         alpha=bool(film.masks),
         marking=sealing.words,
+        disclosure=None if context.options["draft"] else str(sheet_path(film.target, ".md")),
     )

@@ -20,7 +20,7 @@ from engine.provenance.settings import signing_settings
 from engine.provenance.signing import EMBEDDED_SUFFIXES, Seal
 from engine.provenance.store import sidecar_of
 from engine.provenance.xmp import XMP_SUFFIXES, add_source_type
-from engine.stages.merge.ledger import Ledger
+from engine.stages.merge.ledger import lines_of
 from engine.stages.video_render.films import Film
 from engine.stages.video_render.placing import part_of
 from engine.stages.video_render.reference import Reference
@@ -86,12 +86,7 @@ def clear_stale_sidecar(context: StageContext, film: Film, sealing: Sealing) -> 
 def made_of(workspace: Workspace, merged: Sequence[Path]) -> Made:
     """The model and the looks of merged frames, as the merge ledger has them; those whose files
     were changed since are not counted. Where there were several, the sha256 of all of theirs."""
-    rendered = Ledger.of(workspace).rendered
-    lines = [
-        line
-        for path in merged
-        if (line := rendered.get(path.stem)) and path.stat().st_size == line.image_bytes
-    ]
+    lines = [line for line in lines_of(workspace, merged) if line]
     models = {line.model for line in lines if line.model}
     return Made(_one_hash(models), _one_hash({line.settings for line in lines if line.settings}))
 
