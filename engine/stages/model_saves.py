@@ -36,7 +36,8 @@ def model_folder(context: StageContext) -> Path:
     folder = context.workspace.model(name, model_class)
     if not folder.is_dir():
         models = context.workspace.models
-        known = sorted(path.name for path in models.iterdir()) if models.is_dir() else []
+        folders = models.iterdir() if models.is_dir() else ()
+        known = sorted(path.name for path in folders if path.is_dir())
         raise InputError(
             f"there is no model {name} of class {model_class} in {models}",
             f"choose one of these (NAME_CLASS): {', '.join(known) or 'none'}",
