@@ -12,9 +12,10 @@ from keras import ops
 from numpy.typing import NDArray
 
 from engine.faces.face_type import FaceType
-from engine.models.autoencoder_model import AutoencoderModel, Drawn, PreviewColumns
+from engine.models.autoencoder_model import Drawn, PreviewColumns
 from engine.models.net_model import MAIN_OPTIMIZER, Adversary, Objective
 from engine.models.passes import Sides
+from engine.models.pretraining import PretrainedModel
 from engine.models.saehd import losses
 from engine.models.saehd.losses import Targets
 from engine.models.saehd.settings import in_force, wiring_and_letters
@@ -31,7 +32,6 @@ from engine.nets.autoencoder import Architecture
 from engine.nets.discriminators import CodeDiscriminator
 from engine.nets.layers import Tensor
 from engine.nets.optimizers import AdaBelief, RMSprop, Rule
-from engine.train.generations import Generation
 from engine.train.previews import page_of_columns
 from engine.train.samples import Sampling
 
@@ -50,7 +50,7 @@ class _Scene:
     drawn: Drawn
 
 
-class Saehd(AutoencoderModel):
+class Saehd(PretrainedModel):
     """The model class named `saehd`."""
 
     spec = SAEHD
@@ -97,27 +97,6 @@ class Saehd(AutoencoderModel):
             make=partial(CodeDiscriminator, arch.inter_channels, side, dtype=self.dtype),
         )
         return code_judge, of_faces
-
-    def restore(self, saved: Generation) -> None:
-        """See `Trainable.restore`. From a save of pretraining, a model that no longer pretrains
-        begins at iteration 0 with fresh inter nets."""
-        super().restore(saved)
-        if saved.manifest.options.get("pretrain"):
-            self._leave_pretraining()
-
-    def change_options(self, changes: Mapping[str, Any]) -> None:
-        """See `Trainable.change_options`. A model that stops pretraining begins at iteration 0 with
-        fresh inter nets."""
-        has_pretrained = self.options["pretrain"]
-        super().change_options(changes)
-        if has_pretrained:
-            self._leave_pretraining()
-
-    def _leave_pretraining(self) -> None:
-        """Unless it goes on."""
-        if not self.options["pretrain"]:
-            self.reset_nets([name for name in self.autoencoder.nets if name.startswith("inter")])
-            self.iteration = 0
 
     def objective(self, src: Sides, dst: Sides) -> Objective:
         options = in_force(self.options)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
+from engine.models.pretraining_options import check_pretraining
 from engine.nets.patch_plan import patch_strides
 from engine.protocol.errors import UsageError
 
@@ -49,12 +50,7 @@ def check(options: Mapping[str, Any]) -> None:
         )
     if options["gan_power"]:
         check_patch(options["resolution"], options["gan_patch_size"])
-    if options["pretrain"] and not options["pretrain_faces"]:
-        raise UsageError(
-            "--pretrain needs faces of many people",
-            "name a folder of aligned faces or a faceset.pak with --pretrain-faces",
-            code="option-value",
-        )
+    check_pretraining(options)
 
 
 def _check_resolution(resolution: int, archi: str) -> None:
