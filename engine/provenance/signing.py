@@ -13,6 +13,7 @@ import c2pa
 
 from engine.protocol.errors import InputError, StageError
 from engine.protocol.files import disk_error, replacing, write_atomically
+from engine.provenance.copy_sink import CopySink
 from engine.provenance.identity import Identity
 from engine.provenance.library import c2pa_context, first_line
 from engine.provenance.manifest import Made, definition
@@ -60,10 +61,12 @@ class Seal:
         """Write the manifest of the file `path`, which stays as it is, to `sidecar`. Raises as
         `into`."""
         with _told(path), path.open("rb") as source:
-            store = self._sign(AS_BYTES, source, io.BytesIO(), embed=False)
+            store = self._sign(AS_BYTES, source, CopySink(source), embed=False)
         write_atomically(sidecar, store, durable=False)
 
-    def _sign(self, kind: str, source: BinaryIO, target: BinaryIO, *, embed: bool) -> bytes:
+    def _sign(
+        self, kind: str, source: BinaryIO, target: BinaryIO | CopySink, *, embed: bool
+    ) -> bytes:
         identity = self.identity
         manifest = definition(self.made, self.plate.sha256 if self.plate else "")
         with c2pa.Builder(manifest, context=c2pa_context(identity.chain_pem)) as builder:

@@ -1,4 +1,4 @@
-"""`facewright verify`: statuses and words, from the shell."""
+"""`facewright verify` and the switch of marking: statuses and words, from the shell."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from tests.provenance.signed import Studio, flip_byte, seal_of
 from tests.support.clips import make_clip
 from tests.support.command import facewright
+from tests.support.results import merge_numbers
 
 pytestmark = pytest.mark.slow  # starts processes
 
@@ -68,3 +69,23 @@ def test_what_cannot_be_read_or_is_not_asked_rightly_is_refused_with_a_remedy(si
         done = facewright("verify", *words)
         assert (done.status, done.stdout) == (status, "")
         assert "  -> " in done.stderr
+
+
+def test_what_is_rendered_here_is_trusted_here_until_marking_is_turned_off_with_a_reason(tmp_path):
+    make_clip(tmp_path / "data_dst.mp4", frames=3)
+    merge_numbers(tmp_path, range(3))
+    done = facewright("run", "video-render", "-w", tmp_path)
+    assert done.status == 0, done.stderr
+    assert "signed by a self-made certificate" in done.stderr
+    assert facewright("verify", tmp_path / "result.mp4").status == 0
+
+    refused = facewright("run", "marking", "-w", tmp_path, "--state", "off")
+    assert refused.status == 2
+    assert "without a reason" in refused.stderr
+    off = facewright("run", "marking", "-w", tmp_path, "--state", "off", "--reason", "a test")
+    assert off.status == 0
+    done = facewright("run", "video-render", "-w", tmp_path, "--yes")
+    assert "carries no mark" in done.stderr
+    assert facewright("verify", tmp_path / "result.mp4").status == 7
+    log = (tmp_path / ".facewright" / "marking.jsonl").read_text()
+    assert '"reason":"a test"' in log
