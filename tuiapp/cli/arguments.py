@@ -68,11 +68,6 @@ def option_words(words: list[str], name: str) -> tuple[str | None, list[str]]:
     return value, rest
 
 
-def model_class_in(words: list[str]) -> str | None:
-    """The model class that a stage's words name."""
-    return next((v for n, v in _split(words) if n == "model_class" and v is not None), None)
-
-
 def read_options(
     spec: StageSpec, words: list[str], model_class: str | None = None
 ) -> dict[str, object]:
@@ -81,8 +76,8 @@ def read_options(
 
     model_class: the class if the words name none; None: the stage's default."""
     raw = _split(words)
-    chosen = model_class_in(words) or model_class
-    by_name = {option.name: option for option in catalog.options_of(spec, chosen)}
+    named = next((v for n, v in raw if n == "model_class" and v is not None), model_class)
+    by_name = {option.name: option for option in catalog.options_of(spec, named)}
     values: dict[str, object] = {}
     for name, value in raw:
         option, positive = _find(by_name, name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from typing import Any
 
 from engine import catalog
@@ -15,7 +14,7 @@ from engine.protocol.spec import StageSpec
 from engine.protocol.workspace import Workspace
 from tuiapp.bridge.goal_words import fitting_values, goal_text, set_words
 from tuiapp.bridge.gpu_memory import gpu_gib
-from tuiapp.cli.arguments import model_class_in, no_more, option_words, read_options, read_switches
+from tuiapp.cli.arguments import no_more, option_words, read_options, read_switches
 
 LARGEST_GIB = 10_000
 
@@ -42,55 +41,52 @@ def values_with_goal(spec: StageSpec, words: list[str], workspace: Workspace) ->
     wanted, words = option_words(words, "goal")
     if wanted is None:
         return read_options(spec, words)
-    wish = _Wish(goal(wanted), spec, workspace)
-    given = read_options(spec, words, wish.model_class(words))
-    return {**wish.values(given), **given}
+    one = goal(wanted)
+    given = read_options(spec, words, _own_class(one, spec))
+    return {**_added(one, spec, workspace, given), **given}
 
 
-@dataclass
-class _Wish:
-    """A goal for one run of a stage."""
+def _own_class(one: Goal, spec: StageSpec) -> str | None:
+    """The model class that the goal takes in that stage. Raises `UsageError` where it knows nothing
+    of the stage."""
+    sets = one.values_for(spec.id, 0)
+    if not sets:
+        raise UsageError(
+            f"--goal {one.id}: it sets nothing in {spec.id}",
+            f"leave it out; it sets options of {', '.join(one.settings)}",
+            code="option-value",
+        )
+    return sets.get("model_class")
 
-    goal: Goal
-    spec: StageSpec
-    workspace: Workspace
 
-    def model_class(self, words: list[str]) -> str | None:
-        """The class that is asked for, or else the goal's."""
-        sets = self.goal.values_for(self.spec.id, 0)
-        if not sets:
-            stages = ", ".join(self.goal.settings)
-            raise UsageError(
-                f"--goal {self.goal.id}: it sets nothing in {self.spec.id}",
-                f"leave it out; it sets options of {stages}",
-                code="option-value",
-            )
-        return model_class_in(words) or sets.get("model_class")
+def _added(
+    one: Goal, spec: StageSpec, workspace: Workspace, given: dict[str, object]
+) -> dict[str, Any]:
+    """What the goal adds to what is given. A model that exists goes on as it is."""
+    gib = gpu_gib(str(given.get("device", "auto")))
+    model_class = str(given.get("model_class") or _own_class(one, spec) or "")
+    options = catalog.options_of(spec, model_class or None)
+    fitting = fitting_values(one, spec.id, gib, options)
+    sets = {name: value for name, value in fitting.items() if name not in given}
+    if spec.trains_model and _exists(spec, workspace, given, model_class):
+        _say(f"goal {one.id}: the model exists and goes on with its own options")
+        return {name: sets[name] for name in ("model_class",) if name in sets}
+    _say(f"goal {one.id} for {device_text(gib)}: {set_words(one, spec.id, sets)}")
+    if spec.trains_model and "batch_size" in sets:
+        _say(f"this {one.memory_text(gib)}")
+    return sets
 
-    def values(self, given: dict[str, object]) -> dict[str, Any]:
-        """What the goal adds to what is given. A model that exists goes on as it is."""
-        gib = gpu_gib(str(given.get("device", "auto")))
-        own_class = self.goal.values_for(self.spec.id, gib).get("model_class")
-        model_class = str(given.get("model_class") or own_class or "")
-        options = catalog.options_of(self.spec, model_class or None)
-        sets = fitting_values(self.goal, self.spec.id, gib, options)
-        sets = {name: value for name, value in sets.items() if name not in given}
-        if self.spec.trains_model and self._exists(given, model_class):
-            self._say(f"goal {self.goal.id}: the model exists and goes on with its own options")
-            return {name: sets[name] for name in ("model_class",) if name in sets}
-        words = set_words(self.goal, self.spec.id, sets)
-        self._say(f"goal {self.goal.id} for {device_text(gib)}: {words}")
-        if self.spec.trains_model and "batch_size" in sets:
-            self._say(f"this {self.goal.memory_text(gib)}")
-        return sets
 
-    def _exists(self, given: dict[str, object], model_class: str) -> bool:
-        default = next(row.default for row in self.spec.options if row.name == "model")
-        name = str(given.get("model", default))
-        return bool(model_class and saved_options(self.workspace.model(name, model_class)))
+def _exists(
+    spec: StageSpec, workspace: Workspace, given: dict[str, object], model_class: str
+) -> bool:
+    default = next(row.default for row in spec.options if row.name == "model")
+    model_class = model_class or catalog.models_of(spec)[0].id
+    return bool(saved_options(workspace.model(str(given.get("model", default)), model_class)))
 
-    def _say(self, text: str) -> None:
-        sys.stderr.write(f"{text}\n")
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 def _gib(text: str) -> float:
