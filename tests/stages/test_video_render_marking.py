@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import av
@@ -18,6 +19,7 @@ from engine.provenance.store import read_store, sidecar_of
 from engine.stages.merge.ledger import Ledger, Rendered
 from tests.provenance.signed import Studio, flip_byte, seal_of
 from tests.support.clips import listing, make_clip
+from tests.support.disks import small_disk
 from tests.support.results import decoded, merge_masks, merge_numbers, render
 
 
@@ -144,7 +146,7 @@ def test_a_studios_certificate_is_used_by_the_settings(workspace, own_settings, 
     context = render(workspace.root)
     reading = examine(workspace.root / "result.mp4", studio.root_pem)
     assert (reading.standing, reading.signer) == (Standing.TRUSTED, "A Studio, Signer")
-    assert context.facts["marking"] == "signed by the certificate of A Studio, in the file"
+    assert context.facts["marking"] == "signed by the certificate of A Studio"
 
 
 def test_a_certificate_that_cannot_sign_is_refused_before_anything_is_rendered(
@@ -158,6 +160,28 @@ def test_a_certificate_that_cannot_sign_is_refused_before_anything_is_rendered(
         render(workspace.root)
     assert refused.value.remedy
     assert listing(workspace.root) == before
+
+
+def test_without_room_for_a_copy_the_mark_lies_beside_the_result_and_that_is_said(
+    workspace, tmp_path
+):
+    large = (1280, 720)
+    merge_numbers(workspace.root, range(12), large)
+    make_clip(workspace.root / "data_dst.mp4", frames=12, size_px=large)
+    render(workspace.root, kind="mov-lossless")
+    taken = [path.stat().st_size for path in workspace.root.rglob("*") if path.is_file()]
+    pages_bytes = sum(-(-size // 4096) * 4096 for size in taken)
+    half_bytes = (workspace.root / "result.mov").stat().st_size // 2
+    with small_disk(tmp_path / "disk", str(pages_bytes + half_bytes + (1 << 16))) as disk:
+        shutil.copy(workspace.dst.video(), disk)
+        merge_numbers(disk, range(12), large)
+        context = render(disk, kind="mov-lossless")
+        assert any("no room for a copy of result.mov" in one for one in context.warnings)
+        reading = reading_of(disk / "result.mov")
+        assert (reading.standing, reading.where) == (
+            Standing.TRUSTED,
+            "in the side-car result.mov.c2pa",
+        )
 
 
 def test_the_source_type_is_there_for_programs_that_read_xmp_only(workspace):

@@ -101,10 +101,10 @@ def _write(
         parts = [(stack.enter_context(part_of(film.target)), film.target) for film in films]
         for film, (part, _) in zip(films, parts, strict=True):
             write_film(film, part, showing, progress)
-        parts += sealing.mark(films[0], parts[0][0], stack)
+        parts += sealing.mark(context, films[0], parts[0][0], stack)
         parts += sheets.write(parts[0][0], stack)
         place(context, parts)
-    clear_stale_sidecar(context, films[0], sealing)
+    clear_stale_sidecar(context, films[0], [target for _, target in parts])
 
 
 def _report(

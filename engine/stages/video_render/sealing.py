@@ -4,6 +4,7 @@ places. Masks are not: they are mattes, and show nobody."""
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from engine.stages.video_render.films import Film
 from engine.stages.video_render.placing import part_of
 from engine.stages.video_render.reference import Reference
 
+_MANIFESTS_BYTES = 1 << 16  # ours, and those of the plate
+
 
 @dataclass(frozen=True)
 class Sealing:
@@ -33,10 +36,13 @@ class Sealing:
     seal: Seal | None
     words: str
 
-    def mark(self, film: Film, part: Path, stack: ExitStack) -> list[tuple[Path, Path]]:
+    def mark(
+        self, context: StageContext, film: Film, part: Path, stack: ExitStack
+    ) -> list[tuple[Path, Path]]:
         """Sign the film, which is finished in `part`. Returns (part, target) of what is to lie
         beside it; these parts are removed at the end of `stack` if they are still there.
 
+        Where there is no room to sign in the file, it is signed beside, and a warning says so.
         Raises `InputError` when the disk is full, `StageError` when it cannot be signed."""
         if self.seal is None:
             return []
@@ -44,15 +50,15 @@ class Sealing:
             listed = write_list(part)
             self.seal.beside(listed, sidecar_of(listed))
             return []
-        if not _is_embedded(film):
-            sidecar = sidecar_of(film.target)
-            beside = stack.enter_context(part_of(sidecar))
-            self.seal.beside(part, beside)
-            return [(beside, sidecar)]
-        if part.suffix in XMP_SUFFIXES:
-            add_source_type(part)
-        self.seal.into(part)
-        return []
+        if _is_embedded(film) and _has_room(context, film, part):
+            if part.suffix in XMP_SUFFIXES:
+                add_source_type(part)
+            self.seal.into(part)
+            return []
+        sidecar = sidecar_of(film.target)
+        beside = stack.enter_context(part_of(sidecar))
+        self.seal.beside(part, beside)
+        return [(beside, sidecar)]
 
 
 def sealing_of(context: StageContext, reference: Reference, film: Film) -> Sealing:
@@ -73,14 +79,15 @@ def sealing_of(context: StageContext, reference: Reference, film: Film) -> Seali
     made = made_of(context.workspace, film.images)
     seal = Seal(identity, made, _plate(context, reference, identity))
     seal.rehearse()
-    where = "in the file" if _is_embedded(film) else "beside it"
-    return Sealing(seal, f"signed by {identity.words}, {where}")
+    return Sealing(seal, f"signed by {identity.words}")
 
 
-def clear_stale_sidecar(context: StageContext, film: Film, sealing: Sealing) -> None:
-    """Put what lay beside an earlier result of that name into the trash: it is not this one's."""
-    if film.encoding is not None and (sealing.seal is None or _is_embedded(film)):
-        context.workspace.move_to_trash([sidecar_of(film.target)], "video-render")
+def clear_stale_sidecar(context: StageContext, film: Film, placed: Sequence[Path]) -> None:
+    """Put what lay beside an earlier result of that name into the trash, unless it was replaced by
+    one of the files `placed`: it is not this one's."""
+    sidecar = sidecar_of(film.target)
+    if film.encoding is not None and sidecar not in placed:
+        context.workspace.move_to_trash([sidecar], "video-render")
 
 
 def made_of(workspace: Workspace, merged: Sequence[Path]) -> Made:
@@ -113,3 +120,15 @@ def _plate(context: StageContext, reference: Reference, identity: Identity) -> P
 def _is_embedded(film: Film) -> bool:
     """With alpha it is made for compositing, where files are best left alone."""
     return film.target.suffix in EMBEDDED_SUFFIXES and not film.masks
+
+
+def _has_room(context: StageContext, film: Film, part: Path) -> bool:
+    """Whether the copy has room that signing in the file makes of it."""
+    if shutil.disk_usage(part.parent).free > part.stat().st_size + _MANIFESTS_BYTES:
+        return True
+    context.warn(
+        f"the disk has no room for a copy of {film.target.name}, which signing in the file makes:"
+        f" the mark lies beside it, in {sidecar_of(film.target).name}",
+        "deliver both; or make room and render again",
+    )
+    return False
