@@ -42,10 +42,10 @@ class FirstChannels(Amp):
         return self.autoencoder.first_channels(factors)
 
 
-def recipe_amp(**changes: Any) -> FirstChannels:
+def recipe_amp(*, dtype: str = "float32", **changes: Any) -> FirstChannels:
     """A model whose weights, also those of its discriminator, are the recipe's."""
     options = {**complete_values(AMP.options, {}), **TINY, **changes}
-    model = FirstChannels(options, seed=1, dtype="float32")
+    model = FirstChannels(options, seed=1, dtype=dtype)
     for learner in model.learners.values():
         for net_name, net in learner.nets.items():
             tensors = {

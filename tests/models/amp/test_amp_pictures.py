@@ -1,0 +1,69 @@
+"""What AMP draws while it trains: which channels are src's, and what previews show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.models.amp.model import Amp
+from tests.models.amp.golden_amp import recipe_amp, variants
+from tests.models.golden_saehd import SameBatch, golden_batch
+
+pytestmark = pytest.mark.slow  # builds nets
+
+SIDE_PX = 64
+
+
+@pytest.fixture(scope="module")
+def model():
+    return recipe_amp()
+
+
+def tile(page, row, column):
+    return page[row * SIDE_PX :, column * SIDE_PX :][:SIDE_PX, :SIDE_PX].astype(float)
+
+
+def as_u8(picture):
+    return np.rint(np.clip(picture, 0, 1) * 255)
+
+
+def test_src_faces_have_the_morph_factors_share_of_channels_anew_in_every_step(model):
+    faces = golden_batch().src.input_bgr
+    drawn = np.asarray(Amp.channels_of_src(model, faces))
+    assert drawn.shape == (4, 16)
+    assert (drawn.sum(axis=1) == 8).all()
+    assert len({row.tobytes() for row in drawn}) > 1, "each face has its own"
+    np.testing.assert_array_equal(Amp.channels_of_src(model, faces), drawn)
+    assert (np.asarray(Amp.channels_of_src(model, faces[::-1].copy())) != drawn).any()
+    model.main.optimizer.iterations.assign(1)
+    assert (np.asarray(Amp.channels_of_src(model, faces)) != drawn).any()
+
+
+def test_a_preview_shows_two_rows_a_face_with_its_drawing_and_how_it_is_morphed(model):
+    batch = golden_batch()
+    pages = model.preview_pages(batch)
+    assert list(pages) == ["AMP morph 1.0", "AMP morph list", "AMP morph list masked"]
+    assert {page.shape for page in pages.values()} == {(4 * 2 * SIDE_PX, 3 * SIDE_PX, 3)}
+    first, plain, masked = pages.values()
+    dst = batch.dst.input_bgr[1:2]
+    np.testing.assert_allclose(tile(first, 2, 0), as_u8(batch.src.target_bgr[1]), atol=1)
+    np.testing.assert_allclose(tile(first, 2, 1), as_u8(batch.dst.target_bgr[1]), atol=1)
+    for factor, place in {0.25: (2, 1), 0.5: (2, 2), 0.65: (3, 0), 0.75: (3, 1), 1: (3, 2)}.items():
+        face, seen_by_src, seen_by_dst = (
+            np.asarray(x)[0] for x in model.autoencoder.swap(dst, np.array([factor], np.float32))
+        )
+        np.testing.assert_allclose(tile(plain, *place), as_u8(face), atol=1)
+        both = face * seen_by_src * seen_by_dst
+        np.testing.assert_allclose(tile(masked, *place), as_u8(both), atol=1)
+    np.testing.assert_array_equal(tile(first, 3, 2), tile(plain, 3, 2))
+    np.testing.assert_array_equal(tile(first, 3, 1), tile(plain, 2, 0))
+    np.testing.assert_array_equal(tile(first, 2, 2), tile(masked, 2, 0))
+
+
+def test_a_step_that_saves_memory_and_computes_in_bfloat16_is_the_same_but_for_rounding():
+    saving = recipe_amp(dtype="mixed_bfloat16", accumulate=2, batch_size=2, recompute=True)
+    result = saving.train_step(SameBatch(golden_batch()))
+    assert result.applied
+    first = variants()["default"]["iterations"][0]
+    expected = [np.mean(first[side]) for side in ("src", "dst")]
+    np.testing.assert_allclose(result.losses, expected, rtol=0.01)
