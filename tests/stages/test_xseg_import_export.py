@@ -7,10 +7,12 @@ import shutil
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
+from engine.faces.dfl_weights import read_dfl_weights
 from engine.models.dfl_files.writing import dfl_data, write_tensors
 from engine.models.xseg.model import OPTIMIZER, XSegModel
-from engine.models.xseg.predictor import DFL_DATA_FILE, DFL_NET_FILE, NET
+from engine.models.xseg.predictor import DFL_DATA_FILE, DFL_NET_FILE, MEAN, NET
 from engine.protocol.workspace import Workspace
 from engine.train.generations import Generations
 from tests.stages.test_model_import_export import assert_same_model, exported, imported
@@ -65,3 +67,18 @@ def test_exporting_leaves_other_models_files_alone(tmp_path, reference):
     exported(root, model_class="xseg", model="theirs")
     assert neighbour.read_bytes() == b"of a model that is called XSeg"
     assert (root / "model" / DFL_NET_FILE).is_file()
+
+
+def test_what_is_exported_is_the_mean_that_masks_are_made_with(tmp_path, reference):
+    root = tmp_path / "workspace"
+    (root / "model").mkdir(parents=True)
+    imported(root, model_class="xseg", model="theirs", **{"from": str(reference)})
+    model = Workspace(root).model("theirs", "xseg")
+    saved = Generations(model).newest(lambda *_: None)
+    mean = {name: tensor + np.float32(0.5) for name, tensor in saved.state[NET].items()}
+    state = {**saved.state, MEAN: {**mean, "steps:0": np.int64(3)}}
+    Generations(model).write(replace(saved.manifest, iteration=8), state)
+    exported(root, model_class="xseg", model="theirs", to=str(tmp_path / "ours"))
+    written = read_dfl_weights(tmp_path / "ours" / DFL_NET_FILE)
+    assert written.keys() == mean.keys()
+    assert all(np.array_equal(written[name], mean[name]) for name in mean)

@@ -10,7 +10,7 @@ import pytest
 from engine.faces.face_file import face_mask
 from engine.faces.face_type import FaceType
 from engine.models.xseg.model import OPTIMIZER, XSegModel
-from engine.models.xseg.predictor import NET, load_xseg
+from engine.models.xseg.predictor import MEAN, NET, load_xseg
 from engine.nets.device import Device
 from engine.protocol.errors import InputError, Stopped
 from engine.protocol.history import HISTORY_NAME, read_history
@@ -61,7 +61,7 @@ def test_a_model_learns_labels_goes_on_and_masks_faces_that_training_then_learns
     assert second.facts["iterations_made"] == 2
     saved = saves_of(root).newest(second.warn)
     assert saved.manifest.iteration == 10
-    assert set(saved.state) == {NET, OPTIMIZER}
+    assert set(saved.state) == {NET, MEAN, OPTIMIZER}
     rows = read_history(Workspace(root).model("XSeg", "xseg") / HISTORY_NAME)
     assert [row.iteration for row in rows] == list(range(1, 11))
     assert all(np.isfinite(row.losses).all() and len(row.losses) == 1 for row in rows)

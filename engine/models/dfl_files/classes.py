@@ -19,7 +19,8 @@ class DflNet:
     our saves call them the same. root: what its weights are filed under in the optimizer's file.
     trains_with: the option that is 0 as long as the net, which then may be missing, is of no use;
     "" for nets that models cannot be without. rests: DeepFaceLab does not move it, and the
-    optimizer's file knows nothing of it.
+    optimizer's file knows nothing of it. better: what is written in its place where a save of ours
+    has it.
     """
 
     file: str
@@ -27,6 +28,7 @@ class DflNet:
     optimizer: str = "src_dst_opt"
     trains_with: str = ""
     rests: bool = False
+    better: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ AMP = DflClass(
 
 XSEG = DflClass(
     "XSeg",
-    nets=(DflNet("XSeg_256", "XSeg", "XSeg_256_opt"),),
+    nets=(DflNet("XSeg_256", "XSeg", "XSeg_256_opt", better="XSeg_256_mean"),),
     options={"face_type": "wf", "batch_size": 4, "pretrain": False},
     is_named=False,
 )

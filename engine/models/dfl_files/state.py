@@ -152,7 +152,7 @@ def write_state(target: DflModel, state: State, blank: State) -> None:
     """
     nets = [net for net in target.dfl_class.nets if net.file in blank]
     for net in nets:
-        tensors = state.get(net.file, {})
+        tensors = state.get(net.better) or state.get(net.file, {})
         if not tensors and net.trains_with:
             continue
         missing = [name for name in blank[net.file] if name not in tensors]

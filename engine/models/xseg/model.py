@@ -1,8 +1,11 @@
-"""XSeg in training. spec, training 11."""
+"""XSeg in training. spec, training 11.
+
+What is shown and masked with is the mean of the last steps' weights; see `RunningMean`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,17 +17,19 @@ from engine.faces.face_type import FaceType
 from engine.models.net_model import NetModel, Objective
 from engine.models.passes import Sides
 from engine.models.xseg.losses import mask_loss, pretraining_loss
-from engine.models.xseg.predictor import NET, base_channels_of
+from engine.models.xseg.predictor import MEAN, NET, base_channels_of
+from engine.models.xseg.running_mean import RunningMean
 from engine.models.xseg.spec import XSEG
 from engine.nets.distribution import ALONE, Distribution
 from engine.nets.layers import Block, Tensor
 from engine.nets.optimizers import RMSprop, Rule, Schedule
 from engine.nets.xseg import BASE_CHANNELS, RESOLUTION, XSeg
-from engine.train.batches import Batch
+from engine.train.batches import Batch, BatchStream
 from engine.train.crops import CropKind
-from engine.train.generations import Generation
+from engine.train.generations import Generation, State
 from engine.train.previews import page_of_columns
 from engine.train.samples import Sampling
+from engine.train.trainable import StepResult
 
 F32 = NDArray[np.float32]
 OPTIMIZER = f"{NET}_opt"
@@ -57,6 +62,8 @@ class XSegModel(NetModel):
 
     def make_nets(self) -> dict[str, Block]:
         self.net = XSeg(self._base, dtype=self.dtype)
+        self.mean_net = XSeg(self._base, dtype=self.dtype)
+        self.mean = RunningMean(self.net, self.mean_net)
         return {NET: self.net}
 
     def sampling(self) -> Sampling:
@@ -70,15 +77,39 @@ class XSegModel(NetModel):
         """See `Trainable.restore`. From a save of pretraining, a model that no longer pretrains
         begins at iteration 0, with the weights as they are."""
         super().restore(saved)
-        if saved.manifest.options.get("pretrain") and not self.options["pretrain"]:
-            self.iteration = 0
+        self.mean.load(MEAN, saved.state.get(MEAN, {}))
+        if saved.manifest.options.get("pretrain"):
+            self._leave_pretraining()
 
     def change_options(self, changes: Mapping[str, Any]) -> None:
         """See `Trainable.change_options`. A model that stops pretraining begins at iteration 0."""
         has_pretrained = self.options["pretrain"]
         super().change_options(changes)
-        if has_pretrained and not self.options["pretrain"]:
+        if has_pretrained:
+            self._leave_pretraining()
+
+    def _leave_pretraining(self) -> None:
+        """Unless it goes on."""
+        if not self.options["pretrain"]:
             self.iteration = 0
+            self.mean.begin_anew()
+
+    def train_step(self, batches: BatchStream, loss_limit: float = float("inf")) -> StepResult:
+        """See `Trainable.train_step`."""
+        result = super().train_step(batches, loss_limit)
+        if result.applied:
+            self.mean.follow()
+        return result
+
+    def reset_nets(self, names: Sequence[str]) -> None:
+        """See `Trainable.reset_nets`."""
+        super().reset_nets(names)
+        self.mean.begin_anew()
+
+    def state(self) -> State:
+        """See `Trainable.state`."""
+        mean = self.mean.state()
+        return {**super().state(), MEAN: mean} if mean else super().state()
 
     def objective(self, src: Sides, dst: Sides) -> Objective:
         """See `NetModel.objective`; `src` has all samples."""
@@ -107,6 +138,7 @@ class XSegModel(NetModel):
         return pages
 
     def _found(self, faces_bgr: F32) -> F32:
+        self.mean.be_ready()
         found: F32 = self._see(tf.constant(faces_bgr)).numpy()
         return found
 
@@ -117,7 +149,7 @@ class XSegModel(NetModel):
         self._see = tf.function(self._seen, input_signature=[faces])
 
     def _seen(self, faces: Tensor) -> Tensor:
-        return ops.sigmoid(self.net(faces, skips=not self.options["pretrain"]))
+        return ops.sigmoid(self.mean_net(faces, skips=not self.options["pretrain"]))
 
 
 def _grey(masks: F32) -> F32:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.faces.dfl_weights import read_dfl_weights
 from engine.faces.face_type import FaceType
 from engine.models.dfl_files.reading import read_data
+from engine.models.xseg.running_mean import mean_weights
 from engine.models.xseg.spec import XSEG
 from engine.nets.device import prepare_device
 from engine.nets.initialisation import load_weights
@@ -27,6 +28,7 @@ F32 = NDArray[np.float32]
 Warn = Callable[[str, str], None]
 
 NET = "XSeg_256"  # as in DeepFaceLab's file names
+MEAN = f"{NET}_mean"  # what masks are made with where a save has it
 DFL_NET_FILE = f"{NET}.npy"
 DFL_DATA_FILE = "XSeg_data.dat"
 # What the net is less sure of is no face (pipeline specification 8.3).
@@ -148,12 +150,12 @@ def _newest_own(workspace: Workspace) -> Path | None:
 
 
 def _from_saves(folder: Path, warn: Warn) -> TrainedXSeg:
-    saved = Generations(folder).newest(warn, only=NET.__eq__)
+    saved = Generations(folder).newest(warn, only=(NET, MEAN).__contains__)
     if saved is None or NET not in saved.state:
         raise InputError(f"nothing is saved in {folder}", "train the model first", code="no-xseg")
     face_type = FaceType.from_short(saved.manifest.options["face_type"])
     return TrainedXSeg(
-        saved.state[NET],
+        mean_weights(saved.state[MEAN]) if MEAN in saved.state else saved.state[NET],
         face_type,
         saved.manifest.fingerprint(),
         saved.manifest.iteration,
