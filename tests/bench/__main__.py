@@ -1,5 +1,5 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
-[facesets] [sorting] [extraction] [rendering] [training]
+[facesets] [sorting] [extraction] [rendering] [signing] [training]
 [merge] [dfm] [merge-keys] [manual-keys] [mask-keys] [accuracy] [masks] [xseg]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
@@ -23,6 +23,7 @@ from tests.bench import (
     pieces,
     ready_models,
     rendering,
+    signing,
     sorting,
     stages,
     start,
@@ -42,6 +43,7 @@ BENCHES = {
     "sorting": sorting.measure,
     "extraction": extraction.measure,
     "rendering": rendering.measure,
+    "signing": signing.measure,
     "training": training.measure,
     "merge": merging.measure,
     "dfm": ready_models.measure,

@@ -23,7 +23,7 @@ def measure() -> Iterator[tuple[str, float, str]]:
     """Rows of (what, value, unit)."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        _merge(root / "data_dst" / "merged")
+        merge_moving_photograph(root / "data_dst" / "merged")
         for kind, row in KINDS.items():
             began = time.perf_counter()
             render(root, kind=kind)
@@ -35,8 +35,8 @@ def measure() -> Iterator[tuple[str, float, str]]:
             result.rename(root / f"done-{kind}")
 
 
-def _merge(merged: Path) -> None:
-    """A photograph that moves by a few pixels a frame, with the noise of a camera."""
+def merge_moving_photograph(merged: Path) -> None:
+    """Merged frames: a photograph that moves by a few pixels a frame, with a camera's noise."""
     merged.mkdir(parents=True)
     large = cv2.resize(astronaut_bgr_u8(), (WIDTH_PX + 8 * FRAMES, HEIGHT_PX + 4 * FRAMES))
     noise = np.random.default_rng(1).normal(0, 2, (HEIGHT_PX, WIDTH_PX, 3))

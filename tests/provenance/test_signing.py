@@ -237,11 +237,11 @@ def test_a_disk_that_is_full_while_signing_leaves_the_file_as_it_was(tmp_path, i
 
 def test_signing_beside_holds_no_copy_of_the_film(tmp_path, studio, identity):
     path = tmp_path / "result.mkv"
-    path.write_bytes(bytes(range(256)) * (32 << 12))  # 32 MB
+    path.write_bytes(bytes(range(256)) * (8 << 12))  # 8 MB
     seal = seal_of(identity)
     tracemalloc.start()
     seal.beside(path, sidecar_of(path))
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak_bytes < 4 << 20
+    assert peak_bytes < 2 << 20
     assert examine(path, studio.root_pem).standing is Standing.TRUSTED

@@ -165,7 +165,7 @@ def test_a_certificate_that_cannot_sign_is_refused_before_anything_is_rendered(
 def test_without_room_for_a_copy_the_mark_lies_beside_the_result_and_that_is_said(
     workspace, tmp_path
 ):
-    large = (1280, 720)
+    large = (480, 270)
     merge_numbers(workspace.root, range(12), large)
     make_clip(workspace.root / "data_dst.mp4", frames=12, size_px=large)
     render(workspace.root, kind="mov-lossless")
