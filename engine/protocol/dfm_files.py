@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
 
 from engine.protocol.errors import InputError
 from engine.protocol.protobuf_wire import Span, WireError, WireReader
@@ -102,8 +101,13 @@ def read_dfm_header(path: Path) -> DfmHeader:
 def _read_header(path: Path, size_bytes: int, _: int) -> DfmHeader:
     if size_bytes > LARGEST_BYTES:
         raise unusable(path, f"it has {size_bytes} bytes, ONNX files at most {LARGEST_BYTES}")
-    with path.open("rb") as file:
-        return parse_dfm_header(file, path)
+    try:
+        with path.open("rb") as file:
+            return _Parts.of(WireReader(file)).header()
+    except WireError as error:
+        raise unusable(path, f"it is no ONNX file, or a damaged one ({error})") from error
+    except _Unfit as unfit:
+        raise unusable(path, str(unfit)) from unfit
 
 
 def has_morph_factor(workspace: Workspace, name: str, spec: ModelSpec) -> bool:
@@ -112,17 +116,6 @@ def has_morph_factor(workspace: Workspace, name: str, spec: ModelSpec) -> bool:
     if not spec.is_file:
         return spec.has_morph_factor
     return read_dfm_header(find_dfm(workspace, name)).has_morph_factor
-
-
-def parse_dfm_header(file: BinaryIO, path: Path) -> DfmHeader:
-    """The header of an opened file; `path` is for messages. Raises `InputError` as
-    `read_dfm_header` does."""
-    try:
-        return _Parts.of(WireReader(file)).header()
-    except WireError as error:
-        raise unusable(path, f"it is no ONNX file, or a damaged one ({error})") from error
-    except _Unfit as unfit:
-        raise unusable(path, str(unfit)) from unfit
 
 
 def unusable(path: Path, reason: str) -> InputError:

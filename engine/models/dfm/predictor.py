@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,13 +16,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from engine.faces.face_type import FaceType
 from engine.models.predictor import AUTO_FACE_TYPE, Prediction
 from engine.nets.device import prepare_device
-from engine.protocol.dfm_files import (
-    LARGEST_BYTES,
-    OUTPUT_CHANNELS,
-    DfmHeader,
-    parse_dfm_header,
-    unusable,
-)
+from engine.protocol.dfm_files import OUTPUT_CHANNELS, DfmHeader, read_dfm_header, unusable
 from engine.protocol.errors import InputError, StageError
 
 F32 = NDArray[np.float32]
@@ -39,6 +32,7 @@ _FAILURES = (
     ort_errors.InvalidArgument,
     ort_errors.InvalidGraph,
     ort_errors.InvalidProtobuf,
+    ort_errors.NoSuchFile,
     ort_errors.NotImplemented,
     ort_errors.RuntimeException,
     RuntimeError,
@@ -67,11 +61,9 @@ class DfmPredictor:
     def load_predictor(cls, path: Path, device: str, face_type: str, warn: Warn) -> DfmPredictor:
         """See `engine.models.predictor.load_predictor`. The net is tried out: raises `InputError`
         for a file that ONNX Runtime cannot use, or that answers anything but faces and masks."""
-        content = _read(path)
-        header = parse_dfm_header(io.BytesIO(content), path)
+        header = read_dfm_header(path)
         shown = _face_type(path, header, face_type)
-        session = _session(path, content, device, warn)
-        predictor = cls(path, header, session, shown, hashlib.sha256(content).hexdigest())
+        predictor = cls(path, header, _session(path, device, warn), shown, _sha256(path))
         predictor._try_out()
         return predictor
 
@@ -132,15 +124,12 @@ class DfmPredictor:
                 raise unusable(self._path, "its net answers what is no number")
 
 
-def _read(path: Path) -> bytes:
+def _sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST_BYTES + 1)
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise unusable(path, error.strerror or str(error)) from error
-    if len(content) > LARGEST_BYTES:
-        raise unusable(path, f"it is larger than {LARGEST_BYTES} bytes")
-    return content
 
 
 def _face_type(path: Path, header: DfmHeader, given: str) -> FaceType:
@@ -160,12 +149,12 @@ def _face_type(path: Path, header: DfmHeader, given: str) -> FaceType:
     return USUAL_FACE_TYPE
 
 
-def _session(path: Path, content: bytes, device: str, warn: Warn) -> Any:
+def _session(path: Path, device: str, warn: Warn) -> Any:
     providers = _providers(device, warn)
     try:
         # Its own way of falling back prints, and tries damaged files twice.
         session = ort.InferenceSession(
-            content, _session_options(), providers=providers, enable_fallback=0
+            path, _session_options(), providers=providers, enable_fallback=0
         )
     except _FAILURES as failure:
         reason = f"ONNX Runtime refuses it: {_first_line(failure)}"
