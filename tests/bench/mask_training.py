@@ -19,6 +19,7 @@ from engine.faces.face_type import FaceType
 from engine.models.dfl_files.writing import write_tensors
 from engine.models.xseg.losses import mask_loss
 from engine.models.xseg.predictor import DFL_NET_FILE, NET
+from engine.models.xseg.running_mean import RunningMean
 from engine.nets.initialisation import initialise, weights_of
 from engine.nets.optimizers import RMSprop, Schedule
 from engine.nets.xseg import RESOLUTION, XSeg
@@ -35,11 +36,12 @@ Told = Callable[[str, float, str], None]
 
 
 def train_self_labelled(faces: Sequence[Face], steps: int, folder: Path, told: Told) -> None:
-    """Train on the faces; now and then, and at the end, the net is written into the folder as
+    """Train on the faces; now and then, and at the end, the mean net is written into the folder as
     DeepFaceLab would."""
     samples = _samples(faces)
     net = XSeg(BASE_CHANNELS, dtype=DTYPE)
     initialise(net, NET, seed=1)
+    mean = RunningMean(net, XSeg(BASE_CHANNELS, dtype=DTYPE))
     step = _step_of(net)
     began = time.process_time()
     losses: list[float] = []
@@ -49,9 +51,10 @@ def train_self_labelled(faces: Sequence[Face], steps: int, folder: Path, told: T
             images, masks = waiting.result()
             waiting = ahead.submit(_batch, samples, number)
             losses.append(float(step(images, masks)))
+            mean.follow()
             if number % TOLD_EVERY == 0 or number == steps:
                 told(f"loss, {number} steps", float(np.mean(losses[-TOLD_EVERY:])), "")
-                write_tensors(folder / DFL_NET_FILE, weights_of(net))
+                write_tensors(folder / DFL_NET_FILE, weights_of(mean.mean))
     told("training, a step of 4", (time.process_time() - began) / steps, "CPU s")
 
 
