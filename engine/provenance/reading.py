@@ -7,9 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from engine.protocol.errors import InputError
 from engine.provenance.manifest import SOURCE_TYPE
 from engine.provenance.sequence import LIST_NAME, differences
-from engine.provenance.store import Store, UnreadableStoreError, read_store
+from engine.provenance.store import SIDECAR_SUFFIX, Store, UnreadableStoreError, read_store
 
 
 class Standing(StrEnum):
@@ -37,7 +38,8 @@ class Action:
 @dataclass(frozen=True)
 class Ingredient:
     """What a file was made from. marked: it had a manifest of its own, which is carried on; signer:
-    whose. problems: what was wrong with that when it was taken in."""
+    whose. problems: what was wrong with that when it was taken in; whom that machine trusted is not
+    among them."""
 
     title: str
     relation: str
@@ -82,6 +84,11 @@ _WORDS = {
 def examine(path: Path, anchors_pem: str = "") -> Reading:
     """Read and check a file's manifest, or that of a folder of pictures. anchors_pem: certificates
     whose signatures are trusted besides. Raises `InputError` for what cannot be read."""
+    if path.suffix == SIDECAR_SUFFIX:
+        raise InputError(
+            f"{path} is a side-car: it says something of another file",
+            "give the file that it lies beside",
+        )
     target = path / LIST_NAME if path.is_dir() else path
     if path.is_dir() and not target.is_file():
         return Reading(Standing.UNMARKED)
@@ -143,13 +150,14 @@ def _texts(parameters: object) -> dict[str, str]:
 def _ingredient(one: dict[str, Any], store: Store) -> Ingredient:
     label = one.get("active_manifest")
     manifest = store.report["manifests"].get(label, {}) if label else {}
-    failures = one.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
+    found = one.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
+    failures = [(str(each.get("code", "")), str(each.get("explanation", ""))) for each in found]
     return Ingredient(
         str(one.get("title", "")),
         str(one.get("relationship", "")),
         bool(label),
         _signer(manifest.get("signature_info", {})),
-        tuple(_words(str(f.get("code", "")), str(f.get("explanation", ""))) for f in failures),
+        tuple(_words(code, text) for code, text in failures if code != _UNTRUSTED),
     )
 
 

@@ -141,7 +141,7 @@ def test_a_plates_side_car_is_carried_on_too(tmp_path, studio, identity):
     seal_of(camera.identity(tmp_path)).beside(marked, sidecar_of(marked))
     path = signed_clip(tmp_path, "result.mp4", identity, marked)
     [ingredient] = examine(path, studio.root_pem).ingredients
-    assert (ingredient.marked, ingredient.problems[1:]) == (True, ())
+    assert (ingredient.marked, ingredient.problems) == (True, ())
     assert ingredient.signer.startswith("Camera Maker")
 
 
@@ -222,6 +222,8 @@ def test_a_file_without_a_manifest_is_unmarked_and_one_that_is_no_video_is_refus
     assert examine(make_clip(tmp_path / "clip.mkv", frames=2)).standing is Standing.UNMARKED
     with pytest.raises(InputError, match="cannot read"):
         examine(tmp_path / "nothing.mp4")
+    with pytest.raises(InputError, match="is a side-car"):
+        examine(tmp_path / "clip.mp4.c2pa")
 
 
 def test_a_disk_that_is_full_while_signing_leaves_the_file_as_it_was(tmp_path, identity):

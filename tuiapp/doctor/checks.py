@@ -46,6 +46,7 @@ _LIBRARIES = (
     "av",
     "imageio",
     "imageio-ffmpeg",
+    "c2pa-python",
     "textual",
     "rich",
     "pillow",
