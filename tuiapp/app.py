@@ -209,13 +209,20 @@ class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False
 
     # What screens ask for
 
-    def open_form(self, stage_id: str, values: Mapping[str, object] | None = None) -> None:
+    def open_form(
+        self,
+        stage_id: str,
+        values: Mapping[str, object] | None = None,
+        *,
+        entered: Mapping[str, object] | None = None,
+    ) -> None:
         """Open a stage's form, filled with what it was last started with and `values` over it; for
-        a stage that was never started, with the newest model there is."""
+        a stage that was never started, with the newest model there is. entered: what is to hold
+        also where the model was trained with something else."""
         spec, models = catalog.stage(stage_id), self.survey.models if self.survey else ()
         remembered = remembered_values(self.workspace, stage_id)
         given = {**newest_model(spec, models), **remembered, **(values or {})}
-        self._show(StageScreen(spec, given))
+        self._show(StageScreen(spec, given, entered))
 
     def open_run(self, watch: RunWatch) -> None:
         from tuiapp.screens.labels.screen import LabelScreen

@@ -49,8 +49,8 @@ def card_lines(card: ModelCard, now: float, *, marked: bool, live: bool) -> Cont
         (sign, "bold $accent"),
         (plain_text(card.name), "bold"),
         f"  {class_title(card.model_class)}{iteration}  {bytes_text(card.bytes)}",
-        ("  > training" if live else "", "$primary"),
-        ("\n    " + "  ".join(_details(card, now)), "dim"),
+        ("\n    > training" if live else "\n  ", "$primary"),
+        ("  " + "  ".join(_details(card, now)), "dim"),
     )
 
 

@@ -22,7 +22,8 @@ class StageForm(VerticalScroll, can_focus=False):
     """The rows of a stage's options, advanced ones folded. Every change of state is a `Changed`.
 
     stored: the values that the model which the form's values name was last trained with.
-    suggestions: texts to complete, by option name."""
+    suggestions: texts to complete, by option name. entered: values as if somebody had just typed
+    them, which hold also where the model was trained with others."""
 
     class Changed(Message):
         def __init__(self, state: FormState) -> None:
@@ -38,11 +39,14 @@ class StageForm(VerticalScroll, can_focus=False):
         given: Mapping[str, object],
         stored: Callable[[Mapping[str, Any]], Mapping[str, Any]],
         suggestions: Mapping[str, tuple[str, ...]] | None = None,
+        entered: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__()
         self.spec = spec
         self._stored = stored
         self.state = self._with_model(state_for(spec, given))
+        for name, raw in (entered or {}).items():
+            self.state = self.state.entered(name, raw)
         self.unfolded = False
         self._suggestions = dict(suggestions or {})
 

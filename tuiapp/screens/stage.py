@@ -30,11 +30,18 @@ class StageScreen(FramedScreen):
     context = "form"
     AUTO_FOCUS = "OptionRow NumberField, OptionRow TextField, ChoiceField, FlagField"
 
-    def __init__(self, spec: StageSpec, given: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        spec: StageSpec,
+        given: Mapping[str, object],
+        entered: Mapping[str, object] | None = None,
+    ) -> None:
+        """entered: see `StageForm`."""
         super().__init__()
         self.spec = spec
         self.place = spec.title
         self._given = given
+        self._entered = entered
         self._command = ""
         self._by_goal: dict[str, Setting] = {}
         self._rehearsal = catalog.rehearsal_of(spec.id)
@@ -43,7 +50,7 @@ class StageScreen(FramedScreen):
         suggestions = {"model": self.workbench.model_names()}
         yield Static(self.spec.summary, id="summary", markup=False)
         stored = partial(stored_values, self.workbench.workspace, self.spec)
-        yield StageForm(self.spec, self._given, stored, suggestions)
+        yield StageForm(self.spec, self._given, stored, suggestions, self._entered)
         yield Static(self.spec.help, id="help", markup=False)
         yield Static("", id="command", markup=False)
         with Horizontal(id="buttons"):

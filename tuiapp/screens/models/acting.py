@@ -163,18 +163,19 @@ class ModelScreen(FramedScreen):
 
     # Forms, filled in for the model
 
-    def open_form(self, stage_id: str, values: Mapping[str, object] | None = None) -> None:
+    def open_form(self, stage_id: str) -> None:
         """The form of a stage, filled in for the model at hand."""
         if self.card is not None:
-            self.workbench.open_form(stage_id, {**values_of(self.card), **(values or {})})
+            self.workbench.open_form(stage_id, values_of(self.card))
 
     def action_train(self) -> None:
         self._open_training({})
 
-    def _open_training(self, values: Mapping[str, object]) -> None:
-        training = training_of(self.card.model_class) if self.card else None
-        if training is not None:
-            self.open_form(training.id, values)
+    def _open_training(self, entered: Mapping[str, object]) -> None:
+        card = self.card
+        training = training_of(card.model_class) if card else None
+        if card is not None and training is not None:
+            self.workbench.open_form(training.id, values_of(card), entered=entered)
 
     def action_pretrain(self) -> None:
         workspace = self.workbench.workspace

@@ -152,8 +152,8 @@ class DetailsScreen(ModelScreen):
         if save is None:
             return
         text = (
-            f"Training and merging go on from {save.kind} {save.name}, iteration"
-            f" {save.iteration}. The newest save becomes a snapshot."
+            f"Go on from {_words_of(save)}? The newest save becomes a snapshot, later ones go to"
+            " the trash."
         )
         question = ("Go back to this save?", text, "Restore")
         self.ask_to_begin(question, "model-restore", {"save": _name_of(save)})
@@ -166,7 +166,7 @@ class DetailsScreen(ModelScreen):
         save = self.save
         if save is None:
             return
-        text = f"The {save.kind} {save.name} goes to the workspace's trash."
+        text = f"To the workspace's trash goes {_words_of(save)}."
         question = ("Delete the save?", text, "To the trash")
         self.ask_to_begin(question, "model-save-delete", {"save": _name_of(save)})
 
@@ -184,6 +184,12 @@ def _read(workspace: Workspace, card: ModelCard, width: int) -> _Found:
         read_marks(history),
         read_loss_columns(history, width),
     )
+
+
+def _words_of(save: SaveFact) -> str:
+    if save.kind == "generation":
+        return f"the save of iteration {save.iteration}"
+    return f"the {save.kind} {save.name} of iteration {save.iteration}"
 
 
 def _name_of(save: SaveFact) -> str:

@@ -144,6 +144,8 @@ class ModelsScreen(ModelScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("mark", "all_actions"):
             return self.card is not None
+        if action == "train" and not self.state.cards:
+            return True
         if action == "compare":
             return self.state.pair(self._key) is not None
         return super().check_action(action, parameters)
