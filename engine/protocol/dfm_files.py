@@ -29,6 +29,16 @@ OUTPUT_CHANNELS = (1, 3, 1)
 NOTED_FACE_TYPE, NOTED_ITERATION = "facewright.face_type", "facewright.iteration"
 
 _FLOAT = 1
+# Fields of ONNX's messages by number.
+_MODEL_GRAPH, _MODEL_NOTE, _MODEL_TRAINING, _MODEL_FUNCTION = 7, 14, 20, 25
+_GRAPH_NODE, _GRAPH_TENSOR, _GRAPH_INPUT, _GRAPH_OUTPUT, _GRAPH_SPARSE = 1, 5, 11, 12, 15
+_NODE_ATTRIBUTE, _NODE_DOMAIN = 5, 7
+_ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS, _ATTRIBUTE_SPARSE = (5, 10), (6, 11), (22, 23)
+_SPARSE_TENSORS = (1, 2)
+_TENSOR_NAME, _TENSOR_ELSEWHERE, _TENSOR_PLACE = 8, 13, 14
+_NOTE_NAME, _NOTE_TEXT = 1, 2
+_VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR = 1, 2, 1
+_TENSOR_KIND, _TENSOR_SHAPE, _SHAPE_SIZE, _SIZE_NUMBER = 1, 2, 1, 1
 # ONNX's own operators, and those that are part of ONNX Runtime.
 _KNOWN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 _DEEPEST_GRAPH = 8
@@ -151,14 +161,14 @@ class _Parts:
         """Raises `WireError`, or `_Unfit` where the file would reach beyond itself."""
         parts, graphs = cls(), 0
         for found in wire.fields(wire.whole):
-            if found.number in (20, 25):
+            if found.number in (_MODEL_TRAINING, _MODEL_FUNCTION):
                 raise _Unfit("it brings training steps or functions of its own")
             if not isinstance(found.value, Span):
                 continue
-            if found.number == 7:
+            if found.number == _MODEL_GRAPH:
                 graphs += 1
                 parts._take_graph(wire, found.value)
-            elif found.number == 14:
+            elif found.number == _MODEL_NOTE:
                 parts._take_note(wire, found.value)
         if graphs != 1:
             raise WireError(f"{graphs} nets in it")
@@ -170,19 +180,19 @@ class _Parts:
         for found in wire.fields(graph):
             if not isinstance(found.value, Span):
                 continue
-            if found.number == 5:
-                weights.add(_text_in(wire, found.value, 8))
-            elif found.number == 11:
+            if found.number == _GRAPH_TENSOR:
+                weights.add(_text_in(wire, found.value, _TENSOR_NAME))
+            elif found.number == _GRAPH_INPUT:
                 self.inputs.append(_value(wire, found.value))
-            elif found.number == 12:
+            elif found.number == _GRAPH_OUTPUT:
                 self.outputs.append(_value(wire, found.value))
         # Old files name their weights among the inputs.
         self.inputs = [value for value in self.inputs if value.name not in weights]
 
     def _take_note(self, wire: WireReader, entry: Span) -> None:
-        name = _text_in(wire, entry, 1)
+        name = _text_in(wire, entry, _NOTE_NAME)
         if name in (NOTED_FACE_TYPE, NOTED_ITERATION):
-            self.notes[name] = _text_in(wire, entry, 2)
+            self.notes[name] = _text_in(wire, entry, _NOTE_TEXT)
 
     def header(self) -> DfmHeader:
         """Raises `_Unfit` saying what DeepFaceLive would miss."""
@@ -201,11 +211,12 @@ class _Parts:
         return DfmHeader(side, batch, bool(others), self.notes)
 
     def _check_outputs(self, side_px: int) -> None:
+        wanted_names = ", ".join(OUTPUTS)
         if len(self.outputs) != len(OUTPUTS):
-            raise _Unfit(f"it has {len(self.outputs)} outputs, not {', '.join(OUTPUTS)}")
+            raise _Unfit(f"it has {len(self.outputs)} outputs, not {wanted_names}")
         names = tuple(value.name for value in self.outputs)
         if sorted(names) == sorted(OUTPUTS) and names != OUTPUTS:
-            raise _Unfit(f"its outputs are in the order {', '.join(names)}, not {OUTPUTS}")
+            raise _Unfit(f"its outputs are in the order {', '.join(names)}, not {wanted_names}")
         for value, channels in zip(self.outputs, OUTPUT_CHANNELS, strict=True):
             wanted = (side_px, side_px, channels)
             fits = len(value.shape) in (0, 4) and all(
@@ -246,46 +257,47 @@ def _check_graph(wire: WireReader, graph: Span, depth: int) -> None:
     for found in wire.fields(graph):
         if not isinstance(found.value, Span):
             continue
-        if found.number == 5:
+        if found.number == _GRAPH_TENSOR:
             _check_tensor(wire, found.value)
-        elif found.number == 15:
-            _check_tensors_in(wire, found.value, 1, 2)
-        elif found.number == 1:
+        elif found.number == _GRAPH_SPARSE:
+            _check_tensors_in(wire, found.value, _SPARSE_TENSORS)
+        elif found.number == _GRAPH_NODE:
             _check_node(wire, found.value, depth)
 
 
 def _check_node(wire: WireReader, node: Span, depth: int) -> None:
-    domain = _text_in(wire, node, 7)
+    domain = _text_in(wire, node, _NODE_DOMAIN)
     if domain not in _KNOWN_DOMAINS:
         raise _Unfit(f"it needs operators of {domain[:40]!r}, which ONNX Runtime does not have")
-    for attribute in wire.messages(node, 5):
-        _check_tensors_in(wire, attribute, 5, 10)
-        for sparse in wire.messages(attribute, 22, 23):
-            _check_tensors_in(wire, sparse, 1, 2)
-        for graph in wire.messages(attribute, 6, 11):
+    for attribute in wire.messages(node, _NODE_ATTRIBUTE):
+        _check_tensors_in(wire, attribute, _ATTRIBUTE_TENSORS)
+        for sparse in wire.messages(attribute, *_ATTRIBUTE_SPARSE):
+            _check_tensors_in(wire, sparse, _SPARSE_TENSORS)
+        for graph in wire.messages(attribute, *_ATTRIBUTE_GRAPHS):
             _check_graph(wire, graph, depth + 1)
 
 
-def _check_tensors_in(wire: WireReader, span: Span, *numbers: int) -> None:
+def _check_tensors_in(wire: WireReader, span: Span, numbers: tuple[int, ...]) -> None:
     for tensor in wire.messages(span, *numbers):
         _check_tensor(wire, tensor)
 
 
 def _check_tensor(wire: WireReader, tensor: Span) -> None:
     for found in wire.fields(tensor):
-        if found.number == 13 or (found.number == 14 and found.value):
+        if found.number == _TENSOR_ELSEWHERE or (found.number == _TENSOR_PLACE and found.value):
             raise _Unfit("its weights are in another file")
 
 
 def _value(wire: WireReader, span: Span) -> _Value:
     kind, shape = 0, tuple[int | None, ...]()
-    for tensor in _nested(wire, span, 2, 1):
+    for tensor in _nested(wire, span, _VALUE_TYPE, _TYPE_TENSOR):
         for found in wire.fields(tensor):
-            if found.number == 1 and isinstance(found.value, int):
+            if found.number == _TENSOR_KIND and isinstance(found.value, int):
                 kind = found.value
-            elif found.number == 2 and isinstance(found.value, Span):
-                shape = tuple(_size(wire, dim) for dim in wire.messages(found.value, 1))
-    return _Value(_text_in(wire, span, 1), kind, shape)
+            elif found.number == _TENSOR_SHAPE and isinstance(found.value, Span):
+                sizes = wire.messages(found.value, _SHAPE_SIZE)
+                shape = tuple(_size(wire, size) for size in sizes)
+    return _Value(_text_in(wire, span, _VALUE_NAME), kind, shape)
 
 
 def _nested(wire: WireReader, span: Span, *numbers: int) -> Iterator[Span]:
@@ -295,10 +307,13 @@ def _nested(wire: WireReader, span: Span, *numbers: int) -> Iterator[Span]:
         yield from _nested(wire, message, *inner) if inner else (message,)
 
 
-def _size(wire: WireReader, dim: Span) -> int | None:
+def _size(wire: WireReader, span: Span) -> int | None:
     """What a dimension is fixed at."""
-    numbers = [f.value for f in wire.fields(dim) if f.number == 1 and isinstance(f.value, int)]
-    return numbers[-1] if numbers and numbers[-1] > 0 else None
+    size = None
+    for found in wire.fields(span):
+        if found.number == _SIZE_NUMBER and isinstance(found.value, int):
+            size = found.value
+    return size if size is not None and size > 0 else None
 
 
 def _text_in(wire: WireReader, span: Span, number: int) -> str:

@@ -115,6 +115,11 @@ def test_a_file_that_wants_other_files_is_refused(made: Any, tmp_path: Path) -> 
         read_dfm_header(made(tmp_path / "bad.dfm"))
 
 
+def test_nets_within_nets_are_followed_only_so_deep(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nets within nets without an end"):
+        read_dfm_header(with_a_net_inside(tmp_path / "bad.dfm", depth=20))
+
+
 @pytest.mark.parametrize("content", [b"", b"GIF89a" * 9, b"\x80" * 40, b"\x3a\xff\xff\x7f" * 9])
 def test_what_is_no_onnx_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "bad.dfm"

@@ -90,8 +90,8 @@ def with_weights_elsewhere(path: Path) -> Path:
     return path
 
 
-def with_a_net_inside(path: Path) -> Path:
-    """A model that hides a tensor of another file in a branch of its net."""
+def with_a_net_inside(path: Path, *, depth: int = 1) -> Path:
+    """A model that hides a tensor of another file in a branch (of a branch ...) of its net."""
     model = onnx.load(str(made_dfm(path)))
     hidden = helper.make_tensor("hidden", FLOAT, [1], [0.0])
     hidden.data_location = TensorProto.EXTERNAL
@@ -101,6 +101,9 @@ def with_a_net_inside(path: Path) -> Path:
         [],
         [helper.make_tensor_value_info("c", FLOAT, [1])],
     )
+    for _ in range(depth - 1):
+        node = helper.make_node("If", ["yes"], ["c"], then_branch=branch)
+        branch = helper.make_graph([node], "branch", [], list(branch.output))
     node = helper.make_node("If", ["yes"], ["x"], then_branch=branch, else_branch=branch)
     model.graph.node.append(node)
     path.write_bytes(model.SerializeToString())
