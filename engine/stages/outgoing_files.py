@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.files import PART, replacing, sync
@@ -12,6 +13,9 @@ from engine.protocol.model_files import find_save
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import make_folder
 from engine.train.generations import Generation, Generations, read_generation
+
+Source = TypeVar("Source")
+_STEPS = 3
 
 
 def chosen_save(
@@ -45,16 +49,40 @@ def require_agreement(
         )
 
 
-def put_file(context: StageContext, target: Path, data: bytes) -> None:
-    """Write a file, whole or not at all; one that is there goes to the trash first, see
-    `require_agreement`. Raises `InputError` when the disk is full."""
+def export_file(
+    context: StageContext,
+    target: Path,
+    read: Callable[[], Source],
+    as_bytes: Callable[[Source], bytes],
+) -> Source:
+    """Write one file of what `read` finds, in steps that viewers see, whole or not at all; one that
+    is there goes to the trash first. Returns what was found.
+
+    Raises as `require_agreement` does, before anything is read, and `InputError` when the disk is
+    full.
+    """
+    present = [target] if target.exists() else []
+    require_agreement(context, present, f"{target} is there", "another folder")
+    context.progress(0, _STEPS, unit="steps", note="reading the weights")
+    source = read()
+    context.check_stop()
+    context.progress(1, _STEPS, unit="steps", note="writing the net down")
+    data = as_bytes(source)
+    context.check_stop()
+    context.progress(2, _STEPS, unit="steps", note="writing the file")
+    _put(context, target, data)
+    context.progress(_STEPS, _STEPS, unit="steps")
+    return source
+
+
+def _put(context: StageContext, target: Path, data: bytes) -> None:
     make_folder(target.parent)
-    for left_by_kill in target.parent.glob(f".{target.stem}.*{PART}{target.suffix}"):
-        left_by_kill.unlink()
     with replacing(target) as beside:
+        for left_by_kill in target.parent.glob(f".{target.stem}.*{PART}{target.suffix}"):
+            left_by_kill.unlink()
         beside.write_bytes(data)
         sync(beside)  # before the trash: only now is it sure that the disk holds it
         context.check_stop()
-        trash = target.exists() and context.workspace.move_to_trash([target], target.stem)
-        if trash:
+        if target.exists():
+            trash = context.workspace.move_to_trash([target], target.stem)
             context.note(f"the file that was there is in {trash}")

@@ -19,6 +19,7 @@ from engine.models.onnx_export.exporting import require_room
 from engine.models.predictor import load_predictor
 from engine.protocol.dfm_files import LARGEST_BYTES, read_dfm_header
 from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
+from engine.protocol.files import PART
 from engine.protocol.options import complete_values
 from engine.protocol.workspace import Workspace
 from engine.stages.dfm_export.run import export_dfm
@@ -31,6 +32,8 @@ from tests.models.xseg.made_xseg import write_dfl_xseg
 from tests.support.context import context_for
 from tests.support.disks import small_disk
 from tests.support.tree import tree
+
+pytestmark = pytest.mark.slow  # starts nets
 
 SIDE = 32
 FACES = MadeBatches(3, SIDE).next().dst.target_bgr
@@ -133,6 +136,14 @@ def test_a_file_that_is_there_is_replaced_only_if_confirmed_and_goes_to_the_tras
     [trash] = Workspace(tmp_path).trash.iterdir()
     assert (trash / "model" / path.name).read_bytes() == b"of another time"
     assert DeepFaceLive(path.read_bytes()).height == SIDE
+
+
+def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path: Path, trained: Any) -> None:
+    save(tmp_path, trained)
+    half = tmp_path / "model" / f".tiny_SAEHD_model.0a1b2c3d{PART}.dfm"
+    half.write_bytes(b"half")
+    run(tmp_path)
+    assert not half.exists()
 
 
 def test_outside_the_workspace_nothing_is_ever_replaced(tmp_path: Path, trained: Any) -> None:

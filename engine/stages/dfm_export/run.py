@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from engine.models.classes import model_spec
@@ -10,9 +11,8 @@ from engine.nets.device import prepare_device
 from engine.protocol.dfm_files import SUFFIX
 from engine.protocol.stage import StageContext
 from engine.stages.model_saves import model_folder
-from engine.stages.outgoing_files import chosen_save, put_file, require_agreement
-
-_STEPS = 3
+from engine.stages.outgoing_files import chosen_save, export_file
+from engine.train.generations import Generation
 
 
 def export_dfm(context: StageContext) -> None:
@@ -25,20 +25,16 @@ def export_dfm(context: StageContext) -> None:
     name, spec = context.options["model"], model_spec(context.options["model_class"])
     folder = Path(context.options["to"] or context.workspace.models).absolute()
     target = folder / f"{name}_{class_title(spec)}_model{SUFFIX}"
-    present = [target] if target.exists() else []
-    require_agreement(context, present, f"{target} is there", "another folder")
-    context.progress(0, _STEPS, unit="steps", note="reading the save")
+    as_bytes = partial(dfm_bytes, spec, name, quantised=context.options["quantised"])
+    saved = export_file(context, target, partial(_read, context), as_bytes)
+    size_bytes = target.stat().st_size
+    context.result(iteration=saved.manifest.iteration, bytes=size_bytes, file=str(target))
+
+
+def _read(context: StageContext) -> Generation:
     saved = chosen_save(context, model_folder(context), PLAYED_NETS.__contains__)
-    iteration = saved.manifest.iteration
-    context.note(f"exporting the save of iteration {iteration}")
+    context.note(f"exporting the save of iteration {saved.manifest.iteration}")
     if saved.manifest.options.get("pretrain"):
         context.warn("the save is of pretraining, and swaps no faces yet", "train it on a pair")
-    context.check_stop()
-    context.progress(1, _STEPS, unit="steps", note="writing the net down")
     prepare_device("cpu", context.warn)
-    data = dfm_bytes(spec, name, saved, quantised=context.options["quantised"])
-    context.check_stop()
-    context.progress(2, _STEPS, unit="steps", note="writing the file")
-    put_file(context, target, data)
-    context.progress(_STEPS, _STEPS, unit="steps")
-    context.result(iteration=iteration, bytes=len(data), file=str(target))
+    return saved

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from engine.models.onnx_export.exporting import xseg_onnx_bytes
-from engine.models.xseg.predictor import find_xseg
+from engine.models.xseg.predictor import TrainedXSeg, find_xseg
 from engine.nets.device import prepare_device
 from engine.protocol.stage import StageContext
-from engine.stages.outgoing_files import put_file, require_agreement
+from engine.stages.outgoing_files import export_file
 
 FILE_NAME = "XSeg_model.onnx"  # as DeepFaceLab calls it
-_STEPS = 3
 
 
 def export_xseg(context: StageContext) -> None:
@@ -22,17 +22,12 @@ def export_xseg(context: StageContext) -> None:
     changed then, nor when the disk is full.
     """
     target = Path(context.options["to"] or context.workspace.models).absolute() / FILE_NAME
-    present = [target] if target.exists() else []
-    require_agreement(context, present, f"{target} is there", "another folder")
-    context.progress(0, _STEPS, unit="steps", note="reading the weights")
+    trained = export_file(context, target, partial(_read, context), xseg_onnx_bytes)
+    context.result(iteration=trained.iteration, bytes=target.stat().st_size, file=str(target))
+
+
+def _read(context: StageContext) -> TrainedXSeg:
     trained = find_xseg(context.workspace, context.options["xseg_model"], context.warn)
     context.note(f"exporting {trained.source}")
-    context.check_stop()
-    context.progress(1, _STEPS, unit="steps", note="writing the net down")
     prepare_device("cpu", context.warn)
-    data = xseg_onnx_bytes(trained)
-    context.check_stop()
-    context.progress(2, _STEPS, unit="steps", note="writing the file")
-    put_file(context, target, data)
-    context.progress(_STEPS, _STEPS, unit="steps")
-    context.result(iteration=trained.iteration, bytes=len(data), file=str(target))
+    return trained
