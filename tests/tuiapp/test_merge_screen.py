@@ -222,6 +222,14 @@ async def test_looks_are_kept_taken_and_deleted_by_name(workspace: Workspace) ->
         await until(pilot, lambda: taken[-1] == MergeNamed(2, "delete", "close up"))
 
 
+async def test_a_look_of_1_0_is_taken_as_one_change(workspace: Workspace) -> None:
+    async with session(workspace) as (_, pilot, taken):
+        await pilot.press("f6", "end", "enter")
+        await sees(pilot, "Looks of DeepFaceLab 1.0", "dfl1-seamless", "1.0's overlay")
+        await pilot.press("end", "up", "enter")
+        await until(pilot, lambda: taken == [MergeEdit(2, {"mask_mode": "XSeg-prd*XSeg-dst"})])
+
+
 async def test_shots_are_begun_filled_cut_and_joined(workspace: Workspace) -> None:
     async with session(workspace) as (_, pilot, taken):
         shots = (

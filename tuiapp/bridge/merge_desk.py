@@ -178,11 +178,20 @@ class MergeDesk:
         value = new_value(look[field])
         if field in _ONLY_WHERE_USED and not is_used(field, look):
             return
-        if value == look[field]:
+        self._edit({field: value})
+
+    def take_preset(self, changes: Mapping[str, Any]) -> None:
+        """Set several fields, as one edit."""
+        self._when_known(lambda: self._edit(changes))
+
+    def _edit(self, changes: Mapping[str, Any]) -> None:
+        look = self._known_look()
+        changed = {field: value for field, value in changes.items() if value != look[field]}
+        if not changed:
             return
-        self.look = {**look, field: value}
-        self._put(MergeEdit(self.frame, {field: value}, self.sight.track))
-        self._unanswered[field] = (self._seq, value)
+        self.look = {**look, **changed}
+        self._put(MergeEdit(self.frame, changed, self.sight.track))
+        self._unanswered.update({field: (self._seq, value) for field, value in changed.items()})
 
     def _known_look(self) -> dict[str, Any]:
         assert self.look is not None

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from engine.models.classes import MERGE_CLASSES
 from engine.models.dfm.spec import DFM
-from engine.protocol.look_options import LOOK_OPTIONS, MORPH_FACTOR
+from engine.protocol.look_options import MORPH_FACTOR
+from engine.protocol.look_presets import PRESET_LOOK_OPTIONS
 from engine.protocol.options import Choice, Option, Text, When
 from engine.protocol.spec import DEVICE, FRESH, StageSpec
 from engine.stages.train.spec import MODEL, MODEL_CLASS
@@ -97,7 +98,7 @@ MERGE = StageSpec(
         MERGED_CLASS,
         FACE_TYPE,
         TIMELINE,
-        *LOOK_OPTIONS,
+        *PRESET_LOOK_OPTIONS,
         FACE_ENHANCER,
         XSEG_MODEL,
         WORKERS,

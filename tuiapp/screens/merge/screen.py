@@ -9,13 +9,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.protocol.events import AnyEvent, MergeShown, MergeStrip
+from engine.protocol.look_presets import LOOK_PRESETS
 from engine.protocol.merge_commands import MergeView, Zoom
 from tuiapp.bridge import merge_sight
 from tuiapp.bridge.merge_desk import CopyTo, MergeDesk, NameAction, ShotAction, morphs
 from tuiapp.bridge.merge_words import where_words
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.keymap import bindings
-from tuiapp.screens.pick import LineScreen, PickScreen
+from tuiapp.screens.pick import ExplainedPickScreen, LineScreen, PickScreen
 from tuiapp.screens.session import Leaving, SessionScreen
 from tuiapp.widgets.merge_panel import MergePanel
 from tuiapp.widgets.merge_picture import SessionPicture
@@ -242,6 +243,7 @@ class MergeScreen(SessionScreen):
         rows = [("save:", "keep this frame's look under a name ...")]
         rows += [(f"apply:{name}", f"take {name}") for name in names]
         rows += [(f"delete:{name}", f"delete {name}") for name in names]
+        rows += [("preset:", "take one of DeepFaceLab 1.0's ...")]
         self.app.push_screen(PickScreen("Looks with names", rows), self._do_named)
 
     def _do_named(self, chosen: str | None) -> None:
@@ -251,8 +253,19 @@ class MergeScreen(SessionScreen):
         if action == "save":
             asking = LineScreen("Keep the look as", "One with that name is replaced")
             self.app.push_screen(asking, lambda line: self._do_name("save", line))
+        elif action == "preset":
+            rows = [(preset.id, preset.id, preset.summary) for preset in LOOK_PRESETS]
+            self.app.push_screen(
+                ExplainedPickScreen("Looks of DeepFaceLab 1.0", rows), self._take_preset
+            )
         else:
             self._do_name("apply" if action == "apply" else "delete", name)
+
+    def _take_preset(self, id: str | None) -> None:
+        for preset in LOOK_PRESETS:
+            if preset.id == id:
+                self.desk.take_preset(preset.changes)
+                self._wished()
 
     def _do_name(self, action: NameAction, name: str | None) -> None:
         if name:
