@@ -15,6 +15,7 @@ from engine.protocol.workspace import Workspace
 from engine.provenance.identity import self_made_root_pem
 from engine.provenance.marking import switch_marking
 from engine.provenance.reading import Reading, Standing, examine
+from engine.provenance.signing import Seal
 from engine.provenance.store import read_store, sidecar_of
 from engine.stages.merge.ledger import Ledger, Rendered
 from tests.provenance.signed import Studio, flip_byte, seal_of
@@ -182,6 +183,27 @@ def test_without_room_for_a_copy_the_mark_lies_beside_the_result_and_that_is_sai
             Standing.TRUSTED,
             "in the side-car result.mov.c2pa",
         )
+
+
+def test_what_a_kill_left_while_signing_is_removed_by_the_next_render(workspace, monkeypatch):
+    left: list[str] = []
+
+    def killed(self, kind, source, target, *, embed):
+        left.extend(path.name for path in workspace.root.glob(".*part*"))
+        for name in left:
+            shutil.copy(workspace.root / name, workspace.root / f"{name}.kept")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Seal, "rehearse", lambda self: None)
+    monkeypatch.setattr(Seal, "_sign", killed)
+    with pytest.raises(KeyboardInterrupt):
+        render(workspace.root)
+    assert len(left) >= 2
+    for name in left:
+        (workspace.root / f"{name}.kept").rename(workspace.root / name)
+    monkeypatch.undo()
+    render(workspace.root)
+    assert not list(workspace.root.glob(".*part*"))
 
 
 def test_the_source_type_is_there_for_programs_that_read_xmp_only(workspace):

@@ -35,7 +35,8 @@ def finish_earlier(context: StageContext) -> None:
     """Remove what a killed render left half-written, and put in its place what it had finished:
     replacing was agreed to then. Raises `InputError` when the disk is full."""
     root = context.workspace.root
-    for part in root.glob(f".result*{PART}*"):
+    # With two dots: a part of a part, which a kill left while it was signed.
+    for part in (*root.glob(f".result*{PART}*"), *root.glob(f"..result*{PART}*")):
         _remove(part)
     wholes = {path: _target_of(path) for path in sorted(root.glob(f".result*{_WHOLE}*"))}
     if wholes:
