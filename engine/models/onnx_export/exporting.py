@@ -135,8 +135,8 @@ def _file_bytes(state: State, *, quantised: bool) -> int:
     """Of the file that these nets make; kernels of convolutions have four sides."""
     weights = sum(
         tensor.size * (2 if quantised and tensor.ndim == 4 else 4)
-        for tensors in state.values()
-        for tensor in tensors.values()
+        for net in PLAYED_NETS & state.keys()
+        for tensor in state[net].values()
     )
     return int(weights) + _BESIDES_WEIGHTS_BYTES
 
