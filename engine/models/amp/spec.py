@@ -90,10 +90,11 @@ _LOSSES = (
         "train_inters",
         "Train the inter nets",
         Flag(),
-        True,
-        "Whether both inter nets learn, too. Off, they stay as they are, and encoder and decoder"
-        " learn to live with that: so it is in DeepFaceLab since July 2021, where they stay at the"
-        " random numbers that they began with; models from there keep it off.",
+        False,
+        "Whether both inter nets learn, too. Off, as in DeepFaceLab since July 2021, they stay at"
+        " the random numbers that they began with, and encoder and decoder learn to live with that:"
+        " what a code says of expression and light then holds for both faces alike. On, the model"
+        " has more to learn with, and may keep the two faces further apart.",
         life=Life.RUNNING,
         advanced=True,
     ),
