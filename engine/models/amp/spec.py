@@ -58,8 +58,9 @@ _SHAPE = (
         Number(0.1, 0.5, 0.05),
         0.5,
         "Which share of a src face's channels, others in every step, comes from its own inter net"
-        " while training; the rest comes from dst's. Less keeps more of dst in what is between"
-        " the two. How much of src a merged face has is chosen when merging.",
+        " while training; the rest comes from dst's. Less brings more of src's expressions into"
+        " results, more leaves less room for a large dst faceset; 0.33 is usual. How much of src a"
+        " merged face has is chosen when merging.",
         life=Life.CREATION,
     ),
 )
@@ -77,8 +78,8 @@ _SAMPLES = (
         "Src on both sides",
         Flag(),
         False,
-        "Learn src faces on both sides, as DeepFaceLab's AMP SRC-SRC does: for a while, before dst"
-        " is learned, it shows the model all expressions of src. Dst faces are not read meanwhile.",
+        "Learn src faces on both sides, as DeepFaceLab's AMP SRC-SRC does: for a while, so that the"
+        " model knows src's face before dst is learned. Dst faces are not read meanwhile.",
         life=Life.RUNNING,
         advanced=True,
     ),
@@ -92,9 +93,8 @@ _LOSSES = (
         Flag(),
         False,
         "Whether both inter nets learn, too. Off, as in DeepFaceLab since July 2021, they stay at"
-        " the random numbers that they began with, and encoder and decoder learn to live with that:"
-        " what a code says of expression and light then holds for both faces alike. On, the model"
-        " has more to learn with, and may keep the two faces further apart.",
+        " the random numbers that they began with, and encoder and decoder learn to live with that."
+        " On, the model has more to learn with, as DeepFaceLab's had before.",
         life=Life.RUNNING,
         advanced=True,
     ),
