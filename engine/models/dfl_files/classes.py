@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from engine.protocol.errors import InputError
@@ -36,15 +36,13 @@ class DflClass:
     """What the files of a class are called, and what is in its options.
 
     name: as in file names. options: DeepFaceLab's keys with its defaults, in the order of its
-    summaries. is_named: a folder may hold several models of the class, each with a name. does: what
-    it does without asking, as values of options of ours.
+    summaries. is_named: a folder may hold several models of the class, each with a name.
     """
 
     name: str
     nets: tuple[DflNet, ...]
     options: Mapping[str, Any]
     is_named: bool = True
-    does: Mapping[str, Any] = field(default_factory=dict)
 
     def prefix(self, model_name: str) -> str:
         """What the names of all files of a model begin with."""
@@ -144,7 +142,6 @@ AMP = DflClass(
         "batch_size": 8,
         **_LOOP_OPTIONS,
     },
-    does={"train_inters": False},
 )
 
 XSEG = DflClass(

@@ -101,7 +101,7 @@ def _require_confirmation(context: StageContext, target: Path) -> None:
 def _read(context: StageContext, spec: ModelSpec, source: DflModel) -> _Incoming:
     context.note(f"reading {source.data_path}")
     data = read_data(source.data_path)
-    manifest = _manifest(context, spec, source, data)
+    manifest = _manifest(context, spec, data)
     return _Incoming(spec, source, data, manifest, _state(context, spec, source, manifest))
 
 
@@ -109,9 +109,7 @@ def _manifest(context: StageContext, spec: ModelSpec, source: DflModel, data: Df
     if data.odd_options:
         names = ", ".join(data.odd_options)[:200]
         context.warn(f"these options have no single value and are left out: {names}")
-    taken = values_from_dfl(spec, {**source.dfl_class.does, **data.options})
-    for name in source.dfl_class.does:
-        context.note(f"{name} is {taken.values[name]}: so DeepFaceLab does it")
+    taken = values_from_dfl(spec, data.options)
     for remark in taken.remarks:
         context.warn(remark)
     _warn_of_what_training_refuses(context, spec, taken.values)
