@@ -14,6 +14,7 @@ from textual.theme import Theme
 
 from engine import catalog
 from engine.protocol.commands import Command
+from engine.protocol.consent_judgement import NO_CONSENT
 from engine.protocol.errors import ConfirmationNeeded, FacewrightError
 from engine.protocol.faceset_report import read_report
 from engine.protocol.spec import StageSpec
@@ -34,6 +35,7 @@ from tuiapp.forms.memory import newest_model, remember_values, remembered_values
 from tuiapp.graphics.appmixin import PixelApp
 from tuiapp.graphics.terminal import TerminalGraphics
 from tuiapp.keymap import bindings
+from tuiapp.screens.consent_asked import ask_for_consent
 from tuiapp.screens.dialogs import AskScreen, TellScreen
 from tuiapp.screens.help import HelpScreen
 from tuiapp.screens.home import HomeScreen
@@ -342,7 +344,10 @@ class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False
         except ConfirmationNeeded as error:
             self._ask_to_replace(error.message, stage_id, values)
         except FacewrightError as error:
-            self._tell(error)
+            if error.code == NO_CONSENT:
+                ask_for_consent(self, error, stage_id, values)
+            else:
+                self._tell(error)
         else:
             self.open_run(self.watch_run(folder, stage_id))
 

@@ -13,6 +13,7 @@ from engine.protocol.errors import InputError
 from engine.protocol.workspace import SIDES, Side, Workspace
 
 UNSTATED = "unstated"  # a purpose that nobody named: scopes are not compared
+NO_CONSENT = "no-consent"  # the code of the error that a final render ends with
 WHO = {"src": "whose face is put in", "dst": "whose face is replaced"}
 
 
@@ -151,7 +152,7 @@ def refuse_without(judgements: Iterable[Judgement]) -> None:
             f"a final render needs a consent record for both sides; {words}",
             f"record it with the stage consent-record (--side {sides.replace(' and ', ', ')}),"
             " or render a draft, which says so in every frame (--draft)",
-            code="no-consent",
+            code=NO_CONSENT,
         )
 
 

@@ -7,12 +7,14 @@ from textual.pilot import Pilot
 
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import list_runs
+from tests.support.consent import agree_by
 from tests.tuiapp.made import made_run
 from tests.tuiapp.seen import opened, screen_text, sees, until
 from tuiapp.app import FacewrightApp
 from tuiapp.forms.memory import remembered_values
 from tuiapp.screens.dialogs import AskScreen, TellScreen
 from tuiapp.screens.home import HomeScreen
+from tuiapp.screens.pick import PickScreen
 from tuiapp.screens.run import RunScreen
 from tuiapp.screens.stage import StageScreen
 from tuiapp.screens.watching import WatchingScreen
@@ -59,6 +61,25 @@ async def test_what_is_missing_is_told_in_the_form_before_anything_is_written(
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, StageScreen))
         assert not workspace.state.exists()
+
+
+async def test_a_render_without_consents_offers_their_forms_and_a_draft(
+    workspace: Workspace,
+) -> None:
+    agree_by(workspace.root, "src", "Anna")
+    workspace.dst.merged.mkdir(parents=True)
+    (workspace.dst.merged / "00001.png").write_bytes(b"a picture")
+    async with opened(workspace) as (app, pilot):
+        app.open_form("video-render")
+        await sees(pilot, "f5 Start")
+        await pilot.press("f5")
+        await until(pilot, lambda: isinstance(app.screen, PickScreen))
+        await sees(pilot, "Record a consent for dst", "Render a draft", "needs a consent record")
+        assert "Record a consent for src" not in screen_text(pilot)
+        await pilot.press("enter")
+        await sees(pilot, "Record consent", "Whose consent it is.")
+        assert isinstance(app.screen, StageScreen)
+        assert app.screen.form.state.values["side"] == "dst"
 
 
 async def test_agreeing_to_replace_starts_the_stage_with_that_confirmation(
