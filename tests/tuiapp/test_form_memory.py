@@ -7,7 +7,7 @@ import pytest
 from engine import catalog
 from engine.protocol.survey import ModelFact
 from engine.protocol.workspace import Workspace
-from tuiapp.forms.memory import newest_model, remember_values, remembered_values
+from tuiapp.forms.memory import forget_model, newest_model, remember_values, remembered_values
 
 
 def test_what_a_stage_was_started_with_is_there_the_next_time(tmp_path: Path) -> None:
@@ -20,6 +20,18 @@ def test_what_a_stage_was_started_with_is_there_the_next_time(tmp_path: Path) ->
 def test_starting_afresh_is_never_remembered(tmp_path: Path) -> None:
     remember_values(Workspace(tmp_path), "merge", {"fresh": True, "mode": "overlay"})
     assert remembered_values(Workspace(tmp_path), "merge") == {"mode": "overlay"}
+
+
+def test_a_model_that_is_gone_is_forgotten_by_every_form_and_nothing_else_is(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace(tmp_path)
+    anna, berta = ({"model": name, "model_class": "saehd"} for name in ("anna", "berta"))
+    remember_values(workspace, "train", {**anna, "batch_size": 8})
+    remember_values(workspace, "merge", berta)
+    forget_model(workspace, "anna", "saehd")
+    assert remembered_values(workspace, "train") == {"batch_size": 8}
+    assert remembered_values(workspace, "merge") == berta
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b"\xff", b'{"a":' + b" " * 300_000 + b"1}"])

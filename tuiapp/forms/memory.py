@@ -17,6 +17,7 @@ from tuiapp.forms.form_state import MODEL, MODEL_CLASS
 # Starting afresh is a wish for one run, never a habit.
 NOT_REMEMBERED = frozenset({FRESH.name})
 MAX_BYTES = 256 * 1024
+_FOLDER = "forms"
 MAKES_A_MODEL = "model-import"  # its model is to have another name than those there are
 
 
@@ -40,6 +41,16 @@ def remember_values(workspace: Workspace, stage_id: str, values: Mapping[str, An
     write_atomically(path, json.dumps(kept, indent=1).encode(), durable=False)
 
 
+def forget_model(workspace: Workspace, name: str, model_class: str) -> None:
+    """No form begins with that model any more: it is called otherwise now, or is gone. Raises
+    `InputError` when that cannot be written."""
+    for path in (workspace.state / _FOLDER).glob("*.json"):
+        values = remembered_values(workspace, path.stem)
+        if (values.get(MODEL), values.get(MODEL_CLASS)) == (name, model_class):
+            others = {n: value for n, value in values.items() if n not in (MODEL, MODEL_CLASS)}
+            remember_values(workspace, path.stem, others)
+
+
 def newest_model(spec: StageSpec, models: Iterable[ModelFact]) -> dict[str, Any]:
     """Name and class of the model that was trained last (`models` go from new to old), else of a
     ready-made one, for a stage that works on a model; {} without one."""
@@ -53,4 +64,4 @@ def newest_model(spec: StageSpec, models: Iterable[ModelFact]) -> dict[str, Any]
 
 
 def _path(workspace: Workspace, stage_id: str) -> Path:
-    return workspace.state / "forms" / f"{stage_id}.json"
+    return workspace.state / _FOLDER / f"{stage_id}.json"

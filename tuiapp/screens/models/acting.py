@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from engine import catalog
@@ -13,6 +14,7 @@ from engine.protocol.model_files import net_names
 from engine.protocol.model_resets import resets_for
 from engine.protocol.spec import ModelSpec, StageSpec
 from engine.runtime.client import start_run
+from tuiapp.forms.memory import forget_model
 from tuiapp.screens.dialogs import AskScreen, TellScreen
 from tuiapp.screens.framed import FramedScreen
 from tuiapp.screens.pick import ExplainedPickScreen, LineScreen, PickScreen, ask_which_way
@@ -23,6 +25,8 @@ _FOR_OWN = frozenset(
     {"train", "pretrain", "rename", "duplicate", "delete", "reset", "snapshot", "export", "onnx"}
     | {"plan", "timelapse", "restore"}
 )
+# Forms must not begin with that name afterwards: the one for training would make a new model.
+_TAKE_THE_NAME_AWAY = frozenset({"model-rename", "model-delete"})
 _FORMS = {"export": "model-export", "plan": "model-plan", "timelapse": "model-timelapse"}
 
 
@@ -75,11 +79,11 @@ class ModelScreen(FramedScreen):
             self.run_worker(self._begin(stage_id, given, confirmed), group="begin")
 
     async def _begin(self, stage_id: str, values: Mapping[str, object], confirmed: bool) -> None:
-        workspace = self.workbench.workspace
+        workspace, start = self.workbench.workspace, partial(start_run, confirmed=confirmed)
         try:
-            folder = await asyncio.to_thread(
-                start_run, workspace, stage_id, values, confirmed=confirmed
-            )
+            folder = await asyncio.to_thread(start, workspace, stage_id, values)
+            if stage_id in _TAKE_THE_NAME_AWAY:
+                forget_model(workspace, str(values["model"]), str(values["model_class"]))
         except FacewrightError as error:
             self.app.push_screen(TellScreen(error.message, error.remedy))
             return
