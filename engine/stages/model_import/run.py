@@ -105,7 +105,7 @@ def _read(context: StageContext, spec: ModelSpec, source: DflModel) -> _Incoming
     return _Incoming(spec, source, data, manifest, _state(context, spec, source, manifest))
 
 
-def _manifest(context: StageContext, spec: ModelSpec, source: DflModel, data: DflData) -> Manifest:
+def _manifest(context: StageContext, spec: ModelSpec, data: DflData) -> Manifest:
     if data.odd_options:
         names = ", ".join(data.odd_options)[:200]
         context.warn(f"these options have no single value and are left out: {names}")
