@@ -168,10 +168,15 @@ def now() -> datetime:
 
 
 def append_entry(workspace: Workspace, entry: Entry) -> None:
-    """Write the entry behind those that there are, in one step. Raises `InputError` when the file
-    cannot be used, would become too large or the disk is full: it is then as it was."""
+    """Write the entry behind those that there are, in one step. Raises `InputError` when it cannot
+    follow these, the file cannot be used or would become too large, or the disk is full: the file
+    is then as it was."""
     path = consent_path(workspace)
     content = _File(kind=_KIND, version=VERSION, entries=(*read_entries(workspace), entry))
+    try:
+        _require_order(content)
+    except ValueError as error:
+        raise InputError(str(error), "see what is recorded (consent-show) and try again") from error
     data = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
     if len(data) > LARGEST_BYTES:
         raise InputError(f"{path} is full", "move it away to begin anew, and keep it", code="full")

@@ -100,6 +100,16 @@ def test_what_does_not_go_together_is_no_consent(said: dict[str, Any], reason: s
         consent(**said)
 
 
+def test_an_entry_that_cannot_follow_is_refused_and_the_file_stays_good(tmp_path: Path) -> None:
+    workspace, entry = Workspace(tmp_path), consent()
+    append_entry(workspace, entry)
+    append_entry(workspace, withdrawn(entry))
+    for late in (entry, Entry(at=now(), did="changed", consent=entry.consent)):
+        with pytest.raises(InputError, match=entry.consent.id):
+            append_entry(workspace, late)
+    assert len(read_entries(workspace)) == 2
+
+
 def good_file() -> dict[str, Any]:
     entry = msgspec.to_builtins(consent())
     return {"kind": "facewright consent", "version": 1, "entries": [entry]}

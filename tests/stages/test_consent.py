@@ -83,6 +83,14 @@ def test_a_withdrawn_consent_is_none(tmp_path: Path) -> None:
     assert "Anna" not in done.stderr
 
 
+def test_a_record_is_named_by_its_id_whichever_side_it_is_of(tmp_path: Path) -> None:
+    first = agree_by(tmp_path, "dst", "Anna")
+    agree_by(tmp_path, "dst", "Bert")
+    with pytest.raises(UsageError, match="which of 2 records"):
+        record(tmp_path, side="dst", action="withdraw")
+    assert record(tmp_path, action="withdraw", id=first).facts["standing"] == "withdrawn"
+
+
 def test_records_that_cannot_be_read_refuse_a_final_render(tmp_path: Path) -> None:
     merged(tmp_path)
     path = consent_path(Workspace(tmp_path))

@@ -64,6 +64,18 @@ def test_the_sheet_says_which_frames_were_altered_and_when_they_are_shown(tmp_pa
     )
 
 
+@pytest.mark.parametrize(
+    ("faces", "says"),
+    [([0, 1], "Faces in this video were"), ([None, 0], "may have been"), ([0, 0], "No face was")],
+)
+def test_the_sheets_first_line_says_no_more_than_is_known(
+    tmp_path: Path, faces: list[int | None], says: str
+) -> None:
+    merge_with(tmp_path, faces)
+    render(tmp_path)
+    assert says in (tmp_path / "result.mp4.disclosure.md").read_text().splitlines()[2]
+
+
 def test_a_range_is_told_in_the_results_own_count_of_frames(tmp_path: Path) -> None:
     merge_with(tmp_path, [0, 0, 1, 1])
     render(tmp_path, first="2")

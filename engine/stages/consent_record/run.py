@@ -71,9 +71,10 @@ def _refusing() -> Iterator[None]:
 
 
 def _wanted(options: Mapping[str, Any], records: tuple[Record, ...]) -> Record:
-    """The record that is to be changed or withdrawn."""
+    """The record that is to be changed or withdrawn: by its id, or the side's only one."""
     of_side = [r for r in records if r.consent.side == options["side"] and not r.withdrawn]
-    found = [r for r in of_side if options["id"] in ("", r.consent.id)]
+    named = [r for r in records if r.consent.id == options["id"] and not r.withdrawn]
+    found = named if options["id"] else of_side
     if len(found) != 1:
         known = ", ".join(f"{r.consent.id} ({r.consent.name})" for r in of_side) or "none"
         wanted = options["id"] or f"which of {len(of_side)} records"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -183,14 +183,14 @@ def markdown(facts: dict[str, Any]) -> str:
     meant = dict.fromkeys(row["state"] for row in facts["ranges"])
     parts = [
         f"# Disclosure: {facts['file']}\n",
-        "Faces in this video were replaced by software (AI-altered, deep fake).\n",
+        f"{_headline(meant)}\n",
         "## What was altered\n",
         f"{facts['frames']} frames, counted from 1.\n",
         f"| frames | time | what was done |\n|---|---|---|\n{rows}",
         "".join(f"- {state}: {MEANINGS[state]}\n" for state in meant),
         "## How\n",
-        "".join(map(_method_line, facts["methods"])) or "- no merge record names a model\n",
-        f"- settings sha256: {facts['settings_sha256'] or 'not recorded'}\n"
+        ("".join(map(_method_line, facts["methods"])) or "- no merge record names a model\n")
+        + f"- settings sha256: {facts['settings_sha256'] or 'not recorded'}\n"
         f"- visible label: {facts['label'] or 'none'}\n"
         f"- marking: {facts['marking']}\n"
         f"- digital source type: {facts['digital_source_type']}\n"
@@ -203,6 +203,14 @@ def markdown(facts: dict[str, Any]) -> str:
         f"- {facts['file']}\n- sha256: {facts['sha256']}\n",
     ]
     return "\n".join(parts)
+
+
+def _headline(states: Collection[str]) -> str:
+    if REPLACED in states:
+        return "Faces in this video were replaced by software (AI-altered, deep fake)."
+    if UNKNOWN in states:
+        return "Faces in this video may have been replaced by software: no record says so, or not."
+    return "No face was replaced in these frames."
 
 
 def _method_line(method: dict[str, Any]) -> str:
