@@ -12,9 +12,12 @@ MARKING = StageSpec(
     needs=("writable",),
     resources=("marking",),
     help="Marking is on: video-render signs each result as altered by a trained model (C2PA), so"
-    " that everybody can check it with `facewright verify` and other programs. Where it is turned"
-    " off for this workspace, the reason and the time are kept in .facewright/marking.jsonl, and"
-    " the home screen says so.",
+    " that everybody can check it with `facewright verify` and other programs. A studio's own"
+    " certificate is named in the table [signing] of settings.toml (certificate and key, PEM files;"
+    " or pkcs12) or in the environment (FACEWRIGHT_SIGNING_CERTIFICATE and _KEY, or _PKCS12; a"
+    " password in FACEWRIGHT_SIGNING_PASSWORD); without one a self-made certificate signs. Where"
+    " marking is turned off for this workspace, the reason and the time are kept in"
+    " .facewright/marking.jsonl, and the home screen says so.",
     options=(
         Option(
             "state",
