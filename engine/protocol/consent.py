@@ -201,7 +201,10 @@ def records_of(entries: Sequence[Entry]) -> tuple[Record, ...]:
 
 
 def file_sha256(path: Path) -> str:
-    """Of the file's bytes, in hex. Raises `InputError` if it cannot be read."""
+    """Of the file's bytes, in hex. Raises `InputError` if it cannot be read, or is a device, which
+    may have no end."""
+    if not path.is_file():
+        raise InputError(f"{path} is no file", "give a file that is there")
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

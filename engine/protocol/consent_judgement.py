@@ -146,12 +146,11 @@ def refuse_without(judgements: Iterable[Judgement]) -> None:
     """Raises `InputError` naming the sides without a consent that allows a final render."""
     missing = [judgement for judgement in judgements if not judgement.allows_final]
     if missing:
-        sides = " and ".join(judgement.side for judgement in missing)
         words = "; ".join(judgement.words for judgement in missing)
         raise InputError(
             f"a final render needs a consent record for both sides; {words}",
-            f"record it with the stage consent-record (--side {sides.replace(' and ', ', ')}),"
-            " or render a draft, which says so in every frame (--draft)",
+            f"facewright run consent-record --side {missing[0].side} --name NAME --basis BASIS"
+            " --scope SCOPE, or render a draft, which says so in every frame: --draft",
             code=NO_CONSENT,
         )
 

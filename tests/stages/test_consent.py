@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from engine.catalog import STAGES
 from engine.media.images import write_image
 from engine.protocol.consent import consent_path, read_entries, records_of
 from engine.protocol.errors import InputError, UsageError
@@ -102,6 +103,20 @@ def test_records_that_cannot_be_read_refuse_a_final_render(tmp_path: Path) -> No
     assert path.read_text() == "{"
 
 
+def test_a_draft_is_made_even_of_records_that_cannot_be_read(tmp_path: Path) -> None:
+    merged(tmp_path)
+    path = consent_path(Workspace(tmp_path))
+    path.parent.mkdir()
+    path.write_text("{")
+    done = facewright("run", "video-render", "-w", tmp_path, "--draft")
+    assert done.status == 0, done.stderr
+    assert (tmp_path / "result_draft.mp4").is_file()
+
+
+def test_nothing_but_the_final_render_asks_for_consents() -> None:
+    assert [spec.id for spec in STAGES if "consent" in spec.needs] == ["video-render"]
+
+
 def test_a_document_is_kept_as_its_hash_alone(tmp_path: Path) -> None:
     paper = tmp_path / "release.pdf"
     paper.write_bytes(b"signed")
@@ -145,6 +160,8 @@ def test_what_cannot_be_recorded_is_refused_and_nothing_is_written(
 def test_a_document_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing\.pdf"):
         record(tmp_path, **ANNA, document=str(tmp_path / "nothing.pdf"))
+    with pytest.raises(InputError, match="/dev/zero"):
+        record(tmp_path, **ANNA, document="/dev/zero")
 
 
 def test_records_are_shown_with_their_standing_in_words_and_as_json(tmp_path: Path) -> None:

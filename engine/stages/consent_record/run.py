@@ -95,7 +95,7 @@ def _said(options: Mapping[str, Any]) -> dict[str, Any]:
     if options["scope"]:
         said["scopes"] = [scope.strip() for scope in options["scope"].split(",")]
     if options["document"]:
-        said["document_sha256"] = _document(options["document"])
+        said["document_sha256"] = file_sha256(Path(options["document"]))
     return said
 
 
@@ -112,10 +112,6 @@ def _day(options: Mapping[str, Any], name: str) -> date | None:
         raise UsageError(
             f"--{name} {options[name]}: there is no such day", "for example 2026-11-30"
         ) from None
-
-
-def _document(given: str) -> str:
-    return "" if given == CLEARED else file_sha256(Path(given))
 
 
 def _report(context: StageContext, entry: Entry) -> None:

@@ -36,7 +36,7 @@ CONSENT_RECORD = StageSpec(
             Choice(
                 (
                     (ADD, "a new record"),
-                    (CHANGE, "say something else from now on; empty fields stay as they were"),
+                    (CHANGE, "say something else from now on; empty fields stay, - empties one"),
                     (WITHDRAW, "the person no longer agrees"),
                 )
             ),

@@ -9,12 +9,11 @@ from engine.protocol.stage import StageContext
 
 
 def settle_consent(context: StageContext) -> tuple[Judgement, ...]:
-    """How the consents of src and dst stand. Raises `InputError` where a result that is no draft
-    has none; warns, by name, of each that is not valid. Drafts are made in any case."""
-    options = context.options
-    judgements = judge_workspace(context.workspace, options["purpose"], date.today())
-    if options["draft"]:
-        return judgements
+    """How the consents of src and dst stand; () for a draft, which is made in any case. Raises
+    `InputError` where one is missing; warns, by name, of each that is not valid."""
+    if context.options["draft"]:
+        return ()
+    judgements = judge_workspace(context.workspace, context.options["purpose"], date.today())
     refuse_without(judgements)
     for judgement in judgements:
         for warning in judgement.warnings:
