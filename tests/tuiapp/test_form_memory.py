@@ -22,6 +22,12 @@ def test_starting_afresh_is_never_remembered(tmp_path: Path) -> None:
     assert remembered_values(Workspace(tmp_path), "merge") == {"mode": "overlay"}
 
 
+def test_what_one_person_agreed_to_is_not_what_the_next_form_begins_with(tmp_path: Path) -> None:
+    remember_values(Workspace(tmp_path), "consent-record", {"name": "Anna", "scope": "any"})
+    assert remembered_values(Workspace(tmp_path), "consent-record") == {}
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_model_that_is_gone_is_forgotten_by_every_form_and_nothing_else_is(
     tmp_path: Path,
 ) -> None:

@@ -16,6 +16,8 @@ from tuiapp.forms.form_state import MODEL, MODEL_CLASS
 
 # Starting afresh is a wish for one run, never a habit.
 NOT_REMEMBERED = frozenset({FRESH.name})
+# What one person agreed to must not be what the next one's form begins with.
+NEVER_REMEMBERED = frozenset({"consent-record"})
 MAX_BYTES = 256 * 1024
 _FOLDER = "forms"
 MAKES_A_MODEL = "model-import"  # its model is to have another name than those there are
@@ -34,7 +36,10 @@ def remembered_values(workspace: Workspace, stage_id: str) -> dict[str, Any]:
 
 
 def remember_values(workspace: Workspace, stage_id: str, values: Mapping[str, Any]) -> None:
-    """Keep the values of a start. Raises `InputError` when they cannot be written."""
+    """Keep the values of a start, but for stages whose forms begin empty each time. Raises
+    `InputError` when they cannot be written."""
+    if stage_id in NEVER_REMEMBERED:
+        return
     kept = {name: value for name, value in values.items() if name not in NOT_REMEMBERED}
     path = _path(workspace, stage_id)
     make_folder(path.parent)
