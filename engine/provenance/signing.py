@@ -22,6 +22,9 @@ from engine.provenance.store import AS_BYTES
 
 # What of what is rendered can hold a manifest. Matroska cannot.
 EMBEDDED_SUFFIXES = frozenset({".avi", ".mov", ".mp4"})
+# From here on ffmpeg goes on in another RIFF part, whose index says where things lie in the file:
+# nothing can be put before it.
+_SPLIT_AVI_BYTES = 1 << 30
 _OR_OFF = "or turn marking off for this workspace: facewright run marking --state off --reason TEXT"
 
 
@@ -47,7 +50,7 @@ class Seal:
             ) from error
 
     def into(self, path: Path) -> None:
-        """Put the manifest into the file, which must have one of `EMBEDDED_SUFFIXES`. The file is
+        """Put the manifest into the file, which must be one that `can_hold_manifest`. The file is
         unchanged where that fails: raises `InputError` for a full disk, else `StageError`."""
         with (
             replacing(path, durable=False) as signed,
@@ -75,6 +78,13 @@ class Seal:
             if not embed:
                 builder.set_no_embed()
             return bytes(builder.sign(_signer(identity), kind, source, target))
+
+
+def can_hold_manifest(path: Path) -> bool:
+    """Whether the finished file can be signed in itself and be played as before."""
+    if path.suffix == ".avi" and path.stat().st_size >= _SPLIT_AVI_BYTES:
+        return False
+    return path.suffix in EMBEDDED_SUFFIXES
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from engine.protocol.errors import InputError
 from engine.provenance.manifest import SOURCE_TYPE
 from engine.provenance.reading import Standing, examine
 from engine.provenance.sequence import LIST_NAME, write_list
-from engine.provenance.signing import EMBEDDED_SUFFIXES
+from engine.provenance.signing import EMBEDDED_SUFFIXES, can_hold_manifest
 from engine.provenance.store import read_store, sidecar_of
 from tests.provenance.signed import Studio, flip_byte, seal_of
 from tests.support.clips import make_clip, numbered_frame
@@ -224,6 +224,14 @@ def test_a_file_without_a_manifest_is_unmarked_and_one_that_is_no_video_is_refus
         examine(tmp_path / "nothing.mp4")
     with pytest.raises(InputError, match="is a side-car"):
         examine(tmp_path / "clip.mp4.c2pa")
+
+
+def test_an_avi_of_several_parts_is_not_signed_in_itself_since_its_index_would_break(tmp_path):
+    path = tmp_path / "result.avi"
+    for size, can in ((1 << 20, True), (1 << 30, False)):
+        with path.open("wb") as file:
+            file.truncate(size)
+        assert can_hold_manifest(path) is can
 
 
 def test_a_disk_that_is_full_while_signing_leaves_the_file_as_it_was(tmp_path, identity):

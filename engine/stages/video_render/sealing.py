@@ -18,7 +18,7 @@ from engine.provenance.marking import marking_state
 from engine.provenance.plate import Plate, open_plate
 from engine.provenance.sequence import write_list
 from engine.provenance.settings import signing_settings
-from engine.provenance.signing import EMBEDDED_SUFFIXES, Seal
+from engine.provenance.signing import Seal, can_hold_manifest
 from engine.provenance.store import sidecar_of
 from engine.provenance.xmp import XMP_SUFFIXES, add_source_type
 from engine.stages.merge.ledger import lines_of
@@ -50,7 +50,7 @@ class Sealing:
             listed = write_list(part)
             self.seal.beside(listed, sidecar_of(listed))
             return []
-        if _is_embedded(film) and _has_room(context, film, part):
+        if _goes_into(film, part) and _has_room(context, film, part):
             if part.suffix in XMP_SUFFIXES:
                 add_source_type(part)
             self.seal.into(part)
@@ -117,9 +117,9 @@ def _plate(context: StageContext, reference: Reference, identity: Identity) -> P
     return plate
 
 
-def _is_embedded(film: Film) -> bool:
+def _goes_into(film: Film, part: Path) -> bool:
     """With alpha it is made for compositing, where files are best left alone."""
-    return film.target.suffix in EMBEDDED_SUFFIXES and not film.masks
+    return can_hold_manifest(part) and not film.masks
 
 
 def _has_room(context: StageContext, film: Film, part: Path) -> bool:
