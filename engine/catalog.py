@@ -160,6 +160,12 @@ def models_of(spec: StageSpec) -> tuple[ModelSpec, ...]:
     return ()
 
 
+def classes_with_option(spec: StageSpec, name: str) -> tuple[str, ...]:
+    """The model classes with which a stage takes the option of that name."""
+    chosen = [model.id for model in models_of(spec)]
+    return tuple(m for m in chosen if any(o.name == name for o in options_of(spec, m)))
+
+
 def rehearsal_of(stage_id: str) -> StageSpec | None:
     """The stage that tries out what that one would need, if there is one."""
     return next((spec for spec in STAGES if spec.rehearses == stage_id), None)

@@ -56,6 +56,13 @@ def test_stages_lists_all_and_describes_one_with_all_its_options() -> None:
     ]
 
 
+def test_stages_tells_what_only_some_model_classes_take() -> None:
+    described = facewright("stages", "merge").stdout
+    assert "with --model-class amp or dfm\n  --morph-factor" in described
+    as_json = json.loads(facewright("stages", "merge", "--json").stdout)
+    assert [option["name"] for option in as_json["morph_options"]] == ["morph_factor"]
+
+
 def test_a_run_without_terminal_reports_and_ends_with_0(tmp_path: Path) -> None:
     done = facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "10")
     assert done.status == 0, done.stderr
@@ -73,6 +80,7 @@ def test_json_gives_one_event_a_line_from_started_to_finished(tmp_path: Path) ->
     [
         (["run", "demo-media", "--dst-frames", "5"], 2, "10 to 600"),
         (["run", "demo-media", "--dst-frame", "50"], 2, "--dst-frames"),
+        (["run", "merge", "--morph-factor", "1"], 2, "add --model-class amp or dfm"),
         (["run", "demo-media", "--dst-frames"], 2, "needs a value"),
         (["run", "demo-medai"], 2, "demo-media"),
         (["run"], 2, "facewright stages"),

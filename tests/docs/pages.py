@@ -93,14 +93,20 @@ def _stage(spec: StageSpec) -> str:
 
 def _model(spec: ModelSpec) -> str:
     facts = [
-        f"Losses: {', '.join(spec.loss_names)}.",
+        f"Losses: {', '.join(spec.loss_names)}." if spec.loss_names else "",
         f"In DeepFaceLab: {spec.dfl_class}." if spec.dfl_class else "",
         "" if spec.swaps else "It swaps no faces.",
-        "Has a morph factor." if spec.has_morph_factor else "",
+        _morphing(spec),
     ]
     told = " ".join(fact for fact in facts if fact)
     head = [f"\n## {spec.id}", "", f"**{spec.title}.** {_text(spec.summary)}", "", told, ""]
-    return "\n".join([*head, *_table(spec.options)])
+    return "\n".join([*head, *(_table(spec.options) if spec.options else ["No options."])])
+
+
+def _morphing(spec: ModelSpec) -> str:
+    if not spec.has_morph_factor:
+        return ""
+    return "A file may have a morph factor." if spec.is_file else "Has a morph factor."
 
 
 def _table(options: Iterable[Option]) -> list[str]:

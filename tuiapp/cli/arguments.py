@@ -80,7 +80,7 @@ def read_options(
     by_name = {option.name: option for option in catalog.options_of(spec, named)}
     values: dict[str, object] = {}
     for name, value in raw:
-        option, positive = _find(by_name, name)
+        option, positive = _find(by_name, name, spec)
         if isinstance(option.kind, Flag):
             values[option.name] = _flag_value(option, positive, value)
         elif value is None:
@@ -105,12 +105,19 @@ def _split(words: list[str]) -> list[tuple[str, str | None]]:
     return pairs
 
 
-def _find(by_name: dict[str, Option], name: str) -> tuple[Option, bool]:
+def _find(by_name: dict[str, Option], name: str, spec: StageSpec) -> tuple[Option, bool]:
     if name in by_name:
         return by_name[name], True
     positive = name.removeprefix("no_")
     if positive in by_name and isinstance(by_name[positive].kind, Flag):
         return by_name[positive], False
+    if others := catalog.classes_with_option(spec, name):
+        flag = "--" + name.replace("_", "-")
+        raise UsageError(
+            f"{flag} is not an option of this model class",
+            f"leave it out, or add --model-class {' or '.join(others)}",
+            code="unknown-option",
+        )
     raise unknown_option(name, tuple(by_name))
 
 

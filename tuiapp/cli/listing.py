@@ -31,7 +31,8 @@ def stages(words: list[str]) -> int:
 
 
 def describe_stage(spec: StageSpec, *, as_json: bool) -> int:
-    """One stage with all its options, and those of each model class if it trains."""
+    """One stage with all its options, and those of each model class if it trains, or of those that
+    have a morph factor."""
     if as_json:
         _print_json(_stage_json(spec))
         return EXIT_DONE
@@ -41,6 +42,10 @@ def describe_stage(spec: StageSpec, *, as_json: bool) -> int:
         for model in catalog.models_of(spec):
             lines += ["", f"with --model-class {model.id} ({model.summary})"]
             lines += _option_lines(model.options)
+    if spec.morph_options:
+        morphing = [model.id for model in catalog.models_of(spec) if model.has_morph_factor]
+        lines += ["", f"with --model-class {' or '.join(morphing)}"]
+        lines += _option_lines(spec.morph_options)
     sys.stdout.write("\n".join(lines) + "\n")
     return EXIT_DONE
 
@@ -103,6 +108,8 @@ def _stage_json(spec: StageSpec) -> dict[str, object]:
             model.id: [as_json(option) for option in model.options]
             for model in catalog.models_of(spec)
         }
+    if spec.morph_options:
+        described["morph_options"] = [as_json(option) for option in spec.morph_options]
     return described
 
 

@@ -8,7 +8,7 @@ from engine.protocol.spec import ModelSpec
 DFM = ModelSpec(
     id=READY_CLASS,
     title="DFM",
-    summary="ready to merge: NAME.dfm in the folder model, for DeepFaceLive; not for training",
+    summary="Ready to merge: NAME.dfm in the folder model, as DeepFaceLive plays it; not for training.",
     code="engine.models.dfm.predictor:DfmPredictor",
     options=(),
     loss_names=(),
