@@ -8,7 +8,8 @@ from engine.protocol.spec import ModelSpec
 DFM = ModelSpec(
     id=READY_CLASS,
     title="DFM",
-    summary="Ready to merge: NAME.dfm in the folder model, as DeepFaceLive plays it; not for training.",
+    summary="Ready to merge: NAME.dfm in the folder model, as DeepFaceLive plays it; not for"
+    " training.",
     code="engine.models.dfm.predictor:DfmPredictor",
     options=(),
     loss_names=(),
