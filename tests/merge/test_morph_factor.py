@@ -10,7 +10,6 @@ import pytest
 
 from engine import catalog
 from engine.merge.face_nets import FaceNets
-from engine.models import classes
 from engine.models.predictor import Prediction
 from engine.protocol.errors import UsageError
 from engine.protocol.look import Look
@@ -51,18 +50,9 @@ def merged(workspace: Workspace, nets: FaceNets) -> None:
     merge_frames(context, collect_jobs(context), nets)
 
 
-@pytest.fixture
-def morphing_class(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Stands in for a class that has a morph factor."""
-    specs = [replace(spec, has_morph_factor=spec.id == "quick96") for spec in catalog.MODELS]
-    monkeypatch.setattr(catalog, "MODELS", tuple(specs))
-    monkeypatch.setattr(classes, "MODEL_CLASSES", tuple(specs))
-    return "quick96"
-
-
-def test_the_flag_is_there_for_models_that_have_a_morph_factor_only(morphing_class: str) -> None:
+def test_the_flag_is_there_for_models_that_have_a_morph_factor_only() -> None:
     merge = catalog.stage("merge")
-    values = complete_values(catalog.options_of(merge, morphing_class), {"morph_factor": "0.4"})
+    values = complete_values(catalog.options_of(merge, "amp"), {"morph_factor": "0.4"})
     assert Look.from_options(values).morph_factor == 0.4
     with pytest.raises(UsageError):
         complete_values(catalog.options_of(merge, "saehd"), {"morph_factor": "0.4"})
@@ -74,12 +64,10 @@ def test_a_plain_model_is_given_no_factor(tmp_path: Path) -> None:
     assert predictor.factors == [None]
 
 
-def test_each_frame_is_predicted_once_by_the_factor_that_its_look_has(
-    tmp_path: Path, morphing_class: str
-) -> None:
+def test_each_frame_is_predicted_once_by_the_factor_that_its_look_has(tmp_path: Path) -> None:
     nets, predictor = morphing_nets()
     workspace = merge_workspace(tmp_path, frames=3)
-    context = context_for(workspace.root, "merge", model_class=morphing_class, morph_factor=0.25)
+    context = context_for(workspace.root, "merge", model_class="amp", morph_factor=0.25)
     merge_frames(context, collect_jobs(context), nets)
     assert predictor.factors == [0.25] * 3
 
