@@ -54,7 +54,7 @@ def _signing_s(workspace: Workspace, kind: str) -> float:
     film = replace(film, sound=None)
     began = time.perf_counter()
     with ExitStack() as stack:
-        sealing_of(context, reference, film).mark(film, film.target, stack)
+        sealing_of(context, reference, film).mark(context, film, film.target, stack)
     spent_s = time.perf_counter() - began
     switch_marking(workspace, on=False, reason="to measure without it")
     return spent_s
