@@ -9,7 +9,7 @@ differ in how codes are made and in which decoder reads them:
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -117,7 +117,7 @@ class Staged(Block):
         return recomputed(stage, x) if self.recompute else stage(x)
 
 
-class EncoderNet(Staged):
+class EncoderNet(Staged, ABC):
     """Faces to flat vectors, channel-major, of `units_out`."""
 
     units_out: int
@@ -126,14 +126,14 @@ class EncoderNet(Staged):
     def __call__(self, faces: Tensor) -> Tensor: ...
 
 
-class InterNet(Block):
+class InterNet(Block, ABC):
     """Flat vectors to a small feature map, through a narrow waist."""
 
     @abstractmethod
     def __call__(self, flat: Tensor) -> Tensor: ...
 
 
-class DecoderNet(Staged):
+class DecoderNet(Staged, ABC):
     """Codes to a face and its mask: two branches that share nothing, so either can be asked
     alone."""
 

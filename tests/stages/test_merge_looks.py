@@ -179,3 +179,11 @@ def test_masks_by_xseg_are_those_of_the_net_that_is_named_and_another_net_render
     assert merged(folders[0], "XSeg-dst").facts["rendered"] == 0
     assert merged(folders[1], "XSeg-dst").facts["rendered"] == 2
     assert not np.array_equal(mask(workspace, "00001"), by_first)
+
+
+def test_a_preset_is_the_look_of_its_options(tmp_path: Path) -> None:
+    one, other = (merge_workspace(tmp_path / name, frames=1) for name in ("one", "other"))
+    merge(one, preset="dfl1-hist-match", mask_mode="dst")
+    spelt = {"mode": "hist-match", "color_transfer_mode": "none", "hist_match_threshold": 255}
+    merge(other, **spelt, mask_mode="dst")
+    assert outputs(one) == outputs(other)
