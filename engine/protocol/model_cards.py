@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.protocol.model_files import list_preview_pictures, list_saves, saved_options
+from engine.protocol.model_files import PREVIEW_HISTORY, list_saves, saved_options
 from engine.protocol.survey import ModelFact, survey_models
 from engine.protocol.workspace import Workspace
 
@@ -86,14 +86,19 @@ def _card(workspace: Workspace, fact: ModelFact) -> ModelCard:
 
 def bytes_of(folder: Path) -> int:
     """The room that the folder's files take; several names of one file count once."""
-    sizes = {}
-    for root, _, names in os.walk(folder):
-        for name in names:
-            try:
-                status = os.stat(os.path.join(root, name), follow_symlinks=False)  # noqa: PTH118, PTH116 - thousands of pictures
-            except FileNotFoundError:
-                continue  # a save that training forgot this moment
-            sizes[status.st_dev, status.st_ino] = status.st_size
+    sizes: dict[tuple[int, int], int] = {}
+    pending = [str(folder)]
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+                    else:
+                        status = entry.stat(follow_symlinks=False)
+                        sizes[status.st_dev, status.st_ino] = status.st_size
+        except FileNotFoundError:
+            continue  # a save that training forgot this moment
     return sum(sizes.values())
 
 
@@ -107,6 +112,11 @@ def _changed_at(path: Path) -> float | None:
 
 def _newest_picture(folder: Path) -> Path | None:
     """Of the first page of the preview history."""
-    pages = list_preview_pictures(folder)
-    first = next((pictures for pictures in pages.values() if pictures), [])
-    return first[-1][1] if first else None
+    for page in sorted((folder / PREVIEW_HISTORY).glob("*")):
+        if page.is_dir():
+            with os.scandir(page) as entries:
+                names = [entry.name for entry in entries if entry.name.endswith(".jpg")]
+            stems = [name[:-4] for name in names if name[:-4].isdecimal()]
+            if stems:
+                return page / f"{max(stems, key=int)}.jpg"
+    return None
