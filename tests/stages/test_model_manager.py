@@ -135,12 +135,16 @@ def test_a_duplicate_takes_no_room_for_saves_and_goes_its_own_way(workspace):
     folder = train(workspace, 5)
     write_timeline(workspace, "new", "looks of new")
     run_stage(workspace, "model-snapshot", name="five")
+    events = folder / "tensorboard" / "events"
+    events.parent.mkdir()
+    events.write_bytes(b"grows")
     before = tree(folder)
     context = run_stage(workspace, "model-duplicate", to="other")
     copy = workspace / "model" / "other_quick96"
     name = "generations/00000005/encoder.safetensors"
     assert (copy / name).samefile(folder / name)
-    assert context.facts["copied_bytes"] == (copy / HISTORY_NAME).stat().st_size
+    assert not (copy / "tensorboard" / "events").samefile(events)
+    assert context.facts["copied_bytes"] == (copy / HISTORY_NAME).stat().st_size + len(b"grows")
     assert [mark.text for mark in read_marks(copy / HISTORY_NAME)] == ["a duplicate of new_quick96"]
     assert timeline(workspace, "other").read_text() == "looks of new"
     train(workspace, 9, "other")

@@ -69,10 +69,11 @@ def _grows(folder: Path, path: Path) -> bool:
 
 
 def _has_links(folder: Path, files: list[Path], beside: Path) -> bool:
-    """Whether the disk gives files second names: tried with one."""
-    sample = next((path for path in files if not _grows(folder, path)), None)
-    if sample is None:
+    """Whether the disk gives files second names: tried with the smallest."""
+    linked = [path for path in files if not _grows(folder, path)]
+    if not linked:
         return True
+    sample = min(linked, key=lambda path: path.stat().st_size)
     trial = beside / sample.name
     link_or_copy(sample, trial)
     is_link = trial.samefile(sample)

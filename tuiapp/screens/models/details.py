@@ -29,12 +29,15 @@ _NO_SAVES = "no saves yet"
 
 @dataclass(frozen=True)
 class _Found:
-    """What one look at the model's folder finds; card is None if the model is gone."""
+    """What one look at the model's folder finds; card is None if the model is gone.
+
+    losses: those after the iteration `after`."""
 
     card: ModelCard | None
     saves: list[SaveFact]
     marks: list[Mark]
     losses: LossColumns
+    after: int
 
 
 class DetailsScreen(ModelScreen):
@@ -52,6 +55,7 @@ class DetailsScreen(ModelScreen):
         self._spec = spec_of(card.model_class)
         self._saves: dict[str, SaveFact] = {}
         self._losses = LossHistory()
+        self._marks: list[Mark] = []
         self._looked_at = float("-inf")
 
     def body(self) -> ComposeResult:
@@ -84,10 +88,9 @@ class DetailsScreen(ModelScreen):
             self.run_worker(self._look(), group="look", exclusive=True)
 
     async def _look(self) -> None:
-        width = len(self._spec.loss_names) if self._spec else 0
         workspace, card = self.workbench.workspace, self._card
         try:
-            found = await asyncio.to_thread(_read, workspace, card, width)
+            found = await asyncio.to_thread(self._read, workspace)
         except OSError as error:
             self.workbench.say(f"{error.filename}: {error.strerror}", severity="error")
             return
@@ -100,6 +103,22 @@ class DetailsScreen(ModelScreen):
         self._show_card()
         self._show_saves(found.saves)
         self._show_losses(found)
+
+    def _read(self, workspace: Workspace) -> _Found:
+        """In a thread. Of a long history only what is new, unless something has happened since that
+        may have turned it back. Raises `OSError`."""
+        card, known = self._card, self._losses.iterations
+        folder = workspace.model(card.name, card.model_class)
+        history, width = folder / HISTORY_NAME, len(self._spec.loss_names) if self._spec else 0
+        marks = read_marks(history)
+        after = known[-1] if len(known) and marks == self._marks else 0
+        return _Found(
+            read_card(workspace, card.name, card.model_class),
+            list_saves(folder),
+            marks,
+            read_loss_columns(history, width, after=after),
+            after,
+        )
 
     def _show_card(self) -> None:
         card = self._card
@@ -120,12 +139,10 @@ class DetailsScreen(ModelScreen):
     def _show_losses(self, found: _Found) -> None:
         if self._spec is None:
             return
-        known = self._losses.iterations
-        if list(known[-1:]) != list(found.losses.iterations[-1:]) or len(known) != len(
-            found.losses
-        ):
+        if not found.after:
             self._losses.clear()
-            self._losses.put(found.losses)
+        self._losses.put(found.losses)
+        self._marks = found.marks
         self.query_one(LossPlot).show(self._losses, self._spec.loss_names, found.marks)
 
     # Keys
@@ -172,18 +189,6 @@ class DetailsScreen(ModelScreen):
 
     def action_losses(self) -> None:
         self.query_one(LossPlot).turn_range()
-
-
-def _read(workspace: Workspace, card: ModelCard, width: int) -> _Found:
-    """Raises `OSError`."""
-    folder = workspace.model(card.name, card.model_class)
-    history = folder / HISTORY_NAME
-    return _Found(
-        read_card(workspace, card.name, card.model_class),
-        list_saves(folder),
-        read_marks(history),
-        read_loss_columns(history, width),
-    )
 
 
 def _words_of(save: SaveFact) -> str:
