@@ -5,6 +5,11 @@ Loading it takes a native library into the process; only modules that sign or re
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import c2pa
 
 # Purposes that a signer's certificate may have. C2PA's own list, which the library leaves to its
@@ -17,6 +22,8 @@ _PURPOSES = (
     "1.3.6.1.4.1.311.76.59.1.9",
     "1.3.6.1.4.1.62558.2.1",
 )
+
+MEMORY_BYTES = 256 << 20  # files above that size are copied to a temporary file to be signed
 
 
 def c2pa_context(anchors_pem: str) -> c2pa.Context:
@@ -34,10 +41,25 @@ def c2pa_context(anchors_pem: str) -> c2pa.Context:
                     "ocsp_fetch": False,
                     "verify_after_sign": True,
                 },
+                "core": {"backing_store_memory_threshold_in_mb": MEMORY_BYTES >> 20},
                 "builder": {"thumbnail": {"enabled": False}},
             }
         )
     )
+
+
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    """What the library copies besides goes to the disk of `folder`: that for temporary files may be
+    much smaller than a film. For the whole process, as long as the block lasts."""
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ["TMPDIR"]
+        if before is not None:
+            os.environ["TMPDIR"] = before
 
 
 def first_line(error: Exception) -> str:

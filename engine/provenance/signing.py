@@ -7,15 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import c2pa
 
 from engine.protocol.errors import InputError, StageError
 from engine.protocol.files import disk_error, replacing, write_atomically
-from engine.provenance.copy_sink import CopySink
+from engine.provenance.detached import sign_hash
+from engine.provenance.hashing import sha256_of
 from engine.provenance.identity import Identity
-from engine.provenance.library import c2pa_context, first_line
+from engine.provenance.library import (
+    MEMORY_BYTES,
+    c2pa_context,
+    first_line,
+    temporary_files_in,
+)
 from engine.provenance.manifest import Made, definition
 from engine.provenance.plate import Plate
 from engine.provenance.store import AS_BYTES
@@ -25,6 +30,7 @@ EMBEDDED_SUFFIXES = frozenset({".avi", ".mov", ".mp4"})
 # From here on ffmpeg goes on in another RIFF part, whose index says where things lie in the file:
 # nothing can be put before it.
 _SPLIT_AVI_BYTES = 1 << 30
+_MANIFESTS_BYTES = 1 << 16  # ours, and those of the plate
 _OR_OFF = "or turn marking off for this workspace: facewright run marking --state off --reason TEXT"
 
 
@@ -40,7 +46,10 @@ class Seal:
         """Sign a few bytes, so that what would fail is told of before hours of rendering. Raises
         `InputError` where the certificate or the plate does not do."""
         try:
-            self._sign(AS_BYTES, io.BytesIO(b"rehearsal"), io.BytesIO(), embed=False)
+            with self._builder() as builder:
+                builder.set_no_embed()
+                few = io.BytesIO(b"rehearsal")
+                builder.sign(_signer(self.identity), AS_BYTES, few, io.BytesIO())
         except (c2pa.C2paError, OSError) as error:
             raise InputError(
                 f"the result could not be signed by {self.identity.words}: {first_line(error)}",
@@ -50,39 +59,48 @@ class Seal:
             ) from error
 
     def into(self, path: Path) -> None:
-        """Put the manifest into the file, which must be one that `can_hold_manifest`. The file is
-        unchanged where that fails: raises `InputError` for a full disk, else `StageError`."""
+        """Put the manifest into the file, which must be one that `can_hold_manifest`; the disk
+        needs `room_bytes`. The file is unchanged where that fails: raises `InputError` for a full
+        disk, else `StageError`."""
         with (
             replacing(path, durable=False) as signed,
             path.open("rb") as source,
             signed.open("w+b") as target,
             _told(path),
+            temporary_files_in(path.parent),
+            self._builder() as builder,
         ):
-            self._sign(path.suffix[1:], source, target, embed=True)
+            builder.sign(_signer(self.identity), path.suffix[1:], source, target)
 
     def beside(self, path: Path, sidecar: Path) -> None:
         """Write the manifest of the file `path`, which stays as it is, to `sidecar`. Raises as
         `into`."""
-        with _told(path), path.open("rb") as source:
-            store = self._sign(AS_BYTES, source, CopySink(source), embed=False)
+        with _told(path), self._builder() as builder:
+            store = sign_hash(builder, _signer(self.identity), sha256_of(path))
         write_atomically(sidecar, store, durable=False)
 
-    def _sign(
-        self, kind: str, source: BinaryIO, target: BinaryIO | CopySink, *, embed: bool
-    ) -> bytes:
-        identity = self.identity
+    @contextmanager
+    def _builder(self) -> Iterator[c2pa.Builder]:
+        """The manifest, ready to be signed once."""
         manifest = definition(self.made, self.plate.sha256 if self.plate else "")
-        with c2pa.Builder(manifest, context=c2pa_context(identity.chain_pem)) as builder:
+        with c2pa.Builder(manifest, context=c2pa_context(self.identity.chain_pem)) as builder:
             if self.plate is not None:
                 self.plate.add_to(builder)
-            if not embed:
-                builder.set_no_embed()
-            return bytes(builder.sign(_signer(identity), kind, source, target))
+            yield builder
+
+
+def room_bytes(path: Path) -> int:
+    """What `Seal.into` needs on the disk besides the file: a signed copy, and what the library does
+    not hold in memory."""
+    size = path.stat().st_size
+    return size * (2 if size >= MEMORY_BYTES else 1) + _MANIFESTS_BYTES
 
 
 def can_hold_manifest(path: Path) -> bool:
-    """Whether the finished file can be signed in itself and be played as before."""
-    if path.suffix == ".avi" and path.stat().st_size >= _SPLIT_AVI_BYTES:
+    """Whether the finished file is to be signed in itself, and is played as before then. Large MOV
+    files are for editing, where it is not worth to copy them."""
+    largest = {".avi": _SPLIT_AVI_BYTES, ".mov": MEMORY_BYTES}.get(path.suffix)
+    if largest is not None and path.stat().st_size >= largest:
         return False
     return path.suffix in EMBEDDED_SUFFIXES
 

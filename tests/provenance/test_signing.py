@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import re
 import shutil
 import socket
-import tracemalloc
 from pathlib import Path
 
 import av
@@ -16,6 +16,7 @@ import pytest
 
 from engine.media.images import write_image
 from engine.protocol.errors import InputError
+from engine.provenance import library
 from engine.provenance.manifest import SOURCE_TYPE
 from engine.provenance.reading import Standing, examine
 from engine.provenance.sequence import LIST_NAME, write_list
@@ -226,12 +227,22 @@ def test_a_file_without_a_manifest_is_unmarked_and_one_that_is_no_video_is_refus
         examine(tmp_path / "clip.mp4.c2pa")
 
 
-def test_an_avi_of_several_parts_is_not_signed_in_itself_since_its_index_would_break(tmp_path):
-    path = tmp_path / "result.avi"
-    for size, can in ((1 << 20, True), (1 << 30, False)):
-        with path.open("wb") as file:
-            file.truncate(size)
-        assert can_hold_manifest(path) is can
+@pytest.mark.parametrize(
+    ("name", "size", "can"),
+    [
+        ("result.avi", (1 << 30) - 1, True),
+        ("result.avi", 1 << 30, False),  # its index would not hold
+        ("result.mov", 1 << 20, True),
+        ("result.mov", 1 << 30, False),  # not worth a copy of all
+        ("result.mp4", 1 << 33, True),
+        ("result.mkv", 1 << 20, False),
+    ],
+)
+def test_what_is_signed_in_itself_is_said_by_kind_and_size(tmp_path, name, size, can):
+    path = tmp_path / name
+    with path.open("wb") as file:
+        file.truncate(size)
+    assert can_hold_manifest(path) is can
 
 
 def test_a_disk_that_is_full_while_signing_leaves_the_file_as_it_was(tmp_path, identity):
@@ -245,13 +256,20 @@ def test_a_disk_that_is_full_while_signing_leaves_the_file_as_it_was(tmp_path, i
         assert {one.name for one in disk.iterdir()} == {"result.mp4", "filler"}
 
 
-def test_signing_beside_holds_no_copy_of_the_film(tmp_path, studio, identity):
-    path = tmp_path / "result.mkv"
-    path.write_bytes(bytes(range(256)) * (8 << 12))  # 8 MB
+def test_signing_takes_no_room_on_the_disk_of_temporary_files(
+    tmp_path, monkeypatch, studio, identity
+):
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    monkeypatch.setattr(library, "MEMORY_BYTES", 1 << 20)
+    path = make_clip(tmp_path / "result.mp4", frames=4)
+    size = 3 << 20
+    with path.open("ab") as file:
+        file.write(size.to_bytes(4, "big") + b"mdat" + bytes(size - 8))
     seal = seal_of(identity)
-    tracemalloc.start()
-    seal.beside(path, sidecar_of(path))
-    _, peak_bytes = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak_bytes < 2 << 20
+    seal.into(path)
     assert examine(path, studio.root_pem).standing is Standing.TRUSTED
+    assert os.environ["TMPDIR"] == "/nowhere"
+    other = tmp_path / "result.mkv"
+    other.write_bytes(bytes(size))
+    seal.beside(other, sidecar_of(other))
+    assert examine(other, studio.root_pem).standing is Standing.TRUSTED

@@ -188,14 +188,14 @@ def test_without_room_for_a_copy_the_mark_lies_beside_the_result_and_that_is_sai
 def test_what_a_kill_left_while_signing_is_removed_by_the_next_render(workspace, monkeypatch):
     left: list[str] = []
 
-    def killed(self, kind, source, target, *, embed):
+    def killed(self):
         left.extend(path.name for path in workspace.root.glob(".*part*"))
         for name in left:
             shutil.copy(workspace.root / name, workspace.root / f"{name}.kept")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Seal, "rehearse", lambda self: None)
-    monkeypatch.setattr(Seal, "_sign", killed)
+    monkeypatch.setattr(Seal, "_builder", killed)
     with pytest.raises(KeyboardInterrupt):
         render(workspace.root)
     assert len(left) >= 2

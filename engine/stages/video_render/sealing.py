@@ -18,15 +18,13 @@ from engine.provenance.marking import marking_state
 from engine.provenance.plate import Plate, open_plate
 from engine.provenance.sequence import write_list
 from engine.provenance.settings import signing_settings
-from engine.provenance.signing import Seal, can_hold_manifest
+from engine.provenance.signing import Seal, can_hold_manifest, room_bytes
 from engine.provenance.store import sidecar_of
 from engine.provenance.xmp import XMP_SUFFIXES, add_source_type
 from engine.stages.merge.ledger import lines_of
 from engine.stages.video_render.films import Film
 from engine.stages.video_render.placing import part_of
 from engine.stages.video_render.reference import Reference
-
-_MANIFESTS_BYTES = 1 << 16  # ours, and those of the plate
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ def _goes_into(film: Film, part: Path) -> bool:
 
 def _has_room(context: StageContext, film: Film, part: Path) -> bool:
     """Whether the copy has room that signing in the file makes of it."""
-    if shutil.disk_usage(part.parent).free > part.stat().st_size + _MANIFESTS_BYTES:
+    if shutil.disk_usage(part.parent).free > room_bytes(part):
         return True
     context.warn(
         f"the disk has no room for a copy of {film.target.name}, which signing in the file makes:"
