@@ -34,7 +34,7 @@ VIDEO_RENDER = StageSpec(
     " are for editing programs, many players do not show them. A final result wants a consent"
     " record for both sides (stage consent-record): src, whose face is put in, and dst, whose face"
     " is replaced; without them, make a draft. At the end the result is signed as altered (C2PA):"
-    " in MP4, MOV and AVI themselves, for all else, and with alpha, in a file beside it (.c2pa; for"
+    " in MP4, AVI and MOV up to 256 MB themselves, else, and with alpha, beside it (.c2pa; for"
     " a folder of pictures over the list SHA256SUMS). The stage marking turns that off. Beside a"
     " final result lies a disclosure sheet (result.mp4.disclosure.md and .json): what was altered,"
     " in which frames, by what, under which consent ids.",
