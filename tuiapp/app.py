@@ -12,35 +12,25 @@ from typing import Any
 from textual.screen import Screen
 from textual.theme import Theme
 
-from engine import catalog
 from engine.protocol.commands import Command
 from engine.protocol.consent_judgement import NO_CONSENT
 from engine.protocol.errors import ConfirmationNeeded, FacewrightError
-from engine.protocol.faceset_report import read_report
 from engine.protocol.spec import StageSpec
-from engine.protocol.survey import WorkspaceSurvey, survey
+from engine.protocol.survey import survey
 from engine.protocol.workspace import Workspace
-from engine.runtime.client import RunFolder, discard_run, find_run, send, start_run
-from tuiapp.bridge.faceset_list import FacesetList
-from tuiapp.bridge.frame_review import FrameReview, ReviewFolder
-from tuiapp.bridge.label_desk import LabelDesk
-from tuiapp.bridge.model_list import ModelList
-from tuiapp.bridge.report_entries import FaceChoice
-from tuiapp.bridge.run_board import RunBoard
-from tuiapp.bridge.run_view import RunView, ViewState, trains
+from engine.runtime.client import RunFolder, discard_run, send, start_run
+from tuiapp.bridge.run_view import RunView, ViewState
 from tuiapp.bridge.watch import RunWatch
-from tuiapp.bridge.wording import plain_text
 from tuiapp.commands import WorkbenchCommands
-from tuiapp.forms.memory import newest_model, remember_values, remembered_values
+from tuiapp.forms.memory import remember_values
 from tuiapp.graphics.appmixin import PixelApp
 from tuiapp.graphics.terminal import TerminalGraphics
 from tuiapp.keymap import bindings
+from tuiapp.opening import OpeningApp
 from tuiapp.screens.consent_asked import ask_for_consent
-from tuiapp.screens.dialogs import AskScreen, TellScreen
+from tuiapp.screens.dialogs import AskScreen
 from tuiapp.screens.help import HelpScreen
 from tuiapp.screens.home import HomeScreen
-from tuiapp.screens.log import LogScreen
-from tuiapp.screens.stage import StageScreen
 from tuiapp.settings import load_settings, remember, user_theme_folder
 from tuiapp.theming import (
     DEFAULT_THEME,
@@ -57,7 +47,7 @@ SURVEY_SHARE = 0.1
 SURVEY_EVERY_AT_LEAST_S = 5.0
 
 
-class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False):
+class FacewrightApp(TypingOrderApp[None], PixelApp[None], OpeningApp, inherit_bindings=False):
     """The app on one workspace.
 
     graphics: what the terminal can show (`tuiapp.graphics.probe`); None draws with characters.
@@ -85,14 +75,7 @@ class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False
         graphics: TerminalGraphics | None = None,
         attach: str | None = None,
     ) -> None:
-        super().__init__(graphics=graphics)
-        self.workspace = workspace
-        self.board = RunBoard(workspace)
-        self.survey: WorkspaceSurvey | None = None
-        self.facesets: dict[str, FacesetList] = {}
-        self.reviews: dict[str, tuple[FrameReview, ReviewFolder]] = {}
-        self.label_desks: dict[str, LabelDesk] = {}
-        self.models = ModelList()
+        super().__init__(graphics=graphics, workspace=workspace)
         self.settings = load_settings()
         self.theme_labels: dict[str, str] = {}
         self._attach_to = attach
@@ -199,7 +182,7 @@ class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False
         except FacewrightError as error:
             if self.board.forget_discarded(watch):
                 return
-            self._tell(error)
+            self.tell(error)
         if was_live and not self._is_looked_at(watch):
             self.say(outcome_words(watch.view), severity=_severity(watch.view))
         self.look_again()
@@ -210,114 +193,6 @@ class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False
         return isinstance(self.screen, WatchingScreen) and self.screen.run_watch is watch
 
     # What screens ask for
-
-    def open_form(
-        self,
-        stage_id: str,
-        values: Mapping[str, object] | None = None,
-        *,
-        entered: Mapping[str, object] | None = None,
-    ) -> None:
-        """Open a stage's form, filled with what it was last started with and `values` over it; for
-        a stage that was never started, with the newest model there is. entered: what is to hold
-        also where the model was trained with something else."""
-        spec, models = catalog.stage(stage_id), self.survey.models if self.survey else ()
-        remembered = remembered_values(self.workspace, stage_id)
-        given = {**newest_model(spec, models), **remembered, **(values or {})}
-        self._show(StageScreen(spec, given, entered))
-
-    def open_run(self, watch: RunWatch) -> None:
-        from tuiapp.screens.labels.screen import LabelScreen
-        from tuiapp.screens.manual.screen import ManualScreen
-        from tuiapp.screens.merge.screen import MergeScreen
-        from tuiapp.screens.run import RunScreen  # pictures need more imports than the first paint
-        from tuiapp.screens.training.screen import TrainingScreen
-
-        if watch.view.stage == "merge-session":
-            self._show(MergeScreen(watch))
-        elif watch.view.stage == "label-session":
-            side_name = str(watch.folder.job().options["side"])  # of a run not followed yet, too
-            self._show(LabelScreen(watch, self.label_desk(side_name)))
-        elif watch.view.stage == "faces-manual":
-            self._show(ManualScreen(watch))
-        else:
-            self._show(TrainingScreen(watch) if trains(watch.view.stage) else RunScreen(watch))
-
-    def label_desk(self, side_name: str) -> LabelDesk:
-        """What is drawn on a side's faces, with undo, from one session to the next."""
-        return self.label_desks.setdefault(side_name, LabelDesk(side_name))
-
-    def open_masks(self, side_name: str, face: str = "") -> None:
-        """Draw masks on a side's faces, beginning with the face of that name: in the session that
-        goes on, or a new one."""
-        if face:
-            self.label_desk(side_name).begin_at(face)
-        for watch in self.board.live():
-            view = watch.view
-            if view.stage == "label-session" and view.options.get("side") == side_name:
-                self.open_run(watch)
-                return
-        self.start_stage("label-session", {"side": side_name})
-
-    def open_faceset(self, side_name: str) -> None:
-        """Show the faces of "src" or "dst", with marks, order and filter as they were left."""
-        from tuiapp.screens.faceset import FacesetScreen  # as for runs
-
-        state = self.facesets.setdefault(side_name, FacesetList(side_name))
-        self._show(FacesetScreen(state))
-
-    def open_models(self) -> None:
-        """Show the models of the workspace, with marks as they were left."""
-        from tuiapp.screens.models.screen import ModelsScreen  # as for runs
-
-        self._show(ModelsScreen(self.models))
-
-    def open_debug_review(self, side_name: str) -> None:
-        """Look through a side's frames with what was found in them, where one was the last time."""
-        from tuiapp.screens.debug_review.screen import DebugReviewScreen  # as for runs
-
-        review, folder = self.reviews.setdefault(
-            side_name, (FrameReview(side_name), ReviewFolder(self.workspace, side_name))
-        )
-        self._show(DebugReviewScreen(review, folder))
-
-    def show_faces(self, choice: FaceChoice) -> None:
-        """Show some faces of a side, over the screen that chose them."""
-        from tuiapp.screens.faceset import FacesetScreen
-
-        state = self.facesets.setdefault(choice.side, FacesetList(choice.side))
-        self.push_screen(FacesetScreen(state, choice))
-
-    def open_report(self, side_name: str) -> None:
-        """Show the report on a side's faces, or the form that makes one."""
-        self.run_worker(self._open_report(side_name), group="report", exclusive=True)
-
-    async def _open_report(self, side_name: str) -> None:
-        from tuiapp.screens.report import ReportScreen  # as for runs
-
-        try:
-            report = await asyncio.to_thread(read_report, self.workspace, side_name)
-        except FacewrightError as error:
-            self._tell(error)
-            return
-        if report is not None:
-            self._show(ReportScreen(report))
-        else:
-            self.open_form("faceset-report", {"side": side_name})
-            self.say(f"no report on {side_name} yet: this stage makes it")
-
-    def open_run_by_id(self, run_id: str) -> None:
-        """Open the run with that id (or the only one whose id begins or ends so)."""
-        try:
-            folder = find_run(self.workspace, run_id)
-            stage_id = folder.job().stage
-        except FacewrightError as error:
-            self._tell(error)
-            return
-        self.open_run(self.watch_run(folder, stage_id))
-
-    def open_log(self, folder: RunFolder) -> None:
-        self.push_screen(LogScreen(folder))
 
     def start_stage(
         self, stage_id: str, values: Mapping[str, object], *, confirmed: bool = False
@@ -331,7 +206,7 @@ class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False
         try:
             remember_values(self.workspace, rehearsal.rehearses, values)
         except FacewrightError as error:
-            self._tell(error)
+            self.tell(error)
             return
         self.start_stage(rehearsal.id, values)
 
@@ -347,7 +222,7 @@ class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False
             if error.code == NO_CONSENT:
                 ask_for_consent(self, error, stage_id, values)
             else:
-                self._tell(error)
+                self.tell(error)
         else:
             self.open_run(self.watch_run(folder, stage_id))
 
@@ -377,27 +252,9 @@ class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False
         try:
             await asyncio.to_thread(send, folder, command)
         except FacewrightError as error:
-            self._tell(error)
+            self.tell(error)
         else:
             self.say(said)
-
-    def say(
-        self, text: str, *, title: str = "", severity: Any = "information", timeout_s: float = 5
-    ) -> None:
-        """A toast; the text may come from files."""
-        lines = "\n".join(plain_text(line) for line in text.splitlines())
-        self.notify(lines, title=title, severity=severity, timeout=timeout_s, markup=False)
-
-    def _tell(self, error: FacewrightError) -> None:
-        self.push_screen(TellScreen(error.message, error.remedy))
-
-    def _show(self, screen: Screen[None]) -> None:
-        """Put a screen in the place of a form or run that is open: escape leads home."""
-        if isinstance(self.screen, HomeScreen):
-            self.push_screen(screen)
-        else:
-            self.action_home()
-            self.push_screen(screen)
 
     # Keys that work everywhere
 
@@ -405,20 +262,6 @@ class FacewrightApp(TypingOrderApp[None], PixelApp[None], inherit_bindings=False
         if not isinstance(self.screen, HelpScreen):
             context = getattr(self.screen, "context", "app")
             self.push_screen(HelpScreen(context, self.settings.keys, str(self.settings.path)))
-
-    def action_home(self) -> None:
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-
-    def action_newest_run(self) -> None:
-        if self.board.infos:
-            self.open_run_by_id(self.board.infos[0].id)
-        else:
-            self.say("no stage was run in this workspace yet")
-
-    def action_leave_screen(self) -> None:
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
 
 
 def farewell(live: list[RunView], workspace: Workspace) -> str | None:
