@@ -118,11 +118,20 @@ def test_looks_that_an_earlier_model_of_the_name_left_go_to_the_trash(workspace)
     assert kept.read_text() == "of an earlier hero"
 
 
-@pytest.mark.parametrize("stage_id", ["model-rename", "model-duplicate", "model-delete"])
-def test_a_model_in_training_or_merged_with_is_left_alone(workspace, stage_id):
+@pytest.mark.parametrize(
+    ("stage_id", "others"),
+    [
+        ("model-rename", ("train", "merge-session")),
+        ("model-duplicate", ("train", "merge-session", "model-import")),
+        ("model-delete", ("train", "merge-session")),
+        ("model-undelete", ("train", "merge-session")),
+        ("model-reset", ("train", "model-restore")),
+    ],
+)
+def test_a_model_in_training_or_merged_with_is_left_alone(workspace, stage_id, others):
     root, spec = Workspace(workspace), catalog.stage(stage_id)
     options = {"model": "new", "model_class": "quick96", "to": "hero"}
-    for other in ("train", "merge-session"):
+    for other in others:
         with (
             resources_held(root, catalog.stage(other), options, "run-1"),
             pytest.raises(InputError, match="run-1 is working on"),

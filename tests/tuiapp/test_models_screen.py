@@ -118,6 +118,7 @@ async def test_a_model_is_renamed_deleted_and_brought_back_by_keys(models: Works
 
 async def choose(app: FacewrightApp, pilot: Pilot[None], name: str) -> None:
     """Put the highlight on the model of that name."""
+    await pilot.press("g")
     for _ in range(8):
         if at_hand(app) == name:
             return
@@ -167,6 +168,7 @@ async def test_pretraining_opens_the_form_with_the_faces_that_were_chosen(
 
 async def test_models_of_others_can_only_be_imported_or_merged_with(models: Workspace) -> None:
     made_model(models, "mask", model_class="xseg")
+    (models.models / "ready.dfm").write_bytes(b"never read")
     async with opened(models) as (app, pilot):
         await listed(app, pilot, "hero")
         await choose(app, pilot, "old")
@@ -176,7 +178,11 @@ async def test_models_of_others_can_only_be_imported_or_merged_with(models: Work
         await pilot.press("enter")
         assert (await form(app, pilot)).form.state.values["dfl_name"] == "old"
         await pilot.press("escape")
-        await listed(app, pilot, "mask  XSeg")
+        await listed(app, pilot, "mask  XSeg", "ready  DFM", "to merge with only")
+        await choose(app, pilot, "ready")
+        await pilot.press("enter")
+        await sees(pilot, "Which way?")
+        await pilot.press("escape")
         await choose(app, pilot, "mask")
         await pilot.press("m")
         opened_form = await form(app, pilot)
