@@ -181,7 +181,7 @@ def append_entry(workspace: Workspace, entry: Entry) -> None:
     if len(data) > LARGEST_BYTES:
         raise InputError(f"{path} is full", "move it away to begin anew, and keep it", code="full")
     make_folder(path.parent)
-    write_atomically(path, data)
+    write_atomically(path, data, private=True)
 
 
 def records_of(entries: Sequence[Entry]) -> tuple[Record, ...]:

@@ -13,13 +13,18 @@ from pathlib import Path
 from engine.protocol.errors import FacewrightError, InputError
 
 
-def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
+def write_atomically(
+    path: Path, data: bytes, *, durable: bool = True, private: bool = False
+) -> None:
     """Replace `path` by `data` in one step: write beside, (fsync,) rename.
 
     With `durable` the file survives a power cut; without, it is still whole or absent after a kill.
+    private: the owner alone may read it, from its first byte.
     Raises `InputError` when the disk is full or the folder not writable; `path` is then unchanged.
     """
     with replacing(path, durable=durable) as beside:
+        if private:
+            beside.touch(0o600, exist_ok=False)
         beside.write_bytes(data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -147,3 +148,11 @@ def test_a_bad_file_is_refused_with_a_remedy_and_never_written_over(
         assert refused.value.code == "bad-consent"
         assert "mend the file" in refused.value.remedy
     assert path.read_bytes() == HOSTILE[name]
+
+
+def test_nobody_else_can_read_who_agreed(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for name in ("Anna", "Bert"):
+        said = {"name": name, "basis": "own-likeness", "scopes": ["any"]}
+        append_entry(workspace, new_entry("src", **said))
+        assert stat.S_IMODE(consent_path(workspace).stat().st_mode) == 0o600
