@@ -31,6 +31,10 @@ def measured(model, src, dst):
     return objective.shown, dict(objective.lowered), gradients
 
 
+def sides_of_batch():
+    return (ALONE.split(arrays(side)) for side in (golden_batch().src, golden_batch().dst))
+
+
 def moving(learner):
     return [
         f"{net_name}/{name}"
@@ -61,8 +65,7 @@ def test_every_option_set_has_the_references_losses_and_gradients(name, monkeypa
         monkeypatch.setattr(module, "total_variation", variation_of_channels_and_rows)
     facts = variants()[name]
     model = recipe_amp(**facts["options_changed"])
-    sides = (ALONE.split(arrays(side)) for side in (golden_batch().src, golden_batch().dst))
-    shown, lowered, gradients = measured(model, *sides)
+    shown, lowered, gradients = measured(model, *sides_of_batch())
     first = facts["iterations"][0]
     np.testing.assert_allclose(shown[0], first["src"], rtol=1e-4)
     np.testing.assert_allclose(shown[1], first["dst"], rtol=1e-4)
@@ -97,10 +100,19 @@ def test_the_option_sets_are_all_that_the_reference_has():
     assert tuple(variants()) == VARIANTS
 
 
+def test_bfloat16_and_computing_twice_change_no_more_than_the_last_digits():
+    facts = variants()["default"]
+    model = recipe_amp(dtype="mixed_bfloat16", recompute=True)
+    shown, _, gradients = measured(model, *sides_of_batch())
+    for side, losses in zip(("src", "dst"), shown, strict=True):
+        np.testing.assert_allclose(losses, facts["iterations"][0][side], rtol=0.01)
+    total = float(tf.linalg.global_norm(gradients["src_dst_opt"]))
+    assert total == pytest.approx(facts["grads"]["G"]["total_norm"], rel=0.05)
+
+
 def test_both_inter_nets_learn_where_they_are_to():
     model = recipe_amp(train_inters=True)
-    sides = (ALONE.split(arrays(side)) for side in (golden_batch().src, golden_batch().dst))
-    _, _, gradients = measured(model, *sides)
+    _, _, gradients = measured(model, *sides_of_batch())
     named = dict(zip(moving(model.main), gradients["src_dst_opt"], strict=True))
     for net in INTERS:
         assert float(tf.norm(named[f"{net}/dense2/weight:0"])) > 0.1
