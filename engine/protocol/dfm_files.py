@@ -109,6 +109,8 @@ def read_dfm_header(path: Path) -> DfmHeader:
 
 @lru_cache(maxsize=64)
 def _read_header(path: Path, size_bytes: int, _: int) -> DfmHeader:
+    if not size_bytes:
+        raise unusable(path, "it is empty")
     if size_bytes > LARGEST_BYTES:
         raise unusable(path, f"it has {size_bytes} bytes, ONNX files at most {LARGEST_BYTES}")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from engine.protocol.errors import InputError
@@ -39,6 +40,14 @@ def whole_model(context: StageContext) -> Path:
             code="no-model",
         )
     return folder
+
+
+def command_for_model(context: StageContext, stage_id: str, *words: str) -> str:
+    """The command line, from any folder, of a stage on the model that this one works on."""
+    options = context.options
+    of_model = ("--model", options["model"], "--model-class", options["model_class"])
+    given = ("-w", str(context.workspace.root), *of_model, *words)
+    return shlex.join(("facewright", "run", stage_id, *given))
 
 
 def new_folder(context: StageContext) -> Path:

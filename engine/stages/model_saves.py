@@ -17,6 +17,11 @@ KNOWN_MODEL_CLASS = replace(
     kind=Choice(tuple((spec.id, spec.summary) for spec in MODEL_CLASSES)),
     help="Which kind of model it is.",
 )
+# DeepFaceLab has the others neither to read nor to write.
+DFL_MODEL_CLASS = replace(
+    KNOWN_MODEL_CLASS,
+    kind=Choice(tuple((spec.id, spec.summary) for spec in MODEL_CLASSES if spec.dfl_class)),
+)
 # What no two runs may do at once, though one may train meanwhile.
 SAVES_RESOURCE = "model-{model}_{model_class}-saves"
 

@@ -120,11 +120,18 @@ def test_nets_within_nets_are_followed_only_so_deep(tmp_path: Path) -> None:
         read_dfm_header(with_a_net_inside(tmp_path / "bad.dfm", depth=20))
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a" * 9, b"\x80" * 40, b"\x3a\xff\xff\x7f" * 9])
+@pytest.mark.parametrize("content", [b"GIF89a" * 9, b"\x80" * 40, b"\x3a\xff\xff\x7f" * 9])
 def test_what_is_no_onnx_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "bad.dfm"
     path.write_bytes(content)
     with pytest.raises(InputError, match="it is no ONNX file, or a damaged one"):
+        read_dfm_header(path)
+
+
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+    path = tmp_path / "bad.dfm"
+    path.touch()
+    with pytest.raises(InputError, match="it is empty"):
         read_dfm_header(path)
 
 

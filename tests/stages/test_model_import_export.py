@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from engine import catalog
 from engine.models.dfl_files.writing import dfl_data, write_tensors
 from engine.models.saehd.model import Saehd
 from engine.protocol.errors import ConfirmationNeeded, InputError, UsageError
@@ -360,8 +361,18 @@ def test_a_model_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path
     golden_model(tmp_path / "model")
     error = refused(tmp_path, "no-model", "no DeepFaceLab model mine", dfl_name="mine")
     assert "new (SAEHD)" in error.remedy
+    (tmp_path / "empty").mkdir()
+    empty = {"dfl_name": "mine", "from": str(tmp_path / "empty")}
+    error = refused(tmp_path, "no-model", "no DeepFaceLab model mine", **empty)
+    assert error.remedy == "name the folder that holds mine_SAEHD_data.dat"
     with pytest.raises(InputError, match="no model mine"):
         exported(tmp_path, model="mine")
+
+
+@pytest.mark.parametrize("stage_id", ["model-import", "model-export"])
+def test_classes_that_deepfacelab_lacks_are_no_choice(stage_id: str) -> None:
+    offered = {spec.id for spec in catalog.models_of(catalog.stage(stage_id))}
+    assert offered == {spec.id for spec in catalog.MODELS if spec.dfl_class}
 
 
 def test_any_save_can_be_exported_with_the_losses_until_then(tmp_path: Path) -> None:

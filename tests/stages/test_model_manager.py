@@ -206,7 +206,7 @@ def test_a_deleted_model_is_in_the_trash_and_comes_back_as_it_is_told(workspace)
     assert not looks.exists()
     assert dfl_files(workspace) == dfl
     (note,) = [note for note in context.notes if note.startswith("to bring it back: ")]
-    assert "model-undelete --model new --model-class quick96" in note
+    assert f"model-undelete -w {workspace} --model new --model-class quick96" in note
     run_stage(workspace, "model-undelete")
     assert tree(folder) == before
     assert looks.read_text() == "looks of new"
@@ -214,6 +214,9 @@ def test_a_deleted_model_is_in_the_trash_and_comes_back_as_it_is_told(workspace)
 
 
 def test_of_two_deleted_models_the_last_one_comes_back_and_none_over_another(workspace):
+    with pytest.raises(InputError) as refused:
+        run_stage(workspace, "model-undelete")
+    assert refused.value.remedy == "no deleted model is there to bring back"
     for target in (2, 4):
         train(workspace, target)
         run_stage(workspace, "model-delete", confirmed=True)

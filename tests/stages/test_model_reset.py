@@ -107,7 +107,8 @@ def test_a_reset_is_undone_by_restoring_what_it_kept(tmp_path, trained):
     context = reset(tmp_path, "new-faces")
     (undo,) = [note for note in context.notes if note.startswith("to undo it")]
     kept = context.facts["kept_as"]
-    assert undo.endswith(f"--save {kept}")
+    assert f"model-restore -w {tmp_path} --model new" in undo
+    assert undo.endswith(f"--save {kept} --yes")
     assert find_save(folder, kept).iteration == 2
     run_stage(tmp_path, "model-restore", confirmed=True, model_class="saehd", save=kept)
     assert tree(folder / "generations") == before
@@ -194,7 +195,7 @@ def test_two_models_are_compared_as_text_and_as_json(tmp_path, trained):
     reset_options = {"model": "other", "model_class": "saehd", "what": "new-dst"}
     run_stage(tmp_path, "model-reset", confirmed=True, **reset_options)
     assert (other / "generations" / "00000002").is_dir()
-    both = {"model_class": "saehd", "other": "other", "other_class": "saehd"}
+    both = {"model_class": "saehd", "other": "other"}
     context = run_stage(tmp_path, "model-compare", **both)
     assert context.notes == [
         "                      new (saehd)  other (saehd)",
@@ -211,4 +212,6 @@ def test_two_models_are_compared_as_text_and_as_json(tmp_path, trained):
     assert len(everything.notes) == 2 + len(found["options"])
     with pytest.raises(InputError, match="no model 'gone'") as refused:
         run_stage(tmp_path, "model-compare", model_class="saehd", other="gone")
+    with pytest.raises(InputError, match="no other model was named"):
+        run_stage(tmp_path, "model-compare", model_class="saehd")
     assert "new (saehd), other (saehd)" in refused.value.remedy

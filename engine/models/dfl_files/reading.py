@@ -123,12 +123,13 @@ def find_model(folder: Path, name: str, dfl_class: DflClass) -> DflModel:
     ]
     if len(matching) == 1:
         return matching[0]
-    known = ", ".join(f"{model.name} ({model.dfl_class.name})" for model in found) or "none"
+    known = ", ".join(f"{model.name} ({model.dfl_class.name})" for model in found)
+    wanted_file = f"{dfl_class.prefix(name or 'NAME')}{DATA_SUFFIX}"
     what = f"{name} ({dfl_class.name})" if name else f"of class {dfl_class.name}"
     trouble = "are several models" if matching else "is no DeepFaceLab model"
     raise InputError(
         f"there {trouble} {what} in {folder}",
-        f"name one of these: {known}",
+        f"name one of these: {known}" if known else f"name the folder that holds {wanted_file}",
         code="no-model",
     )
 

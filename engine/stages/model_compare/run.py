@@ -35,9 +35,15 @@ def compare_models(context: StageContext) -> None:
 
 
 def _card(cards: dict[tuple[str, str], ModelCard], name: str, model_class: str) -> ModelCard:
+    own = sorted(_title(known) for known in cards.values() if known.is_own)
+    if not name:
+        raise InputError(
+            "no other model was named",
+            f"name it with --other, one of these: {', '.join(own) or 'none'}",
+            code="no-model",
+        )
     card = cards.get((name, model_class))
     if card is None or not card.is_own:
-        own = sorted(_title(known) for known in cards.values() if known.is_own)
         raise InputError(
             f"there is no model {name!r} of class {model_class}",
             f"choose two of these: {', '.join(own) or 'none'}",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-
 from engine.protocol.errors import ConfirmationNeeded
 from engine.protocol.model_files import list_saves
 from engine.protocol.model_trash import DELETED
 from engine.protocol.stage import StageContext
-from engine.stages.model_names import own_timeline, whole_model
+from engine.stages.model_names import command_for_model, own_timeline, whole_model
 
 
 def delete_model(context: StageContext) -> None:
@@ -23,7 +21,5 @@ def delete_model(context: StageContext) -> None:
         )
     moved = [path for path in (folder, own_timeline(context)) if path.exists()]
     trash = context.workspace.move_to_trash(moved, DELETED)
-    name, model_class = context.options["model"], context.options["model_class"]
-    back = ("model-undelete", "--model", name, "--model-class", model_class)
-    context.note(f"to bring it back: facewright run {shlex.join(back)}")
+    context.note(f"to bring it back: {command_for_model(context, 'model-undelete')}")
     context.result(deleted=folder.name, saves=saves, trash=str(trash))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from engine.protocol.options import FilePath, Option, Text
 from engine.protocol.spec import StageSpec
-from engine.stages.model_saves import KNOWN_MODEL, KNOWN_MODEL_CLASS, SAVE
+from engine.stages.model_saves import DFL_MODEL_CLASS, KNOWN_MODEL, SAVE
 
 MODEL_EXPORT = StageSpec(
     id="model-export",
@@ -19,7 +19,7 @@ MODEL_EXPORT = StageSpec(
     " while the model is being trained. The model itself stays as it is.",
     options=(
         KNOWN_MODEL,
-        KNOWN_MODEL_CLASS,
+        DFL_MODEL_CLASS,
         replace(SAVE, help=f"{SAVE.help} Empty: the newest good one."),
         Option(
             "dfl_name",

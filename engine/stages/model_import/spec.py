@@ -2,7 +2,7 @@
 
 from engine.protocol.options import FilePath, Flag, Option, Text
 from engine.protocol.spec import StageSpec
-from engine.stages.model_saves import KNOWN_MODEL_CLASS
+from engine.stages.model_saves import DFL_MODEL_CLASS
 from engine.stages.train.spec import MODEL
 
 MODEL_IMPORT = StageSpec(
@@ -19,7 +19,7 @@ MODEL_IMPORT = StageSpec(
     " fit together is refused. Nothing in the files is run: strangers' models are safe to open.",
     options=(
         Option("model", "Name here", MODEL.kind, "new", "The name that the model gets here."),
-        KNOWN_MODEL_CLASS,
+        DFL_MODEL_CLASS,
         Option(
             "dfl_name",
             "Name in DeepFaceLab",

@@ -23,7 +23,7 @@ from engine.protocol.model_resets import ModelReset, reset_named, resets_for
 from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
 from engine.stages.kept_saves import keep_newest, mark_history, move_later_ones_away
-from engine.stages.model_names import whole_model
+from engine.stages.model_names import command_for_model, whole_model
 from engine.train.generations import Generation, Generations, Manifest, State
 from engine.train.last_options import forget_changed
 from engine.train.phases import Phases
@@ -60,7 +60,8 @@ def reset_model(context: StageContext) -> None:
     move_later_ones_away(context, folder, iteration, label="model-reset")
     text = f"{reset.title}: fresh weights for {', '.join(nets)}"
     mark_history(context, folder, iteration, "reset", text)
-    context.note(f"to undo it: model-restore --save {kept_as}")
+    undo = command_for_model(context, "model-restore", "--save", kept_as, "--yes")
+    context.note(f"to undo it: {undo}")
     context.result(iteration=iteration, nets=", ".join(nets), kept_as=kept_as)
 
 

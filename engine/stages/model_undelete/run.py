@@ -44,7 +44,7 @@ def _deleted(context: StageContext) -> DeletedModel:
     known = ", ".join(dict.fromkeys(f"{d.name} ({d.model_class})" for d in found))
     raise InputError(
         f"no model {wanted[0]} of class {wanted[1]} is in the trash",
-        f"choose one of these: {known or 'none'}",
+        f"choose one of these: {known}" if known else "no deleted model is there to bring back",
         code="no-model",
     )
 
