@@ -11,7 +11,14 @@ import c2pa
 
 from engine.provenance.hashing import sha256_of
 from engine.provenance.manifest import plate_ingredient
-from engine.provenance.store import AS_BYTES, Store, UnreadableStoreError, kind_of, read_store
+from engine.provenance.store import (
+    AS_BYTES,
+    RemoteStoreError,
+    Store,
+    UnreadableStoreError,
+    kind_of,
+    read_store,
+)
 
 _STORE = "plate.c2pa"
 
@@ -50,10 +57,12 @@ def open_plate(path: Path, anchors_pem: str = "") -> Plate:
     sha256 = sha256_of(path)
     try:
         store = read_store(path, anchors_pem)
-    except UnreadableStoreError as error:
-        # It cannot be carried on; its hash still tells which file it was.
-        return Plate(path, AS_BYTES, sha256, problem=f"cannot be read ({error.message})")
+    except (UnreadableStoreError, RemoteStoreError) as error:
+        # Its hash still tells which file it was.
+        return Plate(path, AS_BYTES, sha256, problem=f"is not carried on: {error.message}")
     if store is not None and store.verdict == "Invalid":
         codes = ", ".join(code for code, _ in store.failures)
-        return Plate(path, kind_of(path), sha256, store, f"does not hold ({codes})")
+        return Plate(
+            path, kind_of(path), sha256, store, f"does not hold, and is carried on so: {codes}"
+        )
     return Plate(path, kind_of(path), sha256, store)

@@ -53,6 +53,12 @@ class UnreadableStoreError(InputError):
     code = "bad-manifest"
 
 
+class RemoteStoreError(InputError):
+    """The manifest lies elsewhere, at an address that the file names."""
+
+    code = "remote-manifest"
+
+
 def sidecar_of(path: Path) -> Path:
     """Where the manifest of a file that cannot hold one belongs. The file's suffix stays in the
     name: `result.mkv` and `result.mov` may lie in one folder."""
@@ -68,8 +74,8 @@ def kind_of(path: Path) -> str:
 def read_store(path: Path, anchors_pem: str = "") -> Store | None:
     """Read and check the file's manifests; None if it has none, in itself or beside it.
 
-    Nothing is fetched from elsewhere. Raises `InputError` for a file that cannot be read,
-    `UnreadableStoreError` for a damaged manifest."""
+    Raises `InputError` for a file that cannot be read, `UnreadableStoreError` for a damaged
+    manifest, `RemoteStoreError` for one that would have to be fetched from elsewhere."""
     try:
         return _read_store(path, anchors_pem)
     except OSError as error:
@@ -100,16 +106,19 @@ def _checked(path: Path, kind: str, anchors_pem: str, sidecar: Path | None = Non
                 verdict = str(reader.get_validation_state())
     except c2pa.C2paError.ManifestNotFound:
         return None
-    except c2pa.C2paError.RemoteManifest as error:
-        raise InputError(
-            f"the manifest of {path} lies elsewhere ({first_line(error)}) and is not fetched",
-            "fetch it to a side-car beside the file",
-        ) from error
     except c2pa.C2paError as error:
-        raise UnreadableStoreError(
-            f"{sidecar or path}: {first_line(error)}", "get the file again from whoever made it"
-        ) from error
+        raise _unread(sidecar or path, error) from error
     return Store(report, verdict, sidecar, data)
+
+
+def _unread(path: Path, error: c2pa.C2paError) -> InputError:
+    told = first_line(error)
+    if told.startswith("Remote"):  # the library has no class for it
+        return RemoteStoreError(
+            f"the manifest of {path} lies elsewhere, and is not fetched: {told}",
+            f"fetch it yourself, to {sidecar_of(path).name} beside the file",
+        )
+    return UnreadableStoreError(f"{path}: {told}", "get the file again from whoever made it")
 
 
 def _sidecar_data(sidecar: Path) -> bytes:

@@ -18,6 +18,7 @@ from engine.media.images import write_image
 from engine.protocol.errors import InputError
 from engine.provenance import library
 from engine.provenance.manifest import SOURCE_TYPE
+from engine.provenance.plate import open_plate
 from engine.provenance.reading import Standing, examine
 from engine.provenance.sequence import LIST_NAME, write_list
 from engine.provenance.signing import EMBEDDED_SUFFIXES, can_hold_manifest
@@ -164,6 +165,26 @@ def test_a_plate_whose_manifest_is_damaged_is_an_ingredient_without_one(tmp_path
     reading = examine(path, studio.root_pem)
     assert reading.standing is Standing.TRUSTED
     assert not reading.ingredients[0].marked
+
+
+def test_a_manifest_that_lies_elsewhere_is_not_fetched_and_keeps_no_plate_from_being_used(
+    tmp_path, studio, identity
+):
+    plain = make_clip(tmp_path / "plain.mp4", frames=4)
+    marked = tmp_path / "data_dst.mp4"
+    with seal_of(identity)._builder() as builder:
+        builder.set_no_embed()
+        builder.set_remote_url("http://127.0.0.1:9/result.c2pa")
+        info = c2pa.C2paSignerInfo(
+            identity.algorithm, identity.chain_pem.encode(), identity.key_pem.encode(), None
+        )
+        with plain.open("rb") as source, marked.open("w+b") as target:
+            builder.sign(c2pa.Signer.from_info(info), "mp4", source, target)
+    with pytest.raises(InputError, match=r"lies elsewhere.*127\.0\.0\.1"):
+        examine(marked)
+    assert "not carried on" in open_plate(marked).problem
+    path = signed_clip(tmp_path, "result.mp4", identity, marked)
+    assert examine(path, studio.root_pem).standing is Standing.TRUSTED
 
 
 def test_a_side_car_of_ffv1_validates_and_the_film_stays_untouched(

@@ -108,8 +108,7 @@ def _plate(context: StageContext, reference: Reference, identity: Identity) -> P
     plate = open_plate(reference.video, identity.chain_pem)
     if plate.problem:
         context.warn(
-            f"the manifest that {reference.video.name} came with {plate.problem}; the result says"
-            " so",
+            f"the manifest that {reference.video.name} came with {plate.problem}",
             "get the video again from whoever made it",
         )
     return plate
