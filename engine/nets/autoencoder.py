@@ -321,9 +321,7 @@ DecoderKind = TypeVar("DecoderKind", bound=DecoderNet)
 
 class WiredNets(StagedNets, Generic[EncoderKind, InterKind, DecoderKind]):
     """The nets of one model by the names of their files (`nets`), and how they are wired.
-
-    make_inter: from how many units of the encoder. make_decoder: each of them.
-    """
+    make_inter: from how many units of the encoder. make_decoder: each of them."""
 
     arch: Wired
 

@@ -14,7 +14,6 @@ from engine.protocol.options import Choice, Flag, Integer, Life, Option
 from engine.protocol.spec import ModelSpec
 
 _LATER = {option.name: option for option in SAEHD.options}
-_MOST_DIMS = 1024
 
 _BATCHES = (
     replace(_LATER["batch_size"], default=4),
@@ -63,8 +62,8 @@ _SAE_SHAPE = (
     replace(
         _LATER["resolution"],
         kind=Integer(64, 256, 16),
-        help="Side of the faces that the model"
-        " draws. More shows more detail, and costs memory and time with its square.",
+        help="Side of the faces that the model draws. More shows more detail, and costs memory and"
+        " time with its square.",
     ),
     replace(
         _LATER["face_type"],
@@ -99,7 +98,7 @@ _SAE_SHAPE = (
     ),
     replace(
         _LATER["ae_dims"],
-        kind=Integer(32, _MOST_DIMS),
+        kind=Integer(32, 1024),
         default=512,
         derive=lambda values: 512 if values["archi"] == "df" else 256,
     ),
@@ -126,7 +125,8 @@ _SAE_SHAPE = (
         "CA weights",
         Flag(),
         False,
-        "Start with convolution-aware weights: a better start, that takes some time to make.",
+        "Start with convolution-aware weights: a better start, which takes some ten seconds to"
+        " make.",
         life=Life.CREATION,
     ),
     Option(
