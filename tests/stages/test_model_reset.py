@@ -38,7 +38,7 @@ def trained() -> dict[str, Generation]:
             iteration=2,
             seed=7,
             drawn=4,
-            options=options(archi, **MADE),
+            options=options(archi, **MADE) | {"save_minutes": 2.0},
             smoothed_loss=1.5,
             carried={"plan": {"phase": "GAN", "number": 3, "begun": 1, "ended": False}},
         )
@@ -210,6 +210,7 @@ def test_two_models_are_compared_as_text_and_as_json(tmp_path, trained):
     assert context.facts["different"] == 2
     everything = run_stage(tmp_path, "model-compare", **both, all=True)
     assert len(everything.notes) == 2 + len(found["options"])
+    assert any(note.startswith("Save every") for note in everything.notes), "labels, not names"
     with pytest.raises(InputError, match="no model 'gone'") as refused:
         run_stage(tmp_path, "model-compare", model_class="saehd", other="gone")
     with pytest.raises(InputError, match="no other model was named"):

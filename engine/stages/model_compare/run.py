@@ -12,6 +12,7 @@ from engine.protocol.files import write_atomically
 from engine.protocol.model_cards import ModelCard, model_cards
 from engine.protocol.model_compare import Compared, compare_options
 from engine.protocol.stage import StageContext
+from engine.stages.train.spec import TRAIN
 
 COMPARISON_NAME = "comparison.json"
 _NO_VALUE = "-"
@@ -25,7 +26,8 @@ def compare_models(context: StageContext) -> None:
     first = _card(cards, options["model"], options["model_class"])
     second = _card(cards, options["other"], options["other_class"])
     classes = dict.fromkeys((first.model_class, second.model_class))
-    rows = dict.fromkeys(row for name in classes for row in model_spec(name).options)
+    of_classes = [row for name in classes for row in model_spec(name).options]
+    rows = dict.fromkeys([*of_classes, *TRAIN.options])
     compared = compare_options(first.options, second.options, rows)
     differing = [row for row in compared if row.differs]
     _tell(context, first, second, compared if options["all"] else differing)

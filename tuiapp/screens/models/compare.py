@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from engine import catalog
 from engine.protocol.model_cards import ModelCard
 from engine.protocol.model_compare import compare_options
 from tuiapp.bridge.model_words import class_title, compared_line, compared_widths
@@ -28,8 +29,9 @@ class CompareScreen(FramedScreen):
     def __init__(self, first: ModelCard, second: ModelCard) -> None:
         super().__init__()
         self._cards = (first, second)
-        specs = dict.fromkeys(spec_of(card.model_class) for card in self._cards)
-        rows = dict.fromkeys(row for spec in specs if spec for row in spec.options)
+        specs = [spec for card in self._cards if (spec := spec_of(card.model_class))]
+        of_classes = [row for spec in specs for row in spec.options]
+        rows = dict.fromkeys([*of_classes, *catalog.stage("train").options])
         self._compared = compare_options(first.options, second.options, rows)
         self._shows_all = False
 
