@@ -15,6 +15,7 @@ from engine.provenance.store import (
     AS_BYTES,
     RemoteStoreError,
     Store,
+    UnknownContainerError,
     UnreadableStoreError,
     kind_of,
     read_store,
@@ -57,6 +58,8 @@ def open_plate(path: Path, anchors_pem: str = "") -> Plate:
     sha256 = sha256_of(path)
     try:
         store = read_store(path, anchors_pem)
+    except UnknownContainerError:  # of the library, that is; ffmpeg may well read it
+        return Plate(path, AS_BYTES, sha256)
     except (UnreadableStoreError, RemoteStoreError) as error:
         # Its hash still tells which file it was.
         return Plate(path, AS_BYTES, sha256, problem=f"is not carried on: {error.message}")

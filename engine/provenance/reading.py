@@ -143,7 +143,8 @@ def _actions(manifest: dict[str, Any]) -> list[Action]:
 
 
 def _texts(parameters: object) -> dict[str, str]:
-    items = parameters.items() if isinstance(parameters, dict) else ()
+    # The library tells them in another order each time.
+    items = sorted(parameters.items()) if isinstance(parameters, dict) else ()
     return {str(name): value for name, value in items if isinstance(value, str)}
 
 

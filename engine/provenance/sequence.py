@@ -46,7 +46,7 @@ def differences(folder: Path) -> list[str]:
     found = _hashes([there[name] for name in common])
     changed = [name for name, sha in zip(common, found, strict=True) if sha != listed[name]]
     return [
-        f"{len(names)} pictures {what}: {_first(names)}"
+        f"pictures {what}: {_first(names)}"
         for what, names in (
             ("were changed after they were signed", changed),
             ("that were signed are missing", sorted(listed.keys() - there.keys())),

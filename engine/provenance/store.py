@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ SIDECAR_SUFFIX = ".c2pa"
 LARGEST_SIDECAR_BYTES = 1 << 26  # ours take 13 kB; those of files with many ingredients more
 # The library hashes all bytes of what it knows no container of.
 AS_BYTES = "application/octet-stream"
+# (offset, bytes, kind): how files begin that can hold a manifest, whatever they are called.
+_HEADS = ((4, b"ftyp", "mp4"), (8, b"AVI ", "avi"))
+_HEAD_BYTES = 12
+_MANIFEST_BOX = b"jumdc2"  # begins the description of each of the many boxes of a manifest
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,12 @@ class RemoteStoreError(InputError):
     code = "remote-manifest"
 
 
+class UnknownContainerError(InputError):
+    """The file is not what its name says, or cut off, and holds nothing of a manifest."""
+
+    code = "bad-container"
+
+
 def sidecar_of(path: Path) -> Path:
     """Where the manifest of a file that cannot hold one belongs. The file's suffix stays in the
     name: `result.mkv` and `result.mov` may lie in one folder."""
@@ -66,16 +77,21 @@ def sidecar_of(path: Path) -> Path:
 
 
 def kind_of(path: Path) -> str:
-    """What the library is told of the file's container."""
+    """What the library is told of the file's container. Raises `OSError`."""
     suffix = path.suffix[1:].lower()
-    return suffix if suffix in c2pa.Reader.get_supported_mime_types() else AS_BYTES
+    if suffix in c2pa.Reader.get_supported_mime_types():
+        return suffix
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    return next((kind for at, sign, kind in _HEADS if head[at:].startswith(sign)), AS_BYTES)
 
 
 def read_store(path: Path, anchors_pem: str = "") -> Store | None:
     """Read and check the file's manifests; None if it has none, in itself or beside it.
 
     Raises `InputError` for a file that cannot be read, `UnreadableStoreError` for a damaged
-    manifest, `RemoteStoreError` for one that would have to be fetched from elsewhere."""
+    manifest, `RemoteStoreError` for one that would have to be fetched from elsewhere,
+    `UnknownContainerError` for a file that is not what its name says."""
     try:
         return _read_store(path, anchors_pem)
     except OSError as error:
@@ -86,14 +102,17 @@ def read_store(path: Path, anchors_pem: str = "") -> Store | None:
 
 def _read_store(path: Path, anchors_pem: str) -> Store | None:
     kind = kind_of(path)
-    if kind != AS_BYTES:
-        store = _checked(path, kind, anchors_pem)
-        if store is not None:
-            return store
-    for sidecar in (sidecar_of(path), path.with_suffix(SIDECAR_SUFFIX)):  # others' way to name it
-        if sidecar.is_file() and sidecar != path:
-            return _checked(path, AS_BYTES, anchors_pem, sidecar)
-    return None
+    names = (sidecar_of(path), path.with_suffix(SIDECAR_SUFFIX))  # the second is others' way
+    sidecar = next((name for name in names if name.is_file() and name != path), None)
+    try:
+        store = None if kind == AS_BYTES else _checked(path, kind, anchors_pem)
+    except UnknownContainerError:
+        if sidecar is None:
+            raise
+        store = None
+    if store is None and sidecar is not None:
+        return _checked(path, AS_BYTES, anchors_pem, sidecar)
+    return store
 
 
 def _checked(path: Path, kind: str, anchors_pem: str, sidecar: Path | None = None) -> Store | None:
@@ -107,18 +126,33 @@ def _checked(path: Path, kind: str, anchors_pem: str, sidecar: Path | None = Non
     except c2pa.C2paError.ManifestNotFound:
         return None
     except c2pa.C2paError as error:
-        raise _unread(sidecar or path, error) from error
+        raise _unread(path, kind, sidecar, error) from error
     return Store(report, verdict, sidecar, data)
 
 
-def _unread(path: Path, error: c2pa.C2paError) -> InputError:
+def _holds_manifest(path: Path) -> bool:
+    with path.open("rb") as file:
+        if not file.seek(0, 2):
+            return False  # nothing to map
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return data.find(_MANIFEST_BOX) >= 0
+
+
+def _unread(path: Path, kind: str, sidecar: Path | None, error: c2pa.C2paError) -> InputError:
     told = first_line(error)
     if told.startswith("Remote"):  # the library has no class for it
         return RemoteStoreError(
             f"the manifest of {path} lies elsewhere, and is not fetched: {told}",
             f"fetch it yourself, to {sidecar_of(path).name} beside the file",
         )
-    return UnreadableStoreError(f"{path}: {told}", "get the file again from whoever made it")
+    if sidecar is None and not _holds_manifest(path):
+        return UnknownContainerError(
+            f"{path} cannot be read as {kind}: {told}",
+            "give a whole file, whose name ends as its kind wants",
+        )
+    return UnreadableStoreError(
+        f"{sidecar or path}: {told}", "get the file again from whoever made it"
+    )
 
 
 def _sidecar_data(sidecar: Path) -> bytes:

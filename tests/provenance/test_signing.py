@@ -248,6 +248,42 @@ def test_a_file_without_a_manifest_is_unmarked_and_one_that_is_no_video_is_refus
         examine(tmp_path / "clip.mp4.c2pa")
 
 
+def test_a_signed_film_is_known_by_what_is_in_it_where_its_name_does_not_say(
+    tmp_path, studio, identity, plate
+):
+    path = signed_clip(tmp_path, "result.mp4", identity, plate)
+    copy = path.rename(tmp_path / "result.mp4.bak")
+    assert examine(copy, studio.root_pem).standing is Standing.TRUSTED
+
+
+@pytest.mark.parametrize("content", [b"", b"a few words"])
+def test_what_is_not_what_its_name_says_and_holds_no_manifest_is_called_so(tmp_path, content):
+    path = tmp_path / "notes.mp4"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"notes\.mp4 cannot be read as mp4"):
+        examine(path)
+
+
+def test_a_signed_film_whose_container_is_damaged_has_a_manifest_that_does_not_hold(
+    tmp_path, identity, plate
+):
+    path = signed_clip(tmp_path, "result.mp4", identity, plate)
+    flip_byte(path, 0)  # how long its first box is
+    assert examine(path).standing is Standing.INVALID
+
+
+def test_a_plate_that_only_ffmpeg_can_read_is_an_ingredient(tmp_path, studio, identity):
+    plate = make_clip(tmp_path / "clip.mkv", frames=2).rename(tmp_path / "data_dst.mp4")
+    path = signed_clip(tmp_path, "result.mp4", identity, plate)
+    assert not examine(path, studio.root_pem).ingredients[0].marked
+
+
+def test_verifying_tells_the_same_in_the_same_order_each_time(tmp_path, identity, plate):
+    path = signed_clip(tmp_path, "result.mp4", identity, plate)
+    told = [list(examine(path).actions[-1].parameters) for _ in range(5)]
+    assert told == [sorted(told[0])] * 5
+
+
 @pytest.mark.parametrize(
     ("name", "size", "can"),
     [

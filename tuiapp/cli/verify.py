@@ -24,7 +24,7 @@ EXIT_STATUS = {
 }
 _VERDICTS = {
     Standing.TRUSTED: "The manifest holds: nothing was changed since it was signed, and the signer"
-    " is trusted.",
+    " is trusted here.",
     Standing.UNTRUSTED: "The manifest holds: nothing was changed since it was signed. Nothing is"
     " known of the signer (--trust PEM names certificates to trust).",
     Standing.INVALID: "The manifest does NOT hold.",
