@@ -9,11 +9,10 @@ from engine.protocol.errors import InputError
 from engine.protocol.files import disk_error, link_or_copy
 from engine.protocol.model_files import GENERATIONS
 from engine.protocol.needs import check_model_name_is_free
-from engine.protocol.options import Option
+from engine.protocol.options import Option, Text
 from engine.protocol.stage import StageContext
 from engine.protocol.timeline_file import timeline_path
 from engine.stages.model_saves import SAVES_RESOURCE, model_folder
-from engine.stages.train.spec import MODEL
 
 # A run that writes in the model's folder, or the looks that its frames are merged with.
 WHOLE_MODEL = (
@@ -24,8 +23,12 @@ WHOLE_MODEL = (
 )
 NEW_MODEL = "model-{to}_{model_class}"
 
+# As for `MODEL`, or nothing: what has no sensible default is asked for by whoever needs it.
+NAME_OR_NONE = Text(
+    r"|[A-Za-z0-9][A-Za-z0-9 .-]{0,63}", "1 to 64 letters, digits, spaces, dots and dashes"
+)
 NEW_NAME = Option(
-    "to", "New name", MODEL.kind, "", "A name that no model of this class has yet.", kept=False
+    "to", "New name", NAME_OR_NONE, "", "A name that no model of this class has yet.", kept=False
 )
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from engine.protocol.options import Flag, Option
 from engine.protocol.spec import StageSpec
+from engine.stages.model_names import NAME_OR_NONE
 from engine.stages.model_saves import KNOWN_MODEL, KNOWN_MODEL_CLASS
-from engine.stages.train.spec import MODEL
 
 MODEL_COMPARE = StageSpec(
     id="model-compare",
@@ -20,7 +20,7 @@ MODEL_COMPARE = StageSpec(
     options=(
         KNOWN_MODEL,
         KNOWN_MODEL_CLASS,
-        Option("other", "Other model", MODEL.kind, "", "The name of the other one.", kept=False),
+        Option("other", "Other model", NAME_OR_NONE, "", "The name of the other one.", kept=False),
         replace(
             KNOWN_MODEL_CLASS,
             name="other_class",
