@@ -33,7 +33,7 @@ from tests.stages.packing import (
     workspace,
 )
 
-_TIMED_DEATHS = 20
+_TIMED_DEATHS = 20  # of all kills
 _SPARE_DEATHS = 5  # a run is not always as long as the one that was measured
 _FACES = {**some_faces(3), "ann/a.jpg": face_bytes(8)}
 
@@ -111,9 +111,9 @@ def check_whole(root: Path) -> None:
         read_pack_list(aligned / "faceset.pak")
 
 
-def deaths(life: Life, kills: int, seed: str) -> Iterator[Death]:
+def deaths(life: Life, kills: int, timed: int, seed: str) -> Iterator[Death]:
     """Before every change; at lines by chance, as many as are left of `kills`, every place in the
-    source once before any twice; at the last line; and some at any time besides.
+    source once before any twice; at the last line; and `timed` at any time besides.
 
     life: of a run that was not killed.
     """
@@ -124,7 +124,7 @@ def deaths(life: Life, kills: int, seed: str) -> Iterator[Death]:
         for number in lines_by_chance(life, chance)[: max(0, kills - life.changes) + _SPARE_DEATHS]
     )
     yield Death(line=len(life.places))
-    for _ in range(_TIMED_DEATHS):
+    for _ in range(timed):
         yield Death(after_s=chance.uniform(0, life.seconds))
 
 
@@ -150,16 +150,18 @@ def test_killed_at_any_moment_no_face_is_lost_and_the_next_run_completes_it(
     share_of_kills: float,
     tmp_path: Path,
 ) -> None:
-    kills = round(kills * share_of_kills)
     assert threading.active_count() == 1, "forking needs a process without threads"
     cv2.setNumThreads(1)
     stage_function(stage)  # imported here once, not in every process
     with folder_in_memory(tmp_path) as folder:
         prepare(folder / "prepared")
-        assert survived_kills(folder, stage, options, kills) >= kills
+        wanted, timed = (round(n * share_of_kills) for n in (kills, _TIMED_DEATHS))
+        assert survived_kills(folder, stage, options, wanted, timed) >= wanted
 
 
-def survived_kills(folder: Path, stage: str, options: dict[str, Any], kills: int) -> int:
+def survived_kills(
+    folder: Path, stage: str, options: dict[str, Any], kills: int, timed: int
+) -> int:
     """Kill the stage in copies of what is in `prepared`, check what is left, complete it. Returns
     how often it was really killed."""
     prepared, untouched, root = (folder / name for name in ("prepared", "untouched", "killed"))
@@ -167,7 +169,7 @@ def survived_kills(folder: Path, stage: str, options: dict[str, Any], kills: int
     life = live(untouched, stage, options)
     faces, whole = set(everything(prepared)), shown(untouched)
     killed = 0
-    for death in deaths(life, kills, stage):
+    for death in deaths(life, kills, timed, stage):
         shutil.copytree(prepared, root)
         killed += live(root, stage, options, death).was_killed
         assert set(everything(root)) >= faces, death

@@ -35,18 +35,19 @@ def kill(root: Path, kills: int, seed: int) -> dict[str, int]:
     return facts
 
 
-def test_200_kills_leave_a_whole_newest_save_of_its_phase_no_older_than_the_last_announced(
-    tmp_path,
+def test_kills_leave_a_whole_newest_save_of_its_phase_no_older_than_the_last_announced(
+    tmp_path, share_of_kills
 ):
-    facts = kill(write_workspace(tmp_path, 2), 200, seed=1)
-    assert facts["while_training"] > 150
-    assert facts["with_saves"] > 50, "most were killed before a save: a slow machine"
-    assert facts["iteration"] > 100
+    kills = round(200 * share_of_kills)
+    facts = kill(write_workspace(tmp_path, 2), kills, seed=1)
+    assert facts["while_training"] > kills * 0.75
+    assert facts["with_saves"] > kills * 0.25, "most were killed before a save: a slow machine"
+    assert facts["iteration"] > kills * 0.5
 
 
-def test_60_kills_on_a_disk_that_fills_leave_the_same(tmp_path):
+def test_kills_on_a_disk_that_fills_leave_the_same(tmp_path, share_of_kills):
     with small_disk(tmp_path / "disk", "4m") as disk:
-        facts = kill(write_workspace(disk, 2), 60, seed=2)
+        facts = kill(write_workspace(disk, 2), round(60 * share_of_kills), seed=2)
     assert facts["with_saves"] > 1
 
 
@@ -54,10 +55,12 @@ def test_60_kills_on_a_disk_that_fills_leave_the_same(tmp_path):
 TRAIN_TINY = """
 import sys
 from pathlib import Path
+import tensorflow as tf
 from engine.protocol.commands import Save
 from tests.support.context import context_for
 from tests.train.tiny_model import tiny_loop
 
+tf.config.run_functions_eagerly(True)  # compiling its steps would take longer than its life
 root = Path(sys.argv[1])
 context = context_for(root, "train", keep=2)
 context.saved = lambda iteration, path: print(iteration, flush=True)
@@ -68,11 +71,11 @@ with tiny_loop(context, root / "model" / "new_tiny") as loop:
 """
 
 
-def test_a_real_model_killed_at_random_moments_goes_on_from_its_last_save(tmp_path):
+def test_a_real_model_killed_at_random_moments_goes_on_from_its_last_save(tmp_path, share_of_kills):
     rng = random.Random(3)
     root = write_workspace(tmp_path, 2)
-    promised = 0
-    for _ in range(5):
+    promised, kills = 0, max(2, round(5 * share_of_kills))
+    for _ in range(kills):
         engine = subprocess.Popen(
             [sys.executable, "-c", TRAIN_TINY, str(root)],
             cwd=REPOSITORY,
@@ -94,7 +97,7 @@ def test_a_real_model_killed_at_random_moments_goes_on_from_its_last_save(tmp_pa
         assert newest.manifest.iteration >= promised
         for file in newest.state.values():
             assert all(np.isfinite(tensor).all() for tensor in file.values())
-    assert promised > 5
+    assert promised >= kills
 
 
 def refuse(text: str, remedy: str) -> None:
