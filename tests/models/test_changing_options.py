@@ -9,7 +9,7 @@ from engine.protocol.errors import UsageError
 from tests.train.made_faces import write_workspace
 from tests.train.tiny_model import stream_for, tiny_model
 
-pytestmark = pytest.mark.slow  # compiles nets
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_tracing")]  # builds nets
 
 
 def trained(root, model, steps=1):

@@ -11,7 +11,8 @@ from engine.nets.distribution import ALONE
 from tests.models.golden_saehd import golden_batch, golden_json, options, recipe_saehd
 from tests.nets.golden import golden_arrays
 
-pytestmark = pytest.mark.slow  # builds nets
+# Compiled steps are the reference's in test_saehd_steps.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_tracing")]
 
 SETS = {
     "df-ud": [

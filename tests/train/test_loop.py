@@ -3,7 +3,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from engine.protocol.commands import Preview, Save, SetOptions
 from engine.protocol.errors import InputError, Stopped
@@ -15,15 +14,8 @@ from tests.support.context import context_for
 from tests.train.made_faces import write_workspace
 from tests.train.tiny_model import TINY_PX, tiny_loop, tiny_model
 
-pytestmark = pytest.mark.slow  # starts processes or nets
-
-
-@pytest.fixture(autouse=True)
-def without_tracing():
-    """Tracing would take most of the time here; the stage's tests train with it."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+# Tracing would take most of the time here; the stage's tests train with it.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_tracing")]
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from engine.protocol.commands import Save
 from engine.protocol.errors import InputError, StageError, Stopped
@@ -79,14 +78,6 @@ class Poison(Ruin):
             variable.assign(variable.numpy() * np.float32(np.nan))
 
 
-@pytest.fixture
-def untraced():
-    """Tracing would take most of the time here; the stage's tests train with it."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 @pytest.fixture(autouse=True)
 def ruinable(monkeypatch):
     monkeypatch.setattr(light_model, "LightModel", Ruinable)
@@ -128,7 +119,7 @@ def all_finite(loop):
 
 @pytest.mark.slow
 def test_weights_that_are_no_numbers_go_back_to_the_last_save_and_training_goes_on(
-    workspace, untraced
+    workspace, without_tracing
 ):
     context = context_for(workspace, "train", target_iter=12)
     poison = Poison(at={8}, save_at={5})
@@ -151,7 +142,7 @@ def test_weights_that_are_no_numbers_go_back_to_the_last_save_and_training_goes_
 
 @pytest.mark.slow
 def test_faces_that_make_losses_explode_are_not_learned_and_the_model_goes_back(
-    workspace, untraced, monkeypatch
+    workspace, without_tracing, monkeypatch
 ):
     monkeypatch.setattr("engine.train.guard.WINDOW", 4)
     context = context_for(workspace, "train", target_iter=9)
@@ -168,7 +159,7 @@ def test_faces_that_make_losses_explode_are_not_learned_and_the_model_goes_back(
 
 
 @pytest.mark.slow
-def test_one_poisoned_batch_is_skipped_and_nothing_goes_back(workspace, untraced):
+def test_one_poisoned_batch_is_skipped_and_nothing_goes_back(workspace, without_tracing):
     context = context_for(workspace, "train", target_iter=8)
     watched = Ruin()
     with tiny_loop(context, folder_of(workspace), companions=[watched]) as loop:

@@ -7,7 +7,6 @@ from collections import deque
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from engine.models.quick96.spec import QUICK96
 from engine.protocol.commands import SetOptions
@@ -301,18 +300,15 @@ def test_losses_fall_if_a_line_through_them_sinks_by_so_much(values, percent, is
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_tracing")
 def test_real_weights_are_the_same_bit_for_bit_in_parts_across_a_phase(workspace, folder, tmp_path):
     plan = plan_of(Phase(name="one", at_most=4), Phase(name="two", changes={"batch_size": 3}))
     parts = tmp_path / "parts"
     parts.mkdir()
-    tf.config.run_functions_eagerly(True)
-    try:
-        whole, _ = train(workspace, folder, plan=plan, loop_of=tiny_loop, target_iter=8)
-        for target in (3, 5, 8):
-            write_plan(plan_path(parts), plan)
-            part, _ = train(workspace, parts, loop_of=tiny_loop, target_iter=target)
-    finally:
-        tf.config.run_functions_eagerly(False)
+    whole, _ = train(workspace, folder, plan=plan, loop_of=tiny_loop, target_iter=8)
+    for target in (3, 5, 8):
+        write_plan(plan_path(parts), plan)
+        part, _ = train(workspace, parts, loop_of=tiny_loop, target_iter=target)
     found = part.model.state()
     for stem, tensors in whole.model.state().items():
         for name, tensor in tensors.items():
