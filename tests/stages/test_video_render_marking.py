@@ -9,7 +9,7 @@ import av
 import pytest
 
 from engine.media.video_read import count_packets
-from engine.protocol.errors import InputError
+from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.user_folders import config_folder, data_folder
 from engine.protocol.workspace import Workspace
 from engine.provenance.identity import self_made_root_pem
@@ -105,7 +105,42 @@ def test_an_unmarked_result_does_not_keep_the_side_car_of_the_one_before(workspa
     switch_marking(workspace, on=False, reason="a test")
     render(workspace.root, kind="ffv1", confirmed=True)
     assert reading_of(workspace.root / "result.mkv").standing is Standing.UNMARKED
-    assert [path.name for path in workspace.trash.glob("*/*.c2pa")] == ["result.mkv.c2pa"]
+    [sidecar] = workspace.trash.glob("*/*.c2pa")
+    assert sidecar.name == "result.mkv.c2pa"
+    assert reading_of(sidecar.with_name("result.mkv")).standing is Standing.TRUSTED
+
+
+def killed_at(renaming: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ends a render before the n-th renaming of one of its files."""
+    left, rename = renaming, Path.rename
+
+    def killing(self: Path, target: Path) -> Path:
+        nonlocal left
+        left -= "result" in self.name
+        if not left:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", killing)
+
+
+@pytest.mark.parametrize("marked_then", [True, False])
+def test_no_kill_leaves_a_result_beside_the_side_car_of_another(
+    workspace, monkeypatch, marked_then
+):
+    render(workspace.root, kind="ffv1")
+    switch_marking(workspace, on=marked_then, reason="a test")
+    for renaming in range(3, 9):
+        killed_at(renaming, monkeypatch)
+        try:
+            render(workspace.root, kind="ffv1", confirmed=True)
+        except KeyboardInterrupt:
+            monkeypatch.undo()
+            with pytest.raises(ConfirmationNeeded):  # what was finished takes its place before
+                render(workspace.root, kind="ffv1")
+        monkeypatch.undo()
+        standing = reading_of(workspace.root / "result.mkv").standing
+        assert standing is (Standing.TRUSTED if marked_then else Standing.UNMARKED)
 
 
 def test_a_rendered_plate_that_was_signed_itself_is_carried_with_its_signer(workspace, tmp_path):

@@ -15,6 +15,7 @@ from pathlib import Path
 from engine.protocol.files import PART, disk_error, sync
 from engine.protocol.stage import StageContext
 from engine.protocol.trash import TrashCopies
+from engine.provenance.store import sidecar_of
 
 _WHOLE = ".whole"
 _LABEL = "video-render"
@@ -38,11 +39,12 @@ def finish_earlier(context: StageContext) -> None:
     # With two dots: a part of a part, which a kill left while it was signed.
     for part in (*root.glob(f".result*{PART}*"), *root.glob(f"..result*{PART}*")):
         _remove(part)
-    wholes = {path: _target_of(path) for path in sorted(root.glob(f".result*{_WHOLE}*"))}
+    wholes = {path: _target_of(path) for path in root.glob(f".result*{_WHOLE}*")}
     if wholes:
         names = " and ".join(target.name for target in wholes.values())
         context.note(f"an earlier run had finished {names}, but was killed before it was in place")
-        _take_places(context, wholes)
+        # A file comes before its side-car, whose name is the longer one.
+        _take_places(context, dict(sorted(wholes.items(), key=lambda item: item[1])))
 
 
 def place(context: StageContext, parts: Sequence[tuple[Path, Path]]) -> None:
@@ -66,6 +68,8 @@ def place(context: StageContext, parts: Sequence[tuple[Path, Path]]) -> None:
 
 def _take_places(context: StageContext, wholes: dict[Path, Path]) -> None:
     copies = TrashCopies(context.workspace, _LABEL)
+    for sidecar in _stale_sidecars(wholes):
+        _move_to_trash(sidecar, copies)
     for whole, target in wholes.items():
         if target.exists():
             _to_trash(target, copies)
@@ -76,14 +80,25 @@ def _take_places(context: StageContext, wholes: dict[Path, Path]) -> None:
             raise disk_error(error, target) from error
 
 
+def _stale_sidecars(wholes: dict[Path, Path]) -> list[Path]:
+    """What says something of files that are replaced, and gets no successor of its own. A side-car
+    that a killed run put in place is none of these: its file was there before it."""
+    beside = [sidecar_of(target) for whole, target in wholes.items() if whole.is_file()]
+    return [path for path in beside if path.is_file() and path not in wholes.values()]
+
+
 def _to_trash(target: Path, copies: TrashCopies) -> None:
     """A file stays in its place until it is replaced; a folder cannot be replaced in one step."""
     if target.is_file():
         copies.keep(target)
-        return
-    kept = copies.place(target)
+    else:
+        _move_to_trash(target, copies)
+
+
+def _move_to_trash(path: Path, copies: TrashCopies) -> None:
+    kept = copies.place(path)
     try:
-        target.rename(kept)
+        path.rename(kept)
     except OSError as error:
         raise disk_error(error, kept) from error
 

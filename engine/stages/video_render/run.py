@@ -15,7 +15,7 @@ from engine.stages.video_render.films import Film, films_of, targets
 from engine.stages.video_render.kinds import KINDS, Kind
 from engine.stages.video_render.placing import finish_earlier, part_of, place
 from engine.stages.video_render.reference import Reference, reference_of
-from engine.stages.video_render.sealing import Sealing, clear_stale_sidecar, sealing_of
+from engine.stages.video_render.sealing import Sealing, sealing_of
 from engine.stages.video_render.span import span_of
 from engine.stages.video_render.spec import ALPHA_KINDS, LOSSY_KINDS
 from engine.stages.video_render.writing import Progress, Showing, write_film
@@ -104,7 +104,6 @@ def _write(
         parts += sealing.mark(context, films[0], parts[0][0], stack)
         parts += sheets.write(parts[0][0], stack)
         place(context, parts)
-    clear_stale_sidecar(context, films[0], [target for _, target in parts])
 
 
 def _report(

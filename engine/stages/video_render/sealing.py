@@ -80,14 +80,6 @@ def sealing_of(context: StageContext, reference: Reference, film: Film) -> Seali
     return Sealing(seal, f"signed by {identity.words}")
 
 
-def clear_stale_sidecar(context: StageContext, film: Film, placed: Sequence[Path]) -> None:
-    """Put what lay beside an earlier result of that name into the trash, unless it was replaced by
-    one of the files `placed`: it is not this one's."""
-    sidecar = sidecar_of(film.target)
-    if film.encoding is not None and sidecar not in placed:
-        context.workspace.move_to_trash([sidecar], "video-render")
-
-
 def made_of(workspace: Workspace, merged: Sequence[Path]) -> Made:
     """The model and the looks of merged frames, as the merge ledger has them; those whose files
     were changed since are not counted. Where there were several, the sha256 of all of theirs."""
