@@ -100,6 +100,14 @@ def test_where_marking_is_off_nothing_is_signed_and_the_result_says_why(workspac
     assert any("carries no mark" in warning for warning in context.warnings)
 
 
+def test_the_sheet_of_an_unmarked_result_says_so_without_the_reason(workspace):
+    switch_marking(workspace, on=False, reason="Ms Miller of the client wants it so")
+    render(workspace.root)
+    for sheet in workspace.root.glob("*.disclosure.*"):
+        assert "turned off" in sheet.read_text()
+        assert "Miller" not in sheet.read_text()
+
+
 def test_an_unmarked_result_does_not_keep_the_side_car_of_the_one_before(workspace):
     render(workspace.root, kind="ffv1")
     switch_marking(workspace, on=False, reason="a test")

@@ -41,7 +41,7 @@ def render_video(context: StageContext) -> None:
     _tell_oddities(context, reference, films[0])
     sealing = sealing_of(context, reference, films[0])
     showing = _showing(kind, reference, span, films[0].card_frames)
-    sheets = Disclosure(context, films[0], showing.timing, consents, sealing.words)
+    sheets = Disclosure(context, films[0], showing.timing, consents, sealing.disclosed)
     _write(context, showing, films, sealing, sheets)
     _report(context, reference, films, sealing)
 

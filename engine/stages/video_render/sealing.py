@@ -29,10 +29,12 @@ from engine.stages.video_render.reference import Reference
 
 @dataclass(frozen=True)
 class Sealing:
-    """How a result is marked. seal: None where marking is off. words: by whom, or why not."""
+    """How a result is marked. seal: None where marking is off. words: by whom, or why not, as the
+    house may know; disclosed: what others are told, who have no business with a reason."""
 
     seal: Seal | None
     words: str
+    disclosed: str
 
     def mark(
         self, context: StageContext, film: Film, part: Path, stack: ExitStack
@@ -70,14 +72,15 @@ def sealing_of(context: StageContext, reference: Reference, film: Film) -> Seali
             f"the result carries no mark: marking is {state.words}",
             "turn it on again: facewright run marking --state on",
         )
-        return Sealing(None, state.words)
+        return Sealing(None, state.words, "none, it is turned off")
     identity = identity_of(signing_settings())
     for warning in identity.warnings:
         context.warn(warning)
     made = made_of(context.workspace, film.images)
     seal = Seal(identity, made, _plate(context, reference, identity))
     seal.rehearse()
-    return Sealing(seal, f"signed by {identity.words}")
+    words = f"signed by {identity.words}"
+    return Sealing(seal, words, disclosed=words)
 
 
 def made_of(workspace: Workspace, merged: Sequence[Path]) -> Made:
