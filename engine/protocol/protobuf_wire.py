@@ -15,6 +15,9 @@ FIELDS_AT_MOST = 1_000_000  # of a large net: some 500 nodes and tensors with 20
 TEXT_AT_MOST_BYTES = 4096
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _VARINT_AT_MOST_BITS = 70
+# Of a field's number with its kind. Readers of protobuf drop what is beyond: a longer key would be
+# one field here, and another one there.
+_KEY_AT_MOST_BITS = 32
 _FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
 
 
@@ -79,8 +82,8 @@ class WireReader:
         self._file.seek(place)
         key = self._varint()
         number, kind = key >> 3, key & 7
-        if number == 0:
-            raise WireError("a field without a number")
+        if number == 0 or key >> _KEY_AT_MOST_BITS:
+            raise WireError("a field without a number that there can be")
         if kind == _VARINT:
             return Field(number, self._varint()), self._file.tell()
         if kind == _BYTES:

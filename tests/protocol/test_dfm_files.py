@@ -9,6 +9,8 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnxruntime import InferenceSession
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
 from engine.models.dfm.spec import DFM
 from engine.models.saehd.spec import SAEHD
@@ -25,6 +27,7 @@ from tests.models.dfm.made_dfm import (
     SIDE,
     made_dfm,
     with_a_net_inside,
+    with_a_place_that_only_others_see,
     with_weights_elsewhere,
 )
 from tests.support.shared import shared_path
@@ -113,6 +116,14 @@ def test_what_a_file_says_is_quoted_without_its_control_characters(tmp_path: Pat
 def test_a_file_that_wants_other_files_is_refused(made: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="its weights are in another file"):
         read_dfm_header(made(tmp_path / "bad.dfm"))
+
+
+def test_no_field_is_one_here_and_another_one_to_onnx_runtime(tmp_path: Path) -> None:
+    path = with_a_place_that_only_others_see(tmp_path / "bad.dfm")
+    with pytest.raises(Fail, match="Please load external data"):
+        InferenceSession(path, providers=["CPUExecutionProvider"])
+    with pytest.raises(InputError, match="a field without a number that there can be"):
+        read_dfm_header(path)
 
 
 def test_nets_within_nets_are_followed_only_so_deep(tmp_path: Path) -> None:
