@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -125,7 +126,7 @@ def require_consent(workspace: Workspace, options: Mapping[str, Any]) -> None:
     """Raises `InputError` where a final render (not `draft`) has no consent for both sides."""
     if options["draft"]:
         return
-    refuse_without(judge_workspace(workspace, options["purpose"], date.today()))
+    refuse_without(workspace, judge_workspace(workspace, options["purpose"], date.today()))
 
 
 def consent_glance(side: Side) -> ConsentGlance:
@@ -142,15 +143,16 @@ def consent_glance(side: Side) -> ConsentGlance:
     return ConsentGlance(words or "none", judgement.allows_final)
 
 
-def refuse_without(judgements: Iterable[Judgement]) -> None:
+def refuse_without(workspace: Workspace, judgements: Iterable[Judgement]) -> None:
     """Raises `InputError` naming the sides without a consent that allows a final render."""
     missing = [judgement for judgement in judgements if not judgement.allows_final]
     if missing:
         words = "; ".join(judgement.words for judgement in missing)
         raise InputError(
             f"a final render needs a consent record for both sides; {words}",
-            f"facewright run consent-record --side {missing[0].side} --name NAME --basis BASIS"
-            " --scope SCOPE, or render a draft, which says so in every frame: --draft",
+            f"facewright run consent-record -w {shlex.quote(str(workspace.root))} --side"
+            f" {missing[0].side} --name NAME --basis BASIS --scope SCOPE, or render a draft, which"
+            " says so in every frame: --draft",
             code=NO_CONSENT,
         )
 

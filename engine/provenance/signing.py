@@ -53,8 +53,7 @@ class Seal:
         except (c2pa.C2paError, OSError) as error:
             raise InputError(
                 f"the result could not be signed by {self.identity.words}: {first_line(error)}",
-                "set a certificate for mail protection or document signing ([signing] of the"
-                f" settings), {_OR_OFF}",
+                f"{_remedy(self.identity)} ([signing] of the settings), {_OR_OFF}",
                 code="bad-certificate",
             ) from error
 
@@ -103,6 +102,12 @@ def can_hold_manifest(path: Path) -> bool:
     if largest is not None and path.stat().st_size >= largest:
         return False
     return path.suffix in EMBEDDED_SUFFIXES
+
+
+def _remedy(identity: Identity) -> str:
+    certificate = "set a certificate for mail protection or document signing"
+    authority = identity.timestamp_authority
+    return f"see that {authority} answers, or {certificate}" if authority else certificate
 
 
 @contextmanager

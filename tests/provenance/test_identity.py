@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -132,6 +133,13 @@ def test_a_certificate_for_another_purpose_is_refused_before_it_signs(studio, tm
     with pytest.raises(InputError, match="could not be signed") as refused:
         seal_of(identity_of(settings)).rehearse()
     assert "document signing" in refused.value.remedy
+
+
+def test_a_time_stamp_authority_that_does_not_answer_is_told_before_it_signs(studio, tmp_path):
+    settings = replace(studio.write(tmp_path), timestamp_authority="http://127.0.0.1:9")
+    with pytest.raises(InputError, match="could not be signed") as refused:
+        seal_of(identity_of(settings)).rehearse()
+    assert "see that http://127.0.0.1:9 answers" in refused.value.remedy
 
 
 def test_a_key_too_weak_for_c2pa_is_refused(studio, tmp_path):

@@ -48,7 +48,7 @@ def test_a_final_render_without_consents_ends_with_3_names_both_ways_and_changes
     assert done.status == 3
     assert "src: no consent of the person whose face is put in" in done.stderr
     assert "dst: no consent of the person whose face is replaced" in done.stderr
-    assert "consent-record" in done.stderr and "--draft" in done.stderr
+    assert f"consent-record -w {tmp_path} --side src" in done.stderr and "--draft" in done.stderr
     assert listing(tmp_path) == before
 
 

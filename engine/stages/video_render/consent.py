@@ -14,7 +14,7 @@ def settle_consent(context: StageContext) -> tuple[Judgement, ...]:
     if context.options["draft"]:
         return ()
     judgements = judge_workspace(context.workspace, context.options["purpose"], date.today())
-    refuse_without(judgements)
+    refuse_without(context.workspace, judgements)
     for judgement in judgements:
         for warning in judgement.warnings:
             context.warn(warning, "ask the person again and record it: the stage consent-record")

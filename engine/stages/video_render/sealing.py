@@ -4,6 +4,7 @@ places. Masks are not: they are mattes, and show nobody."""
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -68,9 +69,10 @@ def sealing_of(context: StageContext, reference: Reference, film: Film) -> Seali
     if state.problem:
         context.warn(f"marking: {state.problem}; the result is marked", "move that file away")
     if not state.on:
+        where = shlex.quote(str(context.workspace.root))
         context.warn(
             f"the result carries no mark: marking is {state.words}",
-            "turn it on again: facewright run marking --state on",
+            f"turn it on again: facewright run marking -w {where} --state on",
         )
         return Sealing(None, state.words, "none, it is turned off")
     identity = identity_of(signing_settings())
