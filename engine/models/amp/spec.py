@@ -109,7 +109,7 @@ AMP = ModelSpec(
     id="amp",
     title="AMP",
     summary="A model with a morph factor: when merging, each face may be anything between dst and"
-    " src.",
+    " src",
     code="engine.models.amp.model:Amp",
     options=(*_SHAPE, *_SAMPLES, *_LOSSES, *_STEPS),
     loss_names=("src", "dst"),

@@ -176,7 +176,7 @@ def _model(id: str, title: str, code: str, summary: str, options: tuple[Option, 
     return ModelSpec(
         id=id,
         title=title,
-        summary=f"DeepFaceLab 1.0's {title}: {summary}.",
+        summary=f"DeepFaceLab 1.0's {title}: {summary}",
         code=f"engine.models.dfl1.model:{code}",
         options=options,
         loss_names=("src", "dst"),

@@ -9,7 +9,7 @@ DFM = ModelSpec(
     id=READY_CLASS,
     title="DFM",
     summary="Ready to merge: NAME.dfm in the folder model, as DeepFaceLive plays it; not for"
-    " training.",
+    " training",
     code="engine.models.dfm.predictor:DfmPredictor",
     options=(),
     loss_names=(),

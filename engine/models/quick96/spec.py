@@ -20,7 +20,7 @@ BATCH_SIZE = Option(
 QUICK96 = ModelSpec(
     id="quick96",
     title="Quick96",
-    summary="Fixed at 96 pixels, full face: shows in minutes what a pair of faces is good for.",
+    summary="Fixed at 96 pixels, full face: shows in minutes what a pair of faces is good for",
     code="engine.models.quick96.model:Quick96",
     options=(
         BATCH_SIZE,

@@ -37,7 +37,7 @@ XSEG = ModelSpec(
     id="xseg",
     title="XSeg",
     summary="Tells the face from hands, hair and other things before it: learns from masks drawn on"
-    " some faces, and masks all others.",
+    " some faces, and masks all others",
     code="engine.models.xseg.model:XSegModel",
     options=(
         Option(

@@ -9,7 +9,7 @@ DEMO_MEDIA = StageSpec(
     id="demo-media",
     title="Make the demo's clips",
     group="Demo",
-    summary="Write data_src.mp4 and data_dst.mp4 from freely usable pictures of two real people.",
+    summary="Write data_src.mp4 and data_dst.mp4 from freely usable pictures of two real people",
     code="engine.stages.demo_media.run:run",
     options=(
         Option(

@@ -57,7 +57,7 @@ FACES_MANUAL = StageSpec(
     id="faces-manual",
     title="Extract faces by hand",
     group="Faces",
-    summary="Place faces frame by frame where no detector finds them, or finds them wrongly.",
+    summary="Place faces frame by frame where no detector finds them, or finds them wrongly",
     code="engine.stages.faces_manual.run:run",
     options=(
         SIDE,

@@ -20,7 +20,7 @@ TRAIN_PREFLIGHT = StageSpec(
     id="train-preflight",
     title="Check before training",
     group="Model",
-    summary="Try for some minutes what training with these options would need: memory, disk, time.",
+    summary="Try for some minutes what training with these options would need: memory, disk, time",
     help="Makes a few steps with fresh weights in a process of its own, and tells the memory that"
     " they took, iterations per second, what the sample threads deliver, what a save takes on the"
     " disk, and the largest batch that fits. No model is made or changed.",
