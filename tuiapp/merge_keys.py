@@ -55,14 +55,14 @@ MERGE_KEYS: tuple[Key, ...] = (
         "right_parenthesis",
         f"step('morph_factor',{SHIFT_STEPS})",
         "Morph",
-        "Morph factor, of models that have one: more of the other face.",
+        "Morph factor, of models that have one: 0.05 more of src.",
     ),
     _merge(
         "morph-less",
         "left_parenthesis",
         f"step('morph_factor',-{SHIFT_STEPS})",
         "Morph",
-        "Morph factor: less of it.",
+        "Morph factor: 0.05 less, towards dst.",
     ),
     _merge(
         "masked", "z,Z", "turn('masked_hist_match')", "Masked", "Match within the mask, or not."

@@ -43,7 +43,7 @@ _TENSOR_KIND, _TENSOR_SHAPE, _SHAPE_SIZE, _SIZE_NUMBER = 1, 2, 1, 1
 _KNOWN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 _DEEPEST_GRAPH = 8
 _REASON_AT_MOST = 300
-_REMEDY = "use a file as DeepFaceLab exports it for DeepFaceLive (export SAEHD or AMP as dfm)"
+_REMEDY = "use a file that dfm-export wrote, or that DeepFaceLab exported for DeepFaceLive (as dfm)"
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,7 @@ MORPH_FACTOR = Option(
     "Morph",
     Number(0.0, 1.0, 0.01),
     1.0,
-    "For AMP models: 1 is the pure result, less blends towards dst.",
+    "For models that have one (AMP, some .dfm): 1 is src's face, less goes towards dst's.",
 )
 
 LOOK_OPTIONS: tuple[Option, ...] = (

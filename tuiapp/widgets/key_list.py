@@ -21,10 +21,12 @@ class KeyList(OptionList):
         self._rows: list[Row] = []
 
     def show_rows(self, rows: list[Row]) -> None:
-        """Show these rows; the highlighted one stays so if it is still there."""
+        """Show these rows; the highlighted one stays so if it is still there, else what has come
+        into its place."""
         if rows == self._rows:
             return
         chosen = self.highlighted_option.id if self.highlighted_option else None
+        place = self.highlighted or 0
         same_ids = [row[0] for row in rows] == [row[0] for row in self._rows]
         self._rows = rows
         if same_ids:
@@ -36,4 +38,5 @@ class KeyList(OptionList):
         if chosen is not None and chosen in ids:
             self.highlighted = ids.index(chosen)
         elif any(ids):
-            self.highlighted = next(n for n, id in enumerate(ids) if id is not None)
+            choosable = [n for n, id in enumerate(ids) if id is not None]
+            self.highlighted = max((n for n in choosable if n <= place), default=choosable[0])
