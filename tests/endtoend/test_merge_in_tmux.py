@@ -13,6 +13,7 @@ from engine.protocol.timeline_file import read_timeline, timeline_path
 from engine.protocol.workspace import Workspace, list_images
 from tests.merge.workspace import merge_workspace
 from tests.support.command import facewright
+from tests.support.consent import agree
 from tests.support.terminal import in_tmux
 
 pytestmark = [pytest.mark.terminal, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1200)]
@@ -28,6 +29,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace.src.frames.mkdir(exist_ok=True)
     for frame in list_images(workspace.dst.frames):  # home asks for src pictures before merging
         shutil.copy(frame, workspace.src.frames)
+    agree(workspace.root)  # and for consents before rendering
     shutil.copytree(workspace.dst.aligned, workspace.src.aligned, dirs_exist_ok=True)
     wanted = ("--model-class", "quick96", "--target-iter", "1", "--batch-size", "2")
     done = facewright("run", "train", "-w", workspace.root, *wanted, timeout_s=600)
