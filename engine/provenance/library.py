@@ -41,7 +41,13 @@ def c2pa_context(anchors_pem: str) -> c2pa.Context:
                     "ocsp_fetch": False,
                     "verify_after_sign": True,
                 },
-                "core": {"backing_store_memory_threshold_in_mb": MEMORY_BYTES >> 20},
+                "core": {
+                    "backing_store_memory_threshold_in_mb": MEMORY_BYTES >> 20,
+                    # Else it asks the web address that stands in a stranger's file (did:web) who
+                    # that is. Only a time stamp authority of the settings is still asked.
+                    "decode_identity_assertions": False,
+                    "allowed_network_hosts": [],
+                },
                 "builder": {"thumbnail": {"enabled": False}},
             }
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,12 @@ PEM = serialization.Encoding.PEM
 PKCS8 = serialization.PrivateFormat.PKCS8
 PLAIN = serialization.NoEncryption()
 DOCUMENTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+_COVERED = {
+    "referenced_assertions": [
+        {"url": "self#jumbf=c2pa.assertions/c2pa.hash.bmff.v3", "hash": [0] * 32}
+    ],
+    "sig_type": "cawg.identity_claims_aggregation",
+}
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
@@ -84,6 +91,24 @@ def seal_of(identity: Identity, plate: Path | Plate | None = None) -> Seal:
     made = Made(model_sha256="a" * 64, settings_sha256="b" * 64)
     opened = open_plate(plate) if isinstance(plate, Path) else plate
     return Seal(identity, made, opened)
+
+
+def web_identity(host: str) -> dict:
+    """An assertion that says who made a file, by one whose key lies at that host (CAWG, identity
+    claims aggregation)."""
+    credential = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiableCredential", "IdentityClaimsAggregationCredential"],
+        "issuer": f"did:web:{host}",
+        "validFrom": "2026-01-01T00:00:00Z",
+        "credentialSubject": {"verifiedIdentities": [], "c2paAsset": _COVERED},
+    }
+    payload = json.dumps(credential).encode()
+    # COSE_Sign1, algorithm EdDSA, content type application/vc; the signature is none.
+    head = bytes.fromhex("d284") + b"\x53\xa2\x01\x27\x03\x6eapplication/vc\xa0"
+    sign1 = head + b"\x59" + len(payload).to_bytes(2, "big") + payload + b"\x58\x40" + bytes(64)
+    signed = {"signer_payload": _COVERED, "signature": list(sign1), "pad1": []}
+    return {"label": "cawg.identity", "data": signed}
 
 
 def flip_byte(path: Path, at: int) -> None:

@@ -17,13 +17,13 @@ import pytest
 from engine.media.images import write_image
 from engine.protocol.errors import InputError
 from engine.provenance import library
-from engine.provenance.manifest import SOURCE_TYPE
+from engine.provenance.manifest import SOURCE_TYPE, Made, definition
 from engine.provenance.plate import open_plate
 from engine.provenance.reading import Standing, examine
 from engine.provenance.sequence import LIST_NAME, write_list
 from engine.provenance.signing import EMBEDDED_SUFFIXES, can_hold_manifest
 from engine.provenance.store import read_store, sidecar_of
-from tests.provenance.signed import Studio, flip_byte, seal_of
+from tests.provenance.signed import Studio, flip_byte, seal_of, web_identity
 from tests.support.clips import make_clip, numbered_frame
 from tests.support.disks import small_disk
 
@@ -50,6 +50,15 @@ def signed_clip(folder: Path, name: str, identity, plate, **how) -> Path:
     shutil.copy(path, folder / f"unsigned{path.suffix}")
     seal_of(identity, plate).into(path)
     return path
+
+
+def sign_by_library(builder: c2pa.Builder, identity, plain: Path, marked: Path) -> None:
+    """As another program does it."""
+    info = c2pa.C2paSignerInfo(
+        identity.algorithm, identity.chain_pem.encode(), identity.key_pem.encode(), None
+    )
+    with plain.open("rb") as source, marked.open("w+b") as target:
+        builder.sign(c2pa.Signer.from_info(info), "mp4", source, target)
 
 
 def packets(path: Path) -> list[tuple]:
@@ -175,16 +184,23 @@ def test_a_manifest_that_lies_elsewhere_is_not_fetched_and_keeps_no_plate_from_b
     with seal_of(identity)._builder() as builder:
         builder.set_no_embed()
         builder.set_remote_url("http://127.0.0.1:9/result.c2pa")
-        info = c2pa.C2paSignerInfo(
-            identity.algorithm, identity.chain_pem.encode(), identity.key_pem.encode(), None
-        )
-        with plain.open("rb") as source, marked.open("w+b") as target:
-            builder.sign(c2pa.Signer.from_info(info), "mp4", source, target)
+        sign_by_library(builder, identity, plain, marked)
     with pytest.raises(InputError, match=r"lies elsewhere.*127\.0\.0\.1"):
         examine(marked)
     assert "not carried on" in open_plate(marked).problem
     path = signed_clip(tmp_path, "result.mp4", identity, marked)
     assert examine(path, studio.root_pem).standing is Standing.TRUSTED
+
+
+def test_nobody_on_the_web_is_asked_who_made_a_file(tmp_path, studio, identity):
+    plain, marked = make_clip(tmp_path / "plain.mp4", frames=2), tmp_path / "marked.mp4"
+    manifest = definition(Made())
+    manifest["assertions"].append(web_identity("example.com"))
+    with c2pa.Builder(manifest) as builder:
+        sign_by_library(builder, identity, plain, marked)
+    store = read_store(marked, studio.root_pem)
+    assert store.verdict == "Trusted"
+    assert "did_unavailable" not in json.dumps(store.report)
 
 
 def test_a_side_car_of_ffv1_validates_and_the_film_stays_untouched(
