@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.protocol.errors import InputError
@@ -35,7 +35,7 @@ class SigningSettings:
     """certificate, key: a file's path, or PEM text. All empty: a self-made certificate."""
 
     certificate: str = ""
-    key: str = ""
+    key: str = field(default="", repr=False)
     pkcs12: str = ""
     timestamp_authority: str = ""
     trust: str = ""
@@ -61,7 +61,7 @@ def signing_settings(environment: Mapping[str, str] = os.environ) -> SigningSett
 
 def is_pem(text: str) -> bool:
     """Whether a setting is the PEM text itself, and no path."""
-    return text.lstrip().startswith(_PEM)
+    return _PEM in text  # OpenSSL writes what it knows of a key before it
 
 
 def _of_file(path: Path) -> dict[str, str]:

@@ -180,6 +180,18 @@ def test_certificate_and_key_may_stand_in_the_environment_itself(studio, tmp_pat
     assert identity_of(signing_settings()).name == "A Studio"
 
 
+def test_a_key_in_the_environment_is_never_told_whatever_stands_before_it(
+    studio, tmp_path, monkeypatch
+):
+    named = studio.write(tmp_path)
+    key = f"Bag Attributes\n    localKeyID: 01 02\n{Path(named.key).read_text()}"
+    monkeypatch.setenv("FACEWRIGHT_SIGNING_CERTIFICATE", Path(named.certificate).read_text())
+    monkeypatch.setenv("FACEWRIGHT_SIGNING_KEY", key)
+    settings = signing_settings()
+    assert identity_of(settings).name == "A Studio"
+    assert "PRIVATE" not in repr(settings)
+
+
 def test_a_chain_in_any_order_signs_with_the_certificate_of_the_key(studio, tmp_path):
     named = studio.write(tmp_path)
     path = Path(named.certificate)
