@@ -20,8 +20,16 @@ RUNS = {
     "adabelief_clip0": {"adabelief": True, "clipgrad": False},
     "adabelief_clip1": {"adabelief": True, "clipgrad": True},
 }
+# Every optimizer and all discriminators are tried compiled; these are made sooner than compiled.
+UNCOMPILED = {"rmsprop_clip0", "adabelief_clip0", "df-ud-true_face", "df-ud-gan"}
 ALLOWED = 10  # times the reference's sensitivity
 LEAST_LOSS_ERROR = 1e-5
+
+
+@pytest.fixture(autouse=True)
+def only_some_compiled(request):
+    if request.node.callspec.id in UNCOMPILED:
+        request.getfixturevalue("without_tracing")
 
 
 def weights(model):

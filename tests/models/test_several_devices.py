@@ -56,6 +56,7 @@ def test_both_devices_have_the_same_weights(trained):
     assert trained[1]["copies differ"] == 0
 
 
+@pytest.mark.usefixtures("without_tracing")
 def test_losses_are_those_of_the_whole_batch(trained):
     options, found = trained
     first = tiny_saehd(**options).train_step(MadeBatches(count=4)).losses

@@ -183,6 +183,12 @@ def test_faces_that_show_less_than_the_model_are_told(tmp_path):
 def test_a_new_model_beside_one_of_another_class_with_its_name_is_told(tmp_path):
     write_workspace(tmp_path, 2)
     (tmp_path / "model" / "new_saehd" / "generations" / "000000700").mkdir(parents=True)
-    context = context_for(tmp_path, "train", device="cpu", target_iter=1)
-    run(context)
+    context = context_for(tmp_path, "train", device="cpu")
+
+    def stop_before_compiling(text):
+        context.stop_requested = "compiled now" in text
+
+    context.note = stop_before_compiling
+    with pytest.raises(Stopped):
+        run(context)
     assert any("beside new (saehd) at iteration 700" in warning for warning in context.warnings)
