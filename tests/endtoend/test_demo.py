@@ -22,7 +22,7 @@ def frames_and_audio(path: Path) -> tuple[int, int]:
 @pytest.mark.timeout(1200)
 def test_the_demo_makes_a_result_and_a_second_demo_trains_on(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    first = facewright("demo", folder, "--train-minutes", "0.2", timeout_s=600)
+    first = facewright("demo", folder, "--train-minutes", "0.1", timeout_s=600)
     assert first.status == 0, first.stderr
     assert str(folder / "result.mp4") in first.stderr
     assert frames_and_audio(folder / "result.mp4") == frames_and_audio(folder / "data_dst.mp4")
