@@ -70,7 +70,7 @@ async def test_a_render_without_consents_offers_their_forms_and_a_draft(
     workspace.dst.merged.mkdir(parents=True)
     (workspace.dst.merged / "00001.png").write_bytes(b"a picture")
     async with opened(workspace) as (app, pilot):
-        app.open_form("video-render")
+        app.open_form("video-render", {"kind": "ffv1"})
         await sees(pilot, "f5 Start")
         await pilot.press("f5")
         await until(pilot, lambda: isinstance(app.screen, PickScreen))
@@ -80,6 +80,8 @@ async def test_a_render_without_consents_offers_their_forms_and_a_draft(
         await sees(pilot, "Record consent", "Whose consent it is.")
         assert isinstance(app.screen, StageScreen)
         assert app.screen.form.state.values["side"] == "dst"
+        app.open_form("video-render")
+        await sees(pilot, "ffv1")  # what was chosen before is not to be chosen again
 
 
 async def test_agreeing_to_replace_starts_the_stage_with_that_confirmation(
