@@ -153,7 +153,9 @@ class NetModel(ABC):
 
     def trace(self) -> None:
         """See `Trainable.trace`: so that who starts or changes the model can be stopped between
-        that and the next step."""
+        that and the next step. Nothing is to be got ready where TensorFlow compiles nothing."""
+        if tf.config.functions_run_eagerly():
+            return
         sampling = self.sampling()
         count, side_px = sampling.batch_size // self.distribution.workers, sampling.kind.side_px
         channels = {"input": 3, "target": 3, "mask": 1}

@@ -292,6 +292,7 @@ def faces_in_a_step(model):
     return counts
 
 
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize(("archi", "decoders"), [("df-ud", 2), ("liae-ud", 1)])
 def test_a_step_runs_each_net_once_and_draws_no_swap_that_nothing_learns_from(archi, decoders):
     # T13 and T18

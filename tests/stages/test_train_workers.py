@@ -43,11 +43,13 @@ SEED = 5
 TRAIN = """
 import json, sys
 from pathlib import Path
+import tensorflow as tf
 from engine.protocol.errors import FacewrightError, Stopped
 from engine.stages.train.run import run
 from tests.support.context import context_for
 
 root, options, stop_after = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
+tf.config.run_functions_eagerly(sys.argv[4] == "uncompiled")
 context = context_for(Path(root), "train", device="cpu", model_class="saehd", **options)
 context.stop_after = stop_after if stop_after > 0 else None
 if stop_after < 0:  # as soon as it waits for others
@@ -79,9 +81,12 @@ class Workers:
         self.addresses = ",".join(f"127.0.0.1:{port}" for port in free_ports(2))
         self.processes: list[subprocess.Popen[str]] = []
 
-    def start(self, number: int, *, stop_after: int = 0, **options) -> subprocess.Popen[str]:
+    def start(
+        self, number: int, *, stop_after: int = 0, steps: str = "compiled", **options
+    ) -> subprocess.Popen[str]:
+        """steps: `uncompiled` where nothing depends on how they are made."""
         chosen = {**options, "workers": self.addresses, "worker_index": number}
-        arguments = [str(self.roots[number]), json.dumps(chosen), str(stop_after)]
+        arguments = [str(self.roots[number]), json.dumps(chosen), str(stop_after), steps]
         process = subprocess.Popen(
             [sys.executable, "-c", TRAIN, *arguments],
             cwd=REPOSITORY,
@@ -136,13 +141,15 @@ def test_two_workers_learn_what_two_devices_would_and_the_first_alone_saves(work
 
 
 def test_a_stop_of_one_worker_stops_all_saved_and_they_go_on_together(workers):
-    leader = workers.start(0, seed=SEED, target_iter=500, **SMALL)
-    follower = workers.start(1, stop_after=3)
+    quick = {"steps": "uncompiled"}
+    leader = workers.start(0, seed=SEED, target_iter=500, **quick, **SMALL)
+    follower = workers.start(1, stop_after=3, **quick)
     assert [last_line(leader), last_line(follower)] == ["done", "stopped"]
     begun = workers.newest_save().manifest.iteration
     assert 3 <= begun <= 5
 
-    leader, follower = workers.start(0, target_iter=begun + 2), workers.start(1)
+    leader = workers.start(0, target_iter=begun + 2, **quick)
+    follower = workers.start(1, **quick)
     assert [last_line(leader), last_line(follower)] == ["done", "done"]
     assert workers.newest_save().manifest.iteration == begun + 2
 
