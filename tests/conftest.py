@@ -13,13 +13,10 @@ import pytest
 # Of the kills that each stage of facesets, each session and training must outlive; all of them take
 # half an hour.
 USUAL_SHARE_OF_KILLS = 0.2
-# Of the clips whose faces were counted by eye, one frame in so many is searched; all take minutes.
-USUAL_FRAMES_APART = 3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-kills", action="store_true", help="kill 200 times where 40 are usual")
-    parser.addoption("--all-frames", action="store_true", help="search every frame for faces")
 
 
 @pytest.fixture
@@ -42,11 +39,6 @@ def no_files_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         for name in [name for name in os.environ if name.startswith("FACEWRIGHT_SIGNING_")]:
             patch.delenv(name)
         yield
-
-
-@pytest.fixture
-def frames_apart(request: pytest.FixtureRequest) -> int:
-    return 1 if request.config.getoption("--all-frames") else USUAL_FRAMES_APART
 
 
 @pytest.fixture
