@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from engine.faces.face_type import FaceType
 from engine.models.autoencoder_predictor import AutoencoderPredictor
 from engine.models.net_model import NetModel, load_nets
-from engine.nets.autoencoder import WIRINGS, Codes, Wired, WiredNets
 from engine.nets.device import prepare_device
 from engine.nets.layers import Block, Tensor
+from engine.nets.wiring import WIRINGS, Codes, Wired, WiredNets
 from engine.protocol.errors import InputError
 from engine.train.batches import Batch
 from engine.train.generations import Generation, Generations

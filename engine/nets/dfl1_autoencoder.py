@@ -1,6 +1,6 @@
 """The face autoencoders of DeepFaceLab 1.0: H64, H128, DF, LIAEF128 and SAE. spec, training 15.
 
-Faces are (n, R, R, 3) BGR 0..1. They are wired as those of `engine.nets.autoencoder`; a `Layout`
+Faces are (n, R, R, 3) BGR 0..1. They are wired as `engine.nets.wiring` says; a `Layout`
 says how wide each stage is. Every stage halves or doubles the side:
 
     encoder  R to R/16, four convolutions 5 x 5
@@ -15,7 +15,6 @@ from functools import partial
 
 from keras import ops
 
-from engine.nets.autoencoder import DecoderNet, EncoderNet, InterNet, WiredNets, sigmoid32
 from engine.nets.layers import (
     Convolution,
     Dense,
@@ -27,6 +26,7 @@ from engine.nets.layers import (
     leaky_relu,
     unflatten_channel_major,
 )
+from engine.nets.wiring import DecoderNet, EncoderNet, InterNet, WiredNets, sigmoid32
 
 HEAD_TAPS = 5
 Widths = tuple[int, ...]

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from keras import ops
 
-from engine.nets.autoencoder import Architecture, Decoder, Encoder, StagedNets
+from engine.nets.autoencoder import Architecture, Decoder, Encoder
 from engine.nets.layers import Block, Dense, Tensor, unflatten_channel_major
+from engine.nets.wiring import StagedNets
 
 INTERS = ("inter_src", "inter_dst")
 # The nets by the names of their files.

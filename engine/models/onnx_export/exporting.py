@@ -17,9 +17,10 @@ from engine.models.onnx_export.graph import GraphWriter
 from engine.models.onnx_export.segmenter import write_segmenter
 from engine.models.xseg.predictor import NET, TrainedXSeg
 from engine.models.xseg.spec import XSEG
-from engine.nets.autoencoder import WIRINGS, Architecture, Autoencoder
+from engine.nets.autoencoder import Architecture, Autoencoder
 from engine.nets.dfl1_autoencoder import Dfl1Autoencoder, Layout
 from engine.nets.morph_autoencoder import NETS, MorphArchitecture, MorphAutoencoder
+from engine.nets.wiring import WIRINGS
 from engine.nets.xseg import RESOLUTION
 from engine.protocol.dfm_files import LARGEST_BYTES
 from engine.protocol.errors import InputError
