@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
-from engine.protocol.model_cards import ModelCard
+from engine.protocol.model_cards import ModelCard, model_cards
 from engine.protocol.workspace import Workspace
 from tests.tuiapp.made import made_run, made_workspace
 from tests.tuiapp.models_made import made_model, models_workspace
@@ -16,6 +18,7 @@ from tests.tuiapp.test_faceset import colours_seen
 from tuiapp.app import FacewrightApp
 from tuiapp.bridge.model_list import ModelList
 from tuiapp.bridge.model_words import shape_words
+from tuiapp.bridge.preview_archive import read_picture
 from tuiapp.screens.models.screen import ModelsScreen
 from tuiapp.screens.stage import StageScreen
 from tuiapp.widgets.key_list import KeyList
@@ -57,6 +60,54 @@ async def test_the_list_tells_of_every_model_what_it_is(
         await until(pilot, lambda: any(r > 180 and g < 40 for r, g, _ in colours_seen(pilot)))
         await pilot.press("j")
         await sees(pilot, "no preview yet")
+
+
+async def test_a_look_that_takes_long_is_let_finish(
+    models: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, painted, go_on = [], [], threading.Event()
+
+    def slow_cards(workspace: Workspace) -> tuple[ModelCard, ...]:
+        begun.append(workspace)
+        go_on.wait(15)
+        return model_cards(workspace)
+
+    def counted_paint(screen: ModelsScreen) -> None:
+        painted.append(screen)
+        paint(screen)
+
+    paint = ModelsScreen.paint
+    monkeypatch.setattr("tuiapp.screens.models.screen.model_cards", slow_cards)
+    monkeypatch.setattr("tuiapp.screens.models.screen.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(ModelsScreen, "paint", counted_paint)
+    async with opened(models, LARGE) as (app, pilot):
+        await listed(app, pilot, "looking ...")
+        await until(pilot, lambda: len(painted) > 3)
+        assert len(begun) == 1
+        go_on.set()
+        await sees(pilot, "hero  SAEHD  200 it")
+
+
+async def test_a_screen_may_be_left_while_its_picture_is_read(
+    models: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def read_late(path: Path) -> bytes | None:
+        begun.set()
+        go_on.wait(15)
+        return read_picture(path)
+
+    async with opened(models, LARGE) as (app, pilot):
+        screen = await listed(app, pilot, "hero  SAEHD  200 it")
+        assert screen.card is not None and screen.card.preview is not None
+        monkeypatch.setattr("tuiapp.screens.models.screen.read_picture", read_late)
+        loading = asyncio.create_task(screen._load(screen.card.preview))
+        await until(pilot, begun.is_set)
+        await pilot.press("escape")
+        await until(pilot, lambda: not screen.query("#newest"))
+        go_on.set()
+        await loading
 
 
 async def test_without_models_the_list_says_how_to_come_by_one(tmp_path: Path) -> None:

@@ -38,6 +38,13 @@ class ModelScreen(FramedScreen):
         """The model that keys work on; None if there is none."""
         raise NotImplementedError
 
+    @property
+    def is_looking(self) -> bool:
+        """A look at the disk goes on, in a worker of the group `look`. It is let finish, however
+        slow the disk: begun anew every few seconds, none would ever end."""
+        own = (worker for worker in self.workers if worker.node is self)
+        return any(worker.group == "look" and not worker.is_finished for worker in own)
+
     def models_in_training(self) -> set[tuple[str, str]]:
         """Name and class of each model that a run is training now."""
         views = (watch.view for watch in self.workbench.board.live())

@@ -83,17 +83,19 @@ class DetailsScreen(ModelScreen):
         return self._saves.get(str(highlighted.id)) if highlighted is not None else None
 
     def paint(self) -> None:
-        if time.monotonic() - self._looked_at >= LOOK_EVERY_S:
-            self._looked_at = time.monotonic()
-            self.run_worker(self._look(), group="look", exclusive=True)
+        if time.monotonic() - self._looked_at >= LOOK_EVERY_S and not self.is_looking:
+            self.run_worker(self._look(), group="look")
 
     async def _look(self) -> None:
+        self._looked_at = time.monotonic()
         workspace, card = self.workbench.workspace, self._card
         try:
             found = await asyncio.to_thread(self._read, workspace)
         except OSError as error:
             self.workbench.say(f"{error.filename}: {error.strerror}", severity="error")
             return
+        if not self.query("#saves"):
+            return  # the screen was left
         if found.card is None:
             self.workbench.say(f"{card.name} is gone: renamed or deleted")
             if self.app.screen is self:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.widgets import OptionList, Static
 
 from engine.protocol.model_cards import DFL, ModelCard, model_cards
@@ -53,10 +54,12 @@ class ModelsScreen(ModelScreen):
         with Horizontal(id="shelf"):
             yield KeyList(id="models")
             yield Picture(id="newest")
-        yield Static("looking ...", id="nothing", markup=False)
+        yield Static(EMPTY, id="nothing", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one("#models").border_title = "models"
+        models = self.query_one("#models", KeyList)
+        models.border_title = "models"
+        models.show_rows([(None, Content.styled("looking ...", "dim"))])
 
     @property
     def card(self) -> ModelCard | None:
@@ -73,12 +76,11 @@ class ModelsScreen(ModelScreen):
 
     def paint(self) -> None:
         pause_s = max(LOOK_EVERY_S, self._look_took_s / LOOK_SHARE)
-        if time.monotonic() - self._looked_at >= pause_s:
-            self._looked_at = time.monotonic()
-            self.run_worker(self._look(), group="look", exclusive=True)
+        if time.monotonic() - self._looked_at >= pause_s and not self.is_looking:
+            self.run_worker(self._look(), group="look")
 
     async def _look(self) -> None:
-        began = time.monotonic()
+        began = self._looked_at = time.monotonic()
         try:
             cards = await asyncio.to_thread(model_cards, self.workbench.workspace)
         except OSError as error:
@@ -91,10 +93,9 @@ class ModelsScreen(ModelScreen):
 
     def show(self) -> None:
         """Bring everything that is seen in line with the state."""
-        if not self._has_looked:
+        if not self._has_looked or not self.query("#newest"):  # none once the screen was left
             return
         self.set_class(not self.state.cards, "-empty")
-        self.query_one("#nothing", Static).update(EMPTY)
         live, now = self.models_in_training(), time.time()
         rows: list[Row] = [
             (
@@ -132,8 +133,9 @@ class ModelsScreen(ModelScreen):
 
     async def _load(self, path: Path) -> None:
         encoded = await asyncio.to_thread(read_picture, path)
-        if encoded is not None:
-            self.query_one("#newest", Picture).set_image_bytes(encoded)
+        for picture in self.query("#newest").results(Picture):  # none once the screen was left
+            if encoded is not None:
+                picture.set_image_bytes(encoded)
 
     def on_pixel_view_refused(self, event: PixelView.Refused) -> None:
         event.stop()
