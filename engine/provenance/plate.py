@@ -11,6 +11,7 @@ import c2pa
 
 from engine.provenance.hashing import sha256_of
 from engine.provenance.manifest import plate_ingredient
+from engine.provenance.reading import problems_when_taken_in
 from engine.provenance.store import (
     AS_BYTES,
     RemoteStoreError,
@@ -64,8 +65,8 @@ def open_plate(path: Path, anchors_pem: str = "") -> Plate:
         # Its hash still tells which file it was.
         return Plate(path, AS_BYTES, sha256, problem=f"is not carried on: {error.message}")
     if store is not None and store.verdict == "Invalid":
-        codes = ", ".join(code for code, _ in store.failures)
+        told = ", ".join(problems_when_taken_in(store.failures))
         return Plate(
-            path, kind_of(path), sha256, store, f"does not hold, and is carried on so: {codes}"
+            path, kind_of(path), sha256, store, f"does not hold, and is carried on so: {told}"
         )
     return Plate(path, kind_of(path), sha256, store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -102,6 +103,12 @@ def examine(path: Path, anchors_pem: str = "") -> Reading:
     return _reading(store, more)
 
 
+def problems_when_taken_in(failures: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """In words, what is wrong with an ingredient's manifest by (code, explanation); whom a machine
+    trusts is not."""
+    return tuple(_words(code, text) for code, text in failures if code != _UNTRUSTED)
+
+
 def _reading(store: Store, more_problems: list[str]) -> Reading:
     manifest = store.active
     signature = manifest.get("signature_info", {})
@@ -158,7 +165,7 @@ def _ingredient(one: dict[str, Any], store: Store) -> Ingredient:
         str(one.get("relationship", "")),
         bool(label),
         _signer(manifest.get("signature_info", {})),
-        tuple(_words(code, text) for code, text in failures if code != _UNTRUSTED),
+        problems_when_taken_in(failures),
     )
 
 

@@ -160,6 +160,7 @@ def test_a_plate_that_was_changed_after_it_was_signed_is_said_to_be(tmp_path, st
     marked = make_clip(tmp_path / "data_dst.mp4", frames=4)
     seal_of(identity).into(marked)
     flip_byte(marked, marked.stat().st_size - 100)
+    assert open_plate(marked).problem.endswith("on so: the file was changed after it was signed")
     path = signed_clip(tmp_path, "result.mp4", identity, marked)
     reading = examine(path, studio.root_pem)
     assert reading.standing is Standing.TRUSTED
