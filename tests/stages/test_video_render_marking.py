@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from engine.provenance.reading import Reading, Standing, examine
 from engine.provenance.signing import Seal
 from engine.provenance.store import read_store, sidecar_of
 from engine.stages.merge.ledger import Ledger, Rendered
+from engine.stages.video_render.disclosure import content_sha256
 from tests.provenance.signed import Studio, flip_byte, seal_of
 from tests.support.clips import listing, make_clip
 from tests.support.disks import small_disk
@@ -136,9 +138,11 @@ def killed_at(renaming: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_kill_leaves_a_result_beside_the_side_car_of_another(
     workspace, monkeypatch, marked_then
 ):
+    result, sheet = (workspace.root / f"result.mkv{one}" for one in ("", ".disclosure.json"))
     render(workspace.root, kind="ffv1")
     switch_marking(workspace, on=marked_then, reason="a test")
-    for renaming in range(3, 9):
+    wanted = Standing.TRUSTED if marked_then else Standing.UNMARKED
+    for renaming in (2, 5, 6, 7, 8, 20):
         killed_at(renaming, monkeypatch)
         try:
             render(workspace.root, kind="ffv1", confirmed=True)
@@ -147,8 +151,9 @@ def test_no_kill_leaves_a_result_beside_the_side_car_of_another(
             with pytest.raises(ConfirmationNeeded):  # what was finished takes its place before
                 render(workspace.root, kind="ffv1")
         monkeypatch.undo()
-        standing = reading_of(workspace.root / "result.mkv").standing
-        assert standing is (Standing.TRUSTED if marked_then else Standing.UNMARKED)
+        assert reading_of(result).standing in (Standing.TRUSTED, wanted)
+        assert json.loads(sheet.read_text())["sha256"] == content_sha256(result)
+    assert reading_of(result).standing is wanted
 
 
 def test_a_rendered_plate_that_was_signed_itself_is_carried_with_its_signer(workspace, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.workspace import list_images
 from engine.stages.video_cut.run import cut_video
 from engine.stages.video_extract.run import extract_video
+from engine.stages.video_render.disclosure import content_sha256
 from tests.support.clips import listing, make_clip
 from tests.support.context import context_for
 from tests.support.disks import small_disk
@@ -72,12 +74,14 @@ def test_a_kill_while_results_take_their_places_costs_neither_the_old_nor_the_ne
         # Only a folder cannot be replaced in one step.
         assert (root / name).exists() or kind == "png-sequence"
         found = [root / name] if (root / name).exists() else []
-        kept = [*found, *in_trash(root, name), *root.glob(".result.whole*")]
+        kept = [*found, *in_trash(root, name), *root.glob(f".result.whole/{name}")]
         assert {3} <= {frames_of(path) for path in kept}
-        finished = any(root.glob(".result.whole*")) or frames_of(root / name) == 5
+        finished = (root / ".result.whole").exists()
         with pytest.raises(ConfirmationNeeded):
             render(root, kind=kind)  # puts what was finished into its place, then asks
         assert frames_of(root / name) == (5 if finished else 3)
+        sheet = json.loads((root / f"{name}.disclosure.json").read_text())
+        assert sheet["sha256"] == content_sha256(root / name)
         assert not list(root.glob(".result*"))
     assert at > 4
     assert frames_of(root / name) == 5

@@ -1,7 +1,8 @@
 """Results are written beside their places, and take these when all are whole.
 
-A kill costs nothing that is whole: finished results first get a name of their own, then what they
-replace goes to the trash, then they take its place; the next run does what is left of that.
+A kill costs nothing that is whole: finished results first get, together with their side-car and
+sheets, a folder of their own, then what they replace goes to the trash, then they take its place;
+the next run does what is left of that.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from engine.protocol.stage import StageContext
 from engine.protocol.trash import TrashCopies
 from engine.provenance.store import sidecar_of
 
-_WHOLE = ".whole"
+_WHOLE = ".result.whole"
 _LABEL = "video-render"
 
 
@@ -39,52 +40,60 @@ def finish_earlier(context: StageContext) -> None:
     # With two dots: a part of a part, which a kill left while it was signed.
     for part in (*root.glob(f".result*{PART}*"), *root.glob(f"..result*{PART}*")):
         _remove(part)
-    wholes = {path: _target_of(path) for path in root.glob(f".result*{_WHOLE}*")}
-    if wholes:
-        names = " and ".join(target.name for target in wholes.values())
+    whole = root / _WHOLE
+    if whole.is_dir():
+        names = " and ".join(sorted(path.name for path in whole.iterdir()))
         context.note(f"an earlier run had finished {names}, but was killed before it was in place")
-        # A file comes before its side-car, whose name is the longer one.
-        _take_places(context, dict(sorted(wholes.items(), key=lambda item: item[1])))
+        _take_places(context, whole)
 
 
 def place(context: StageContext, parts: Sequence[tuple[Path, Path]]) -> None:
     """Each (part, target): the whole part takes the target's place, and what was there goes to the
     trash. Raises `InputError` when the disk is full: nothing was replaced then, or the next run
     goes on with it."""
-    wholes = {}
+    root = context.workspace.root
     try:
-        for part, _ in parts:
-            for path in [*(part.iterdir() if part.is_dir() else ()), part]:
-                sync(path)
-        for part, target in parts:
-            whole = target.with_name(f".{target.stem}{_WHOLE}{target.suffix}")
-            part.rename(whole)
-            wholes[whole] = target
-        sync(context.workspace.root)
+        with part_of(root / "result") as together:
+            together.mkdir()
+            for part, target in parts:
+                for path in [*(part.iterdir() if part.is_dir() else ()), part]:
+                    sync(path)
+                part.rename(together / target.name)
+            sync(together)
+            # In one step: no kill leaves a result without what belongs to it.
+            together.rename(root / _WHOLE)
+        sync(root)
     except OSError as error:
         raise disk_error(error, parts[0][1]) from error
-    _take_places(context, wholes)
+    _take_places(context, root / _WHOLE)
 
 
-def _take_places(context: StageContext, wholes: dict[Path, Path]) -> None:
+def _take_places(context: StageContext, whole: Path) -> None:
+    """All that is in the folder `whole` takes its place in the workspace."""
     copies = TrashCopies(context.workspace, _LABEL)
-    for sidecar in _stale_sidecars(wholes):
+    # A file comes before its side-car, whose name is the longer one.
+    finished = {path: context.workspace.root / path.name for path in sorted(whole.iterdir())}
+    for sidecar in _stale_sidecars(finished):
         _move_to_trash(sidecar, copies)
-    for whole, target in wholes.items():
+    for path, target in finished.items():
         if target.exists():
             _to_trash(target, copies)
             context.note(f"the earlier {target.name} is in {copies.folder}")
         try:
-            whole.rename(target)
+            path.rename(target)
         except OSError as error:
             raise disk_error(error, target) from error
+    try:
+        whole.rmdir()
+    except OSError as error:
+        raise disk_error(error, whole) from error
 
 
-def _stale_sidecars(wholes: dict[Path, Path]) -> list[Path]:
+def _stale_sidecars(finished: dict[Path, Path]) -> list[Path]:
     """What says something of files that are replaced, and gets no successor of its own. A side-car
     that a killed run put in place is none of these: its file was there before it."""
-    beside = [sidecar_of(target) for whole, target in wholes.items() if whole.is_file()]
-    return [path for path in beside if path.is_file() and path not in wholes.values()]
+    beside = [sidecar_of(target) for path, target in finished.items() if path.is_file()]
+    return [path for path in beside if path.is_file() and path not in finished.values()]
 
 
 def _to_trash(target: Path, copies: TrashCopies) -> None:
@@ -101,10 +110,6 @@ def _move_to_trash(path: Path, copies: TrashCopies) -> None:
         path.rename(kept)
     except OSError as error:
         raise disk_error(error, kept) from error
-
-
-def _target_of(whole: Path) -> Path:
-    return whole.with_name(whole.name.removeprefix(".").replace(_WHOLE, ""))
 
 
 def _remove(path: Path) -> None:
