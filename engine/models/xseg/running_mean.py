@@ -6,11 +6,15 @@ not (Izmailov 2018, arXiv 1803.05407; measured in .docs/masks.md). It learns not
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from engine.nets.initialisation import load_weights, weights_of
 from engine.nets.layers import Block
+from engine.protocol.errors import InputError
 from engine.train.tensor_files import Tensors
 
 # What is kept of the mean at each step: it reaches back some hundred steps.
@@ -51,15 +55,29 @@ class RunningMean:
         return {**weights_of(self.mean), _STEPS: np.array(self.steps, np.int64)}
 
     def load(self, name: str, state: Tensors) -> None:
-        """Go on from a save; from none, anew. Raises `InputError` for tensors of other shapes."""
-        self.steps = int(state[_STEPS]) if state else 0
-        if state:
-            load_weights(self.mean, name, mean_weights(state))
+        """Go on from a save; from none, anew. Raises `InputError` for tensors that are missing or
+        of other shapes, and for a count of steps that there cannot be."""
+        if not state:
+            self.steps = 0
+            return
+        steps = _whole_number(name, state.get(_STEPS))
+        load_weights(self.mean, name, mean_weights(state))
+        self.steps = steps
 
     def _blended(self, kept: tf.Tensor) -> None:
         pairs = zip(self.mean.named_weights(), self.net.named_weights(), strict=True)
         for (_, mean), (_, weight) in pairs:
             mean.value.assign(kept * mean.value + (1 - kept) * weight.value)
+
+
+def _whole_number(name: str, steps: NDArray[Any] | None) -> int:
+    """Raises `InputError` for anything but one whole number of at least 1."""
+    if steps is None or steps.size != 1 or steps.dtype.kind not in "iu" or steps.item() < 1:
+        raise InputError(
+            f"{name}: {_STEPS} does not say how many steps the mean has seen",
+            "go back to another save (model-restore)",
+        )
+    return int(steps.item())
 
 
 def mean_weights(state: Tensors) -> Tensors:

@@ -62,3 +62,15 @@ def test_a_mean_of_another_net_is_refused() -> None:
     with pytest.raises(InputError):
         RunningMean(tiny_net(2), XSeg(2)).load(MEAN, mean.state())
     assert set(mean_weights(mean.state())) == set(weights_of(mean.net))
+
+
+@pytest.mark.parametrize("steps", [None, -9, 0, 2.5, [1, 2]])
+def test_a_mean_of_a_count_of_steps_that_there_cannot_be_is_refused(steps: object) -> None:
+    mean = RunningMean(tiny_net(), XSeg(1))
+    mean.follow()
+    state = {name: tensor for name, tensor in mean.state().items() if name != "steps:0"}
+    if steps is not None:
+        state["steps:0"] = np.array(steps)
+    with pytest.raises(InputError, match="does not say how many steps"):
+        mean.load(MEAN, state)
+    assert mean.steps == 1
