@@ -136,6 +136,8 @@ def read_entries(workspace: Workspace) -> tuple[Entry, ...]:
     """All entries, oldest first; () if there is no file. Raises `InputError` for a file that cannot
     be used, which is left as it is."""
     path = consent_path(workspace)
+    if path.exists() and not path.is_file():
+        raise _unusable(path, "it is no file")  # opening a pipe would never end
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)

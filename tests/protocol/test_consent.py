@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from datetime import date, timedelta
 from pathlib import Path
@@ -132,6 +133,14 @@ HOSTILE: dict[str, bytes] = {
     "an id that is a path": json.dumps(good_file()).replace("src-", "src-../").encode(),
     "too large": b" " * (LARGEST_BYTES + 1),
 }
+
+
+def test_a_pipe_in_the_place_of_the_records_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    consent_path(workspace).parent.mkdir()
+    os.mkfifo(consent_path(workspace))
+    with pytest.raises(InputError, match="it is no file"):
+        read_entries(workspace)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
