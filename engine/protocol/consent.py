@@ -7,7 +7,6 @@ the house (disclosure sheets, manifests) names records by their ids alone.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -200,19 +199,6 @@ def records_of(entries: Sequence[Entry]) -> tuple[Record, ...]:
         )
         for of_one in by_id.values()
     )
-
-
-def file_sha256(path: Path) -> str:
-    """Of the file's bytes, in hex. Raises `InputError` if it cannot be read, or is a device, which
-    may have no end."""
-    if not path.is_file():
-        raise InputError(f"{path} is no file", "give a file that is there")
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"cannot read {path}: {reason}", "give a file that is there") from error
 
 
 def _require_order(content: _File) -> None:

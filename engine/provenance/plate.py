@@ -9,7 +9,7 @@ from typing import Any
 
 import c2pa
 
-from engine.provenance.hashing import sha256_of
+from engine.protocol.hashing import file_sha256
 from engine.provenance.manifest import plate_ingredient
 from engine.provenance.reading import problems_when_taken_in
 from engine.provenance.store import (
@@ -56,7 +56,7 @@ class Plate:
 
 def open_plate(path: Path, anchors_pem: str = "") -> Plate:
     """Look at the plate. Raises `InputError` if it cannot be read."""
-    sha256 = sha256_of(path)
+    sha256 = file_sha256(path)
     try:
         store = read_store(path, anchors_pem)
     except UnknownContainerError:  # of the library, that is; ffmpeg may well read it

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from engine.protocol.errors import InputError
 from engine.protocol.files import write_atomically
+from engine.protocol.hashing import file_sha256
 from engine.protocol.workspace import list_images
-from engine.provenance.hashing import sha256_of
 
 LIST_NAME = "SHA256SUMS"
 LARGEST_LIST_BYTES = 1 << 27  # a million pictures take 90 MB
@@ -72,7 +72,7 @@ def _read_list(path: Path) -> dict[str, str]:
 
 def _hashes(paths: Sequence[Path]) -> list[str]:
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        return list(pool.map(sha256_of, paths))
+        return list(pool.map(file_sha256, paths))
 
 
 def _first(names: Sequence[str]) -> str:

@@ -12,8 +12,8 @@ import c2pa
 
 from engine.protocol.errors import InputError, StageError
 from engine.protocol.files import disk_error, replacing, write_atomically
+from engine.protocol.hashing import file_sha256
 from engine.provenance.detached import sign_hash
-from engine.provenance.hashing import sha256_of
 from engine.provenance.identity import Identity
 from engine.provenance.library import (
     MEMORY_BYTES,
@@ -75,7 +75,7 @@ class Seal:
         """Write the manifest of the file `path`, which stays as it is, to `sidecar`. Raises as
         `into`."""
         with _told(path), self._builder() as builder:
-            store = sign_hash(builder, _signer(self.identity), sha256_of(path))
+            store = sign_hash(builder, _signer(self.identity), file_sha256(path))
         write_atomically(sidecar, store, durable=False)
 
     @contextmanager

@@ -193,6 +193,17 @@ def test_a_duplicate_that_the_disk_has_no_room_for_is_refused_and_leaves_nothing
         assert run_dir.exists()
 
 
+def test_a_model_with_a_part_on_another_disk_is_not_duplicated_in_part(workspace):
+    folder = train(workspace, 2)
+    elsewhere = workspace / "elsewhere"
+    (folder / "generations").rename(elsewhere)
+    (folder / "generations").symlink_to(elsewhere)
+    before = tree(workspace / "model")
+    with pytest.raises(InputError, match="generations is a link"):
+        run_stage(workspace, "model-duplicate", model="new", to="copy")
+    assert tree(workspace / "model") == before
+
+
 def test_a_deleted_model_is_in_the_trash_and_comes_back_as_it_is_told(workspace):
     folder = train(workspace, 5)
     looks = write_timeline(workspace, "new", "looks of new")

@@ -41,6 +41,13 @@ class FramedScreen(Screen[None]):
     def paint(self) -> None:
         """Bring widgets up to date; called four times a second while the screen is seen."""
 
+    @property
+    def is_looking(self) -> bool:
+        """A look at the disk goes on, in a worker of the group `look`. It is let finish, however
+        slow the disk: begun anew every few seconds, none would ever end."""
+        own = (worker for worker in self.workers if worker.node is self)
+        return any(worker.group == "look" and not worker.is_finished for worker in own)
+
     def on_mount(self) -> None:
         self.set_interval(PAINT_EVERY_S, self._paint_if_seen)
 

@@ -16,7 +16,6 @@ from engine.protocol.consent import (
     Record,
     append_entry,
     consent_path,
-    file_sha256,
     new_entry,
     now,
     read_entries,
@@ -24,6 +23,7 @@ from engine.protocol.consent import (
 )
 from engine.protocol.consent_judgement import UNSTATED, standing_of
 from engine.protocol.errors import UsageError
+from engine.protocol.hashing import file_sha256
 from engine.protocol.stage import StageContext
 from engine.stages.consent_record.spec import ADD, AS_IT_WAS, CHANGE, CLEARED
 

@@ -50,8 +50,16 @@ def duplicate_model(context: StageContext) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All that belongs to the model; not what somebody is writing or has left half-written."""
+    """All that belongs to the model; not what somebody is writing or has left half-written. Raises
+    `InputError` for a part that lies elsewhere: the duplicate would lack it."""
     for root, folders, names in os.walk(folder):
+        for linked in (Path(root) / name for name in folders):
+            if linked.is_symlink():
+                raise InputError(
+                    f"{linked} is a link to another folder, which is not duplicated",
+                    "put the folder itself there, or copy the model by hand",
+                    code="linked-folder",
+                )
         folders[:] = [name for name in folders if not _is_part(name)]
         for name in names:
             path = Path(root) / name

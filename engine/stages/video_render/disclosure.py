@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.media.timing import Timing
-from engine.protocol.consent import file_sha256, now
+from engine.protocol.consent import now
 from engine.protocol.consent_judgement import WHO, Judgement
 from engine.protocol.files import write_atomically
+from engine.protocol.hashing import file_sha256
 from engine.protocol.stage import StageContext
 from engine.provenance.manifest import SOURCE_TYPE
 from engine.stages.merge.ledger import Rendered, lines_of

@@ -71,7 +71,7 @@ class DebugReviewScreen(FramedScreen):
     # Keeping up with the disk
 
     def paint(self) -> None:
-        if time.monotonic() - self._looked_at >= LOOK_EVERY_S:
+        if time.monotonic() - self._looked_at >= LOOK_EVERY_S and not self.is_looking:
             self._looked_at = time.monotonic()
             self.run_worker(self._look(), group="look", exclusive=True)
 

@@ -38,13 +38,6 @@ class ModelScreen(FramedScreen):
         """The model that keys work on; None if there is none."""
         raise NotImplementedError
 
-    @property
-    def is_looking(self) -> bool:
-        """A look at the disk goes on, in a worker of the group `look`. It is let finish, however
-        slow the disk: begun anew every few seconds, none would ever end."""
-        own = (worker for worker in self.workers if worker.node is self)
-        return any(worker.group == "look" and not worker.is_finished for worker in own)
-
     def models_in_training(self) -> set[tuple[str, str]]:
         """Name and class of each model that a run is training now."""
         views = (watch.view for watch in self.workbench.board.live())
@@ -89,13 +82,12 @@ class ModelScreen(FramedScreen):
         workspace, start = self.workbench.workspace, partial(start_run, confirmed=confirmed)
         try:
             folder = await asyncio.to_thread(start, workspace, stage_id, values)
+            self.workbench.watch_run(folder, stage_id)
+            self.workbench.say(f"{catalog.stage(stage_id).title}: begun")
             if stage_id in _TAKE_THE_NAME_AWAY:
                 forget_model(workspace, str(values["model"]), str(values["model_class"]))
         except FacewrightError as error:
             self.app.push_screen(TellScreen(error.message, error.remedy))
-            return
-        self.workbench.watch_run(folder, stage_id)
-        self.workbench.say(f"{catalog.stage(stage_id).title}: begun")
 
     def ask_to_begin(
         self, question: tuple[str, str, str], stage_id: str, values: Mapping[str, object]
