@@ -9,12 +9,13 @@ from engine.protocol.errors import InputError
 
 
 def file_sha256(path: Path) -> str:
-    """The file's sha256 in hex. Raises `InputError` if it cannot be read."""
+    """Of the file's bytes, in hex. Raises `InputError` if it cannot be read, or is a device, which
+    may have no end."""
+    if not path.is_file():
+        raise InputError(f"{path} is no file", "give a file that is there")
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(
-            f"cannot read {path}: {error.strerror or error}",
-            "give one that is there and may be read",
-        ) from error
+        reason = error.strerror or error
+        raise InputError(f"cannot read {path}: {reason}", "give a file that is there") from error

@@ -74,10 +74,10 @@ def _arguments(words: list[str]) -> tuple[Path, list[Path]]:
 def _lines(path: Path, reading: Reading) -> list[str]:
     lines = [f"{path.name}: {_VERDICTS[reading.standing]}"]
     lines += [f"  problem: {problem}" for problem in reading.problems]
-    if not reading.signer:
+    if not reading.where:
         return lines
     when = f" at {reading.signed_at}" if reading.signed_at else ""
-    lines += [f"  signed by {reading.signer}{when}, with {reading.program}; {reading.where}"]
+    lines += [f"  signed by {reading.signer or "somebody without a name"}{when}, with {reading.program}; {reading.where}"]
     for action in reading.actions:
         lines += _action_lines(action)
     for ingredient in reading.ingredients:
