@@ -77,7 +77,8 @@ def _lines(path: Path, reading: Reading) -> list[str]:
     if not reading.where:
         return lines
     when = f" at {reading.signed_at}" if reading.signed_at else ""
-    lines += [f"  signed by {reading.signer or "somebody without a name"}{when}, with {reading.program}; {reading.where}"]
+    who = reading.signer or "somebody without a name"
+    lines += [f"  signed by {who}{when}, with {reading.program}; {reading.where}"]
     for action in reading.actions:
         lines += _action_lines(action)
     for ingredient in reading.ingredients:
