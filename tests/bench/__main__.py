@@ -1,6 +1,6 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
 [facesets] [sorting] [extraction] [rendering] [signing] [training]
-[merge] [dfm] [merge-keys] [manual-keys] [mask-keys] [accuracy] [masks] [xseg]`.
+[learning] [merge] [dfm] [merge-keys] [manual-keys] [mask-keys] [accuracy] [masks] [xseg]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -16,6 +16,7 @@ from tests.bench import (
     extraction,
     facesets,
     keys,
+    learning,
     manual_keys,
     mask_keys,
     masks,
@@ -45,6 +46,7 @@ BENCHES = {
     "rendering": rendering.measure,
     "signing": signing.measure,
     "training": training.measure,
+    "learning": learning.measure,
     "merge": merging.measure,
     "dfm": ready_models.measure,
     "merge-keys": keys.measure,
@@ -54,7 +56,7 @@ BENCHES = {
     "masks": masks.measure,
     "xseg": xseg.measure,
 }
-_ONLY_WHEN_NAMED = {"masks"}  # trains for half an hour and more
+_ONLY_WHEN_NAMED = {"learning", "masks"}  # train for a quarter of an hour and more
 
 
 def main() -> None:

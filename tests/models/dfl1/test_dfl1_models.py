@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from engine.models.classes import model_code, model_spec
-from engine.models.dfl1 import model
-from engine.models.dfl1.recipes import RECIPES
 from engine.models.dfl1.spec import DFL1
 from engine.protocol.options import complete_values
 from engine.protocol.workspace import Workspace, list_images
 from engine.stages.merge.run import run as merge
 from engine.stages.train.run import run as train
+from tests.models.dfl1.narrow import make_narrow
 from tests.stages.extracting import extract, workspace
 from tests.support.context import context_for
 
@@ -96,23 +93,10 @@ def two_people(tmp_path_factory):
     return root
 
 
-def narrow(layout):
-    """The layout at a size that a CPU trains in seconds."""
-    thin = {
-        name: tuple(width // 16 for width in getattr(layout, name))
-        for name in ("encoder", "decoder", "mask")
-    }
-    codes = dict.fromkeys(("code_units", "map_channels", "inter_channels"), 64)
-    return replace(layout, resolution=64, residuals=min(1, layout.residuals), **thin, **codes)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("model_class", IDS)
 def test_every_model_learns_two_faces_and_is_merged_with(model_class, two_people, monkeypatch):
-    recipe = RECIPES[model_class]
-    thin = replace(recipe, layout=lambda options: narrow(recipe.layout(options)))
-    monkeypatch.setitem(RECIPES, model_class, thin)
-    monkeypatch.setattr(model, "RATE", 1e-3)  # small nets learn in larger steps
+    make_narrow(model_class, monkeypatch)
     chosen = {"model_class": model_class, "device": "cpu"}
     training = context_for(two_people, "train", **chosen, seed=5, target_iter=25, preview_seconds=0)
     train(training)
