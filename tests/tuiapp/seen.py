@@ -36,8 +36,12 @@ async def until(pilot: Pilot[None], true: Callable[[], object], limit_s: float =
 
 
 async def sees(pilot: Pilot[None], *texts: str) -> None:
-    """Wait until all texts stand on the screen."""
-    await until(pilot, lambda: all(text in screen_text(pilot) for text in texts))
+    """Wait until all texts stand on the screen; a long line may be broken anywhere in them."""
+    await until(pilot, lambda: all(_stands(text, screen_text(pilot)) for text in texts))
+
+
+def _stands(text: str, screen: str) -> bool:
+    return text in screen or text in " ".join(screen.split())
 
 
 def screen_text(pilot: Pilot[None]) -> str:
