@@ -138,6 +138,14 @@ _ADABELIEF = Setting(
 _WHOLE_FACE = Setting(
     "face_type", "wf", "the usual choice: models of the types f, mf and h can use these faces, too"
 )
+_TRAINED = Setting("model_class", "saehd", "the model that was trained")
+_STANDARD_PLAN = Setting(
+    "plan", "standard", "from bent faces to the GAN by itself, as guides do by hand"
+)
+_BOTH_MASKS = Setting(
+    "mask_mode", "learned-prd*learned-dst", "where both masks agree: safe borders"
+)
+_SOFT_BORDER = Setting("blur_mask_modifier", 40, "some pixels of soft border hide the seam")
 _SIZE_REASONS: Mapping[str, str] = {
     "resolution": "leaves a third of a GPU's memory to the plan's end; on a CPU time is what lacks",
     "ae_dims": "256 know a pair of faces; more where memory is left over, fewer on small devices",
@@ -200,18 +208,16 @@ GOOD_1080P = Goal(
             Setting(
                 "ct_mode", "rct", "src and dst were rarely filmed in one light; the first to try"
             ),
-            Setting(
-                "plan", "standard", "from bent faces to the GAN by itself, as guides do by hand"
-            ),
+            _STANDARD_PLAN,
             _ADABELIEF,
             _UNATTENDED,
             _SAVES_OFTEN,
         ),
         "merge": (
-            Setting("model_class", "saehd", "the model that was trained"),
+            _TRAINED,
             Setting("mode", "overlay", "the model learned dst's light by rct already"),
-            Setting("mask_mode", "learned-prd*learned-dst", "where both masks agree: safe borders"),
-            Setting("blur_mask_modifier", 40, "some pixels of soft border hide the seam"),
+            _BOTH_MASKS,
+            _SOFT_BORDER,
             Setting("color_transfer_mode", "rct", "follows the light from frame to frame"),
         ),
     },
@@ -255,15 +261,13 @@ HEAD_SWAP = Goal(
             Setting("face_type", "head", "the head with its hair"),
             Setting("archi", "df-ud", "keeps more of src: the hair and the head's shape are src's"),
             Setting("masked_training", True, "hair is learned, the room behind it is not"),
-            Setting(
-                "plan", "standard", "from bent faces to the GAN by itself, as guides do by hand"
-            ),
+            _STANDARD_PLAN,
             _ADABELIEF,
             _UNATTENDED,
             _SAVES_OFTEN,
         ),
         "merge": (
-            Setting("model_class", "saehd", "the model that was trained"),
+            _TRAINED,
             Setting("mode", "overlay", "Poisson blending would bleed the background into hair"),
             Setting(
                 "mask_mode", "learned-prd+learned-dst", "covers both heads: no hair of dst stays"
@@ -321,14 +325,14 @@ READY_TO_MERGE = Goal(
             _SAVES_OFTEN,
         ),
         "merge": (
-            Setting("model_class", "saehd", "the model that was trained"),
+            _TRAINED,
             Setting("mode", "overlay", "what live programs do, too"),
-            Setting("mask_mode", "learned-prd*learned-dst", "where both masks agree: safe borders"),
-            Setting("blur_mask_modifier", 40, "some pixels of soft border hide the seam"),
+            _BOTH_MASKS,
+            _SOFT_BORDER,
             Setting("color_transfer_mode", "rct", "dst's light is one that the model never saw"),
         ),
         "dfm-export": (
-            Setting("model_class", "saehd", "the model that was trained"),
+            _TRAINED,
             Setting("quantised", False, "exact; --quantised halves the file, a level off"),
         ),
     },

@@ -13,6 +13,7 @@ from engine.protocol.options import Option, Text
 from engine.protocol.stage import StageContext
 from engine.protocol.timeline_file import timeline_path
 from engine.stages.model_saves import SAVES_RESOURCE, model_folder
+from engine.stages.train.spec import NAME_PATTERN, NAME_RULE
 
 # A run that writes in the model's folder, or the looks that its frames are merged with.
 WHOLE_MODEL = (
@@ -24,9 +25,7 @@ WHOLE_MODEL = (
 NEW_MODEL = "model-{to}_{model_class}"
 
 # As for `MODEL`, or nothing: what has no sensible default is asked for by whoever needs it.
-NAME_OR_NONE = Text(
-    r"|[A-Za-z0-9][A-Za-z0-9 .-]{0,63}", "1 to 64 letters, digits, spaces, dots and dashes"
-)
+NAME_OR_NONE = Text(f"|{NAME_PATTERN}", NAME_RULE)
 NEW_NAME = Option(
     "to", "New name", NAME_OR_NONE, "", "A name that no model of this class has yet.", kept=False
 )

@@ -25,6 +25,7 @@ from engine.models.saehd.losses import Targets, drawing_loss
 from engine.models.swap_training import (
     GAN,
     GAN_OPTIMIZER,
+    TALLEST_PREVIEW_PX,
     face_type_of,
     gan,
     sampling,
@@ -42,7 +43,6 @@ from engine.train.samples import Sampling
 F32 = NDArray[np.float32]
 SHOWN_FACTORS = (0.25, 0.5, 0.65, 0.75, 1.0)
 PAGE_ROWS_OF_FACE = 2
-TALLEST_PREVIEW_PX = 800
 
 
 class Amp(NetModel):

@@ -23,6 +23,7 @@ from engine.models.saehd.spec import SAEHD
 from engine.models.swap_training import (
     GAN,
     GAN_OPTIMIZER,
+    TALLEST_PREVIEW_PX,
     face_type_of,
     gan,
     sampling,
@@ -38,7 +39,6 @@ from engine.train.samples import Sampling
 CODE_JUDGE, CODE_JUDGE_OPTIMIZER = "code_discriminator", "D_code_opt"
 # Above this resolution a preview has pages instead of columns, and fewer rows.
 ONE_PAGE_UP_TO_PX = 256
-TALLEST_PREVIEW_PX = 800
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from engine.protocol.options import FilePath, Option, Text
 from engine.protocol.spec import StageSpec
 from engine.stages.model_saves import DFL_MODEL_CLASS, KNOWN_MODEL, SAVE
+from engine.stages.train.spec import NAME_PATTERN
 
 MODEL_EXPORT = StageSpec(
     id="model-export",
@@ -25,7 +26,7 @@ MODEL_EXPORT = StageSpec(
             "dfl_name",
             "Name in DeepFaceLab",
             Text(
-                r"|[A-Za-z0-9][A-Za-z0-9 .-]{0,63}",
+                f"|{NAME_PATTERN}",
                 "1 to 64 letters, digits, spaces, dots and dashes; not _, where DeepFaceLab takes"
                 " a name to end",
             ),

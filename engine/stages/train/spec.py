@@ -18,10 +18,14 @@ from engine.protocol.options import (
 from engine.protocol.plan_presets import PRESETS
 from engine.protocol.spec import DEVICE, StageSpec
 
+# Of models: what `Text` wants, and in words.
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9 .-]{0,63}"
+NAME_RULE = "1 to 64 letters, digits, spaces, dots and dashes"
+
 MODEL = Option(
     "model",
     "Model",
-    Text(r"[A-Za-z0-9][A-Za-z0-9 .-]{0,63}", "1 to 64 letters, digits, spaces, dots and dashes"),
+    Text(NAME_PATTERN, NAME_RULE),
     "new",
     "The model's name. A new name makes a new model, a known one goes on with that model.",
     kept=False,
