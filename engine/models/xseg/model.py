@@ -14,8 +14,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from engine.faces.face_type import FaceType
-from engine.models.net_model import NetModel, Objective
+from engine.models.net_model import Objective
 from engine.models.passes import Sides
+from engine.models.pretraining import PretrainedNets
 from engine.models.xseg.losses import mask_loss, pretraining_loss
 from engine.models.xseg.predictor import MEAN, NET, base_channels_of
 from engine.models.xseg.running_mean import RunningMean
@@ -39,7 +40,7 @@ SCALE = 0.05
 _OUTSIDE = np.array([0, 1, 0], np.float32)
 
 
-class XSegModel(NetModel):
+class XSegModel(PretrainedNets):
     """The model class named `xseg`. Weights of other than 32 base channels keep theirs."""
 
     spec = XSEG
@@ -74,25 +75,13 @@ class XSegModel(NetModel):
         return Rule(RMSprop, SCHEDULE)
 
     def restore(self, saved: Generation) -> None:
-        """See `Trainable.restore`. From a save of pretraining, a model that no longer pretrains
-        begins at iteration 0, with the weights as they are."""
-        super().restore(saved)
+        """See `PretrainedNets.restore`."""
         self.mean.load(MEAN, saved.state.get(MEAN, {}))
-        if saved.manifest.options.get("pretrain"):
-            self._leave_pretraining()
+        super().restore(saved)
 
-    def change_options(self, changes: Mapping[str, Any]) -> None:
-        """See `Trainable.change_options`. A model that stops pretraining begins at iteration 0."""
-        has_pretrained = self.options["pretrain"]
-        super().change_options(changes)
-        if has_pretrained:
-            self._leave_pretraining()
-
-    def _leave_pretraining(self) -> None:
-        """Unless it goes on."""
-        if not self.options["pretrain"]:
-            self.iteration = 0
-            self.mean.begin_anew()
+    def forget_pretraining(self) -> None:
+        """The weights stay as they are."""
+        self.mean.begin_anew()
 
     def train_step(self, batches: BatchStream, loss_limit: float = float("inf")) -> StepResult:
         """See `Trainable.train_step`."""
