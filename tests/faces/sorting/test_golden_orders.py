@@ -86,4 +86,4 @@ def test_a_pose_is_that_of_DeepFaceLab() -> None:
     for method, at in (("face-pitch", 0), ("face-yaw", 1)):
         _, ranking = rank(method, SortSettings())
         angles_rad = column("pitch_yaw_rad")[list(ranking.order), at]
-        np.testing.assert_allclose(angles_rad, expected()[method]["values"], atol=2e-3)
+        np.testing.assert_allclose(angles_rad, expected()[method]["values"], atol=1e-4)
