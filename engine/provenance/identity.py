@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,9 @@ from engine.provenance.settings import PASSWORD, SigningSettings, is_pem
 LARGEST_BYTES = 1 << 20  # a chain takes some 10 kB
 _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 _SMALLEST_RSA_BITS = 2048  # C2PA allows no less
+# What the library says of certificates and keys that it cannot read, or knows no kind of; of some
+# only when it is asked for a part of them.
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
 
 _Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
@@ -128,20 +132,21 @@ def _identity(
     self_made: bool = False,
 ) -> Identity:
     ordered = _signer_first(chain, key, where)
-    _require_valid_today(ordered[0], where)
+    with _readable(where):
+        _require_valid_today(ordered[0], where)
+        name = _name(ordered[0])
     key_pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     ).decode()
-    name = _name(ordered[0])
     return Identity(_pem(ordered), key_pem, _algorithm(key), name, self_made, authority, warnings)
 
 
 def _signer_first(
     chain: Sequence[x509.Certificate], key: _Key, where: str
 ) -> list[x509.Certificate]:
-    own = [one for one in chain if one.public_key() == key.public_key()]
+    own = [one for one in chain if _is_of(one, key)]
     if not own:
         raise InputError(
             f"the key is not that of any of the {len(chain)} certificates of {where}",
@@ -149,6 +154,13 @@ def _signer_first(
             code="bad-certificate",
         )
     return [own[0], *(one for one in chain if one is not own[0])]
+
+
+def _is_of(certificate: x509.Certificate, key: _Key) -> bool:
+    try:
+        return certificate.public_key() == key.public_key()
+    except _UNREADABLE:  # roots have keys of many kinds; that of `key` can be read
+        return False
 
 
 def _require_valid_today(certificate: x509.Certificate, where: str) -> None:
@@ -178,12 +190,11 @@ def _algorithm(key: _Key) -> str:
 
 def _from_pkcs12(path: Path) -> tuple[list[x509.Certificate], _Key]:
     password = os.environ.get(PASSWORD)
-    try:
+    data = _read(path)
+    with _readable(str(path)):
         key, own, more = pkcs12.load_key_and_certificates(
-            _read(path), password.encode() if password else None
+            data, password.encode() if password else None
         )
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _unusable(str(path), error) from error
     if own is None or not isinstance(key, _Key):
         raise InputError(
             f"{path} holds no key with its certificate that can sign",
@@ -194,33 +205,34 @@ def _from_pkcs12(path: Path) -> tuple[list[x509.Certificate], _Key]:
 
 
 def _chain(data: bytes, where: str) -> list[x509.Certificate]:
-    try:
+    with _readable(where):
         return x509.load_pem_x509_certificates(data)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise _unusable(where, error) from error
 
 
 def _key(data: bytes) -> _Key:
     password = os.environ.get(PASSWORD)
     # A password for a key that has none is no mistake of the key.
     needed = b"ENCRYPTED" in data
-    try:
+    with _readable("the key"):
         key = serialization.load_pem_private_key(
             data, password.encode() if password and needed else None
         )
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _unusable("the key", error) from error
     if not isinstance(key, _Key):
         raise InputError("the key cannot sign C2PA manifests", "use an EC, RSA or Ed25519 key")
     return key
 
 
-def _unusable(where: str, error: Exception) -> InputError:
-    return InputError(
-        f"{where} cannot be read as a certificate or key: {str(error).partition(chr(10))[0]}",
-        f"set a PEM or PKCS#12 file, and its password in {PASSWORD} if it has one",
-        code="bad-certificate",
-    )
+@contextmanager
+def _readable(where: str) -> Iterator[None]:
+    """What the library says of a file that it cannot read, as ours."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise InputError(
+            f"{where} cannot be read as a certificate or key: {str(error).partition(chr(10))[0]}",
+            f"set a PEM or PKCS#12 file, and its password in {PASSWORD} if it has one",
+            code="bad-certificate",
+        ) from error
 
 
 def _bytes_of(setting: str) -> bytes:

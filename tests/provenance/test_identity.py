@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -221,6 +223,48 @@ def test_settings_that_cannot_be_used_are_told_and_no_other_certificate_signs(te
     assert told in refused.value.message
     assert refused.value.remedy
     assert not self_made_folder().exists()
+
+
+# DER of object identifiers, and what makes others of them, which nobody knows.
+ODD = {
+    "of an unknown kind of key": ("06072a8648ce3d0201", "06072a8648ce3d0209"),
+    "of an unknown curve": ("06082a8648ce3d030107", "06082a8648ce3d030177"),
+    "with a point beside its curve": ("034200", "034200040101"),
+    "of an unknown version": ("a003020102", "a003020107"),
+}
+
+
+def odd(certificate: x509.Certificate, how: str) -> bytes:
+    """Its PEM, changed: as real ones of new or broken kinds are."""
+    usual, changed = (bytes.fromhex(text) for text in ODD[how])
+    data = bytearray(certificate.public_bytes(serialization.Encoding.DER))
+    at = data.index(usual)
+    data[at : at + len(changed)] = changed
+    return ssl.DER_cert_to_PEM_cert(bytes(data)).encode()
+
+
+@pytest.mark.parametrize("how", list(ODD)[:3])
+def test_a_root_with_a_key_of_a_kind_that_is_not_known_hinders_nobody_to_sign(
+    studio, tmp_path, how
+):
+    named = studio.write(tmp_path)
+    own = x509.load_pem_x509_certificates(Path(named.certificate).read_bytes())[0]
+    Path(named.certificate).write_bytes(odd(studio.root, how) + own.public_bytes(PEM))
+    identity = identity_of(named)
+    assert (identity.name, identity.chain_pem.count("BEGIN")) == ("A Studio", 2)
+
+
+@pytest.mark.parametrize("how", ODD)
+def test_a_signers_certificate_of_a_kind_that_is_not_known_is_refused_by_its_file(
+    studio, tmp_path, how
+):
+    named = studio.write(tmp_path)
+    own = x509.load_pem_x509_certificates(Path(named.certificate).read_bytes())[0]
+    Path(named.certificate).write_bytes(odd(own, how))
+    with pytest.raises(InputError) as refused:
+        identity_of(named)
+    assert named.certificate in refused.value.message and refused.value.remedy
+    assert refused.value.code == "bad-certificate"
 
 
 def _encrypted(key: Path) -> str:
