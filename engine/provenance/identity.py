@@ -88,14 +88,36 @@ def _existing(settings: SigningSettings) -> Identity:
     return _self_made(authority)
 
 
-def trusted_pem(settings: SigningSettings, given: Sequence[Path] = ()) -> str:
-    """Certificates whose signatures are trusted here: those `given`, those that the settings name,
-    and this user's self-made root. Raises `InputError` for files that hold no certificates."""
+@dataclass(frozen=True)
+class Trust:
+    """pem: certificates whose signatures are trusted here. problem: why those that results are
+    signed by here are not among them, and what to do; "" if they are."""
+
+    pem: str
+    problem: str = ""
+
+
+def trust_of(settings: SigningSettings, given: Sequence[Path] = ()) -> Trust:
+    """Who is trusted here: whom the files `given` and the settings' `trust` name, whose certificate
+    signs here, and this user's self-made root. Raises `InputError` for files of `trust` that hold
+    no certificates."""
     named = [_path(settings.trust)] if settings.trust else []
     pems = [_pem(_chain(_read(path), str(path))) for path in (*given, *named)]
+    pems.append(self_made_root_pem())
+    try:
+        pems.append(_pem(_own_chain(settings)))
+    except InputError as error:  # such as a PKCS#12 file whose password is set for renders alone
+        return Trust("".join(pems), f"{error.message}: {error.remedy}")
+    return Trust("".join(pems))
+
+
+def _own_chain(settings: SigningSettings) -> list[x509.Certificate]:
+    """Of the certificate that the settings name; [] if they name none."""
+    if settings.pkcs12:
+        return _from_pkcs12(_path(settings.pkcs12))[0]
     if settings.certificate:
-        pems.append(_pem(_chain(_bytes_of(settings.certificate), _where(settings.certificate))))
-    return "".join([*pems, self_made_root_pem()])
+        return _chain(_bytes_of(settings.certificate), _where(settings.certificate))
+    return []
 
 
 def self_made_root_pem() -> str:

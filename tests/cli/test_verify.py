@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
 
+from engine.provenance.identity import identity_of
+from engine.provenance.settings import signing_settings
 from tests.provenance.signed import Studio, flip_byte, seal_of
 from tests.support.clips import make_clip
 from tests.support.command import facewright
@@ -48,6 +53,26 @@ def test_each_other_standing_has_a_status_of_its_own(signed, tmp_path):
     assert done.status == 6
     assert "does NOT hold" in done.stdout
     assert "problem: the file was changed after it was signed" in done.stdout
+
+
+def test_a_studio_that_signs_by_pkcs12_is_trusted_where_it_signs(tmp_path, monkeypatch):
+    studio, key = Studio(), ec.generate_private_key(ec.SECP256R1())
+    secret = serialization.BestAvailableEncryption(b"secret")
+    data = pkcs12.serialize_key_and_certificates(
+        b"x", key, studio.certificate(key), [studio.root], secret
+    )
+    file = tmp_path / "signer.p12"
+    file.write_bytes(data)
+    monkeypatch.setenv("FACEWRIGHT_SIGNING_PKCS12", str(file))
+    monkeypatch.setenv("FACEWRIGHT_SIGNING_PASSWORD", "secret")
+    path = make_clip(tmp_path / "result.mp4", frames=4)
+    seal_of(identity_of(signing_settings())).into(path)
+    assert facewright("verify", path).status == 0
+    monkeypatch.delenv("FACEWRIGHT_SIGNING_PASSWORD")
+    done = facewright("verify", path)
+    assert done.status == 5
+    assert f"signed by here. {file} cannot be read" in done.stdout
+    assert "FACEWRIGHT_SIGNING_PASSWORD" in done.stdout
 
 
 def test_json_has_all_that_is_told(signed, studio):

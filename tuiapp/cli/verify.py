@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from engine.protocol.errors import EXIT_DONE, UsageError
-from engine.provenance.identity import trusted_pem
+from engine.provenance.identity import Trust, trust_of
 from engine.provenance.manifest import SOURCE_TYPE
 from engine.provenance.reading import Action, Ingredient, Reading, Standing, examine
 from engine.provenance.settings import signing_settings
@@ -42,12 +42,14 @@ def verify(words: list[str]) -> int:
     stands (`EXIT_STATUS`)."""
     switches = read_switches(words, ("json",))
     path, trusted = _arguments(switches.rest)
-    reading = examine(path, trusted_pem(signing_settings(), trusted))
+    trust = trust_of(signing_settings(), trusted)
+    reading = examine(path, trust.pem)
     if switches.json:
         told = {"file": str(path), **asdict(reading), "says_altered": reading.says_altered}
-        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        sys.stdout.write(json.dumps(told | {"trust_problem": trust.problem}, indent=2) + "\n")
     else:
-        sys.stdout.write("".join(f"{plain_text(line)}\n" for line in _lines(path, reading)))
+        lines = _lines(path, reading) + _trust_lines(reading, trust)
+        sys.stdout.write("".join(f"{plain_text(line)}\n" for line in lines))
     return EXIT_STATUS[reading.standing]
 
 
@@ -84,6 +86,12 @@ def _lines(path: Path, reading: Reading) -> list[str]:
     for ingredient in reading.ingredients:
         lines += _ingredient_lines(ingredient)
     return lines
+
+
+def _trust_lines(reading: Reading, trust: Trust) -> list[str]:
+    if reading.standing is not Standing.UNTRUSTED or not trust.problem:
+        return []
+    return [f"  not trusted either: whom results are signed by here. {trust.problem}"]
 
 
 def _action_lines(action: Action) -> list[str]:
