@@ -17,6 +17,7 @@ import msgspec
 
 from engine.protocol.errors import InputError
 from engine.protocol.files import write_atomically
+from engine.protocol.hashing import Digest
 from engine.protocol.workspace import Workspace, make_folder
 
 VERSION = 1
@@ -59,7 +60,6 @@ _TEST_MEDIA_SCOPES = {"test", "internal"}
 Line = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT, pattern=rf"\A{PRINTABLE}*\Z")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=rf"\A{PRINTABLE}*\Z")]
 RecordId = Annotated[str, msgspec.Meta(pattern=r"\A(src|dst)-[0-9a-f]{6}\Z")]
-Digest = Annotated[str, msgspec.Meta(pattern=r"\A([0-9a-f]{64})?\Z")]
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

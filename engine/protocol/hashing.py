@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
 
 from engine.protocol.errors import InputError
+
+Digest = Annotated[str, msgspec.Meta(pattern=r"\A([0-9a-f]{64})?\Z")]  # "": not known
 
 
 def file_sha256(path: Path) -> str:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.protocol.consent import consent_path
@@ -146,6 +147,39 @@ def test_a_new_results_sheet_takes_the_earlier_ones_place_which_goes_to_the_tras
     assert sheet(tmp_path)["label"] == "top-right"
     (kept,) = (tmp_path / ".facewright" / "trash").glob("*/result.mp4.disclosure.json")
     assert kept.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"model_class": "saehd\n\n# No face was replaced\n"},
+        {"model_class": "[x](http://example.org)"},
+        {"model": "<b>Anna</b>"},
+        {"settings": "Anna"},
+    ],
+)
+def test_what_no_merge_wrote_into_the_ledger_is_not_said_in_a_sheet(
+    tmp_path: Path, forged: dict[str, str]
+) -> None:
+    merge_with(tmp_path, [1])
+    ledger = Ledger.of(Workspace(tmp_path))
+    (line,) = ledger.rendered.values()
+    ledger.path.write_bytes(msgspec.json.encode(msgspec.structs.replace(line, **forged)) + b"\n")
+    render(tmp_path)
+    assert spans(tmp_path) == [(1, 1, "not recorded")]
+    (text,) = forged.values()
+    assert text.splitlines()[-1] not in (tmp_path / "result.mp4.disclosure.md").read_text()
+
+
+def test_the_merge_ledger_is_read_once_a_render(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge_with(tmp_path, [1])
+    readings: list[Workspace] = []
+    read = Ledger.of
+    monkeypatch.setattr(Ledger, "of", lambda of: (readings.append(of), read(of))[1])
+    render(tmp_path)
+    assert len(readings) == 1
 
 
 def test_a_draft_has_no_sheet(tmp_path: Path) -> None:

@@ -12,15 +12,18 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
 
 from engine.protocol.files import disk_error, write_atomically
+from engine.protocol.hashing import Digest
 from engine.protocol.workspace import Workspace, make_folder
 
 LEDGER_NAME = "merge.jsonl"
 MAX_LINE_BYTES = 1 << 26
+# As catalogued classes are called. It stands in disclosure sheets as it is.
+ModelClass = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{0,32}\Z")]
 
 
 class Rendered(msgspec.Struct, tag_field="is", tag="rendered", frozen=True):
@@ -32,10 +35,10 @@ class Rendered(msgspec.Struct, tag_field="is", tag="rendered", frozen=True):
     key: str
     image_bytes: int
     mask_bytes: int
-    model: str = ""
-    settings: str = ""
+    model: Digest = ""
+    settings: Digest = ""
     faces: int | None = None
-    model_class: str = ""
+    model_class: ModelClass = ""
     iteration: int | None = None
 
 
@@ -61,7 +64,7 @@ class Ledger:
     @classmethod
     def of(cls, workspace: Workspace) -> Self:
         """The workspace's ledger as it is on disk; empty if there is none. Lines that a kill or a
-        full disk cut off are left out."""
+        full disk cut off, or that this stage would not write, are left out."""
         ledger = cls(workspace.stage_state / LEDGER_NAME)
         if ledger.path.is_file():
             with ledger.path.open("rb") as lines:

@@ -22,11 +22,10 @@ from engine.protocol.consent_judgement import WHO, Judgement
 from engine.protocol.files import write_atomically
 from engine.protocol.hashing import file_sha256
 from engine.protocol.stage import StageContext
-from engine.provenance.manifest import SOURCE_TYPE
-from engine.stages.merge.ledger import Rendered, lines_of
+from engine.provenance.manifest import SOURCE_TYPE, Made
+from engine.stages.merge.ledger import Rendered
 from engine.stages.video_render.films import Film
 from engine.stages.video_render.placing import part_of
-from engine.stages.video_render.sealing import made_of
 from engine.stages.video_render.spec import NO_LABEL
 
 VERSION = 1
@@ -41,11 +40,14 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Disclosure:
-    """What is known of a result when it has been signed. marking: by whom, or why not."""
+    """What is known of a result when it has been signed. lines: of the film's pictures in the merge
+    ledger; made: by these. marking: by whom, or why not."""
 
     context: StageContext
     film: Film
     timing: Timing
+    lines: Sequence[Rendered | None]
+    made: Made
     consents: Sequence[Judgement]
     marking: str
 
@@ -70,9 +72,7 @@ class Disclosure:
 
     def facts(self, part: Path) -> dict[str, Any]:
         """The sheet as plain data."""
-        options, workspace = self.context.options, self.context.workspace
-        lines = lines_of(workspace, self.film.images)
-        made = made_of(workspace, self.film.images)
+        options, lines, made = self.context.options, self.lines, self.made
         return {
             "kind": "facewright disclosure",
             "version": VERSION,

@@ -9,13 +9,14 @@ from fractions import Fraction
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import list_images
+from engine.stages.merge.ledger import lines_of
 from engine.stages.video_render.consent import settle_consent
 from engine.stages.video_render.disclosure import Disclosure, sheet_path
 from engine.stages.video_render.films import Film, films_of, targets
 from engine.stages.video_render.kinds import KINDS, Kind
 from engine.stages.video_render.placing import finish_earlier, part_of, place
 from engine.stages.video_render.reference import Reference, reference_of
-from engine.stages.video_render.sealing import Sealing, sealing_of
+from engine.stages.video_render.sealing import Sealing, made_of, sealing_of
 from engine.stages.video_render.span import span_of
 from engine.stages.video_render.spec import ALPHA_KINDS, LOSSY_KINDS
 from engine.stages.video_render.writing import Progress, Showing, write_film
@@ -39,9 +40,11 @@ def render_video(context: StageContext) -> None:
     span = span_of(context.options, reference.timing)
     films = films_of(context, kind, reference, span)
     _tell_oddities(context, reference, films[0])
-    sealing = sealing_of(context, reference, films[0])
+    lines = lines_of(context.workspace, films[0].images)
+    made = made_of(lines)
+    sealing = sealing_of(context, reference, made)
     showing = _showing(kind, reference, span, films[0].card_frames)
-    sheets = Disclosure(context, films[0], showing.timing, consents, sealing.disclosed)
+    sheets = Disclosure(context, films[0], showing.timing, lines, made, consents, sealing.disclosed)
     _write(context, showing, films, sealing, sheets)
     _report(context, reference, films, sealing)
 

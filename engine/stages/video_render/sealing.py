@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.protocol.stage import StageContext
-from engine.protocol.workspace import Workspace
 from engine.provenance.identity import Identity, identity_of
 from engine.provenance.manifest import Made
 from engine.provenance.marking import marking_state
@@ -22,7 +21,7 @@ from engine.provenance.settings import signing_settings
 from engine.provenance.signing import Seal, can_hold_manifest, room_bytes
 from engine.provenance.store import sidecar_of
 from engine.provenance.xmp import XMP_SUFFIXES, add_source_type
-from engine.stages.merge.ledger import lines_of
+from engine.stages.merge.ledger import Rendered
 from engine.stages.video_render.films import Film
 from engine.stages.video_render.placing import part_of
 from engine.stages.video_render.reference import Reference
@@ -62,7 +61,7 @@ class Sealing:
         return [(beside, sidecar)]
 
 
-def sealing_of(context: StageContext, reference: Reference, film: Film) -> Sealing:
+def sealing_of(context: StageContext, reference: Reference, made: Made) -> Sealing:
     """How the film will be marked: known to work before anything is rendered. Raises `InputError`
     where the certificate or the plate cannot be used."""
     state = marking_state(context.workspace)
@@ -78,19 +77,18 @@ def sealing_of(context: StageContext, reference: Reference, film: Film) -> Seali
     identity = identity_of(signing_settings())
     for warning in identity.warnings:
         context.warn(warning)
-    made = made_of(context.workspace, film.images)
     seal = Seal(identity, made, _plate(context, reference, identity))
     seal.rehearse()
     words = f"signed by {identity.words}"
     return Sealing(seal, words, disclosed=words)
 
 
-def made_of(workspace: Workspace, merged: Sequence[Path]) -> Made:
-    """The model and the looks of merged frames, as the merge ledger has them; those whose files
-    were changed since are not counted. Where there were several, the sha256 of all of theirs."""
-    lines = [line for line in lines_of(workspace, merged) if line]
-    models = {line.model for line in lines if line.model}
-    return Made(_one_hash(models), _one_hash({line.settings for line in lines if line.settings}))
+def made_of(lines: Sequence[Rendered | None]) -> Made:
+    """The model and the looks of merged frames, by their lines in the merge ledger. Where there
+    were several, the sha256 of all of theirs."""
+    known = [line for line in lines if line]
+    models = {line.model for line in known if line.model}
+    return Made(_one_hash(models), _one_hash({line.settings for line in known if line.settings}))
 
 
 def _one_hash(hashes: set[str]) -> str:
