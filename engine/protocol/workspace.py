@@ -15,6 +15,7 @@ FACE_SUFFIXES = frozenset({".jpg", ".jpeg"})
 # Suffixes never taken for data_src.* / data_dst.* videos, since DFL users keep notes beside them.
 NOT_VIDEO_SUFFIXES = IMAGE_SUFFIXES | {".txt", ".json", ".md", ".srt", ".wav", ".mp3", ".zip"}
 SIDES = ("src", "dst")
+FINISHED_NAME = ".result.whole"  # holds a render's files, whole, while they take their places
 DRAFT_NAME = "result_draft"
 # What lies beside a result and tells of it.
 _BESIDE_RESULTS = frozenset({".md", ".json", ".c2pa", ".xmp"})

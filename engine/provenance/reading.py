@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from engine.protocol.errors import InputError
+from engine.protocol.workspace import FINISHED_NAME
 from engine.provenance.manifest import SOURCE_TYPE
 from engine.provenance.sequence import LIST_NAME, differences
-from engine.provenance.store import SIDECAR_SUFFIX, Store, UnreadableStoreError, read_store
+from engine.provenance.store import (
+    SIDECAR_SUFFIX,
+    Store,
+    UnreadableStoreError,
+    read_store,
+    sidecar_of,
+)
 
 
 class Standing(StrEnum):
@@ -68,6 +75,10 @@ class Reading:
         return any(action.source_type == SOURCE_TYPE for action in self.actions)
 
 
+_WAITING = (
+    "a render was killed before the side-car was in its place: start video-render again, which does"
+    " the rest of that first"
+)
 _UNTRUSTED = "signingCredential.untrusted"
 # The library's codes in plain words; others are shown as they are.
 _WORDS = {
@@ -98,7 +109,8 @@ def examine(path: Path, anchors_pem: str = "") -> Reading:
     except UnreadableStoreError as error:
         return Reading(Standing.INVALID, problems=(f"the manifest is damaged: {error.message}",))
     if store is None:
-        return Reading(Standing.UNMARKED)
+        waiting = (path.parent / FINISHED_NAME / sidecar_of(path).name).is_file()
+        return Reading(Standing.UNMARKED, problems=(_WAITING,) if waiting else ())
     more = differences(path) if path.is_dir() else []
     return _reading(store, more)
 

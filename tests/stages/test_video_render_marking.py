@@ -142,18 +142,26 @@ def test_no_kill_leaves_a_result_beside_the_side_car_of_another(
     render(workspace.root, kind="ffv1")
     switch_marking(workspace, on=marked_then, reason="a test")
     wanted = Standing.TRUSTED if marked_then else Standing.UNMARKED
-    for renaming in (2, 5, 6, 7, 8, 20):
+    told: list[str] = []
+    for renaming in (2, 5, 6, 7, 9, 10, 11, 20):
         killed_at(renaming, monkeypatch)
         try:
             render(workspace.root, kind="ffv1", confirmed=True)
         except KeyboardInterrupt:
             monkeypatch.undo()
+            between = reading_of(result)
+            waits = (workspace.root / ".result.whole" / "result.mkv.c2pa").exists()
+            assert between.standing in (Standing.TRUSTED, Standing.UNMARKED)
+            if between.standing is Standing.UNMARKED and waits:
+                assert "start video-render again" in between.problems[0]
+            told += between.problems
             with pytest.raises(ConfirmationNeeded):  # what was finished takes its place before
                 render(workspace.root, kind="ffv1")
         monkeypatch.undo()
         assert reading_of(result).standing in (Standing.TRUSTED, wanted)
         assert json.loads(sheet.read_text())["sha256"] == content_sha256(result)
     assert reading_of(result).standing is wanted
+    assert bool(told) == marked_then
 
 
 def test_a_rendered_plate_that_was_signed_itself_is_carried_with_its_signer(workspace, tmp_path):

@@ -2,7 +2,8 @@
 
 A kill costs nothing that is whole: finished results first get, together with their side-car and
 sheets, a folder of their own, then what they replace goes to the trash, then they take its place;
-the next run does what is left of that.
+the next run does what is left of that. What says something of a result is out of its place before
+the result is replaced: no kill leaves a result beside what is said of another.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from pathlib import Path
 from engine.protocol.files import PART, disk_error, sync
 from engine.protocol.stage import StageContext
 from engine.protocol.trash import TrashCopies
+from engine.protocol.workspace import FINISHED_NAME
 from engine.provenance.store import sidecar_of
 
-_WHOLE = ".result.whole"
 _LABEL = "video-render"
 
 
@@ -40,7 +41,7 @@ def finish_earlier(context: StageContext) -> None:
     # With two dots: a part of a part, which a kill left while it was signed.
     for part in (*root.glob(f".result*{PART}*"), *root.glob(f"..result*{PART}*")):
         _remove(part)
-    whole = root / _WHOLE
+    whole = root / FINISHED_NAME
     if whole.is_dir():
         names = " and ".join(sorted(path.name for path in whole.iterdir()))
         context.note(f"an earlier run had finished {names}, but was killed before it was in place")
@@ -61,11 +62,11 @@ def place(context: StageContext, parts: Sequence[tuple[Path, Path]]) -> None:
                 part.rename(together / target.name)
             sync(together)
             # In one step: no kill leaves a result without what belongs to it.
-            together.rename(root / _WHOLE)
+            together.rename(root / FINISHED_NAME)
         sync(root)
     except OSError as error:
         raise disk_error(error, parts[0][1]) from error
-    _take_places(context, root / _WHOLE)
+    _take_places(context, root / FINISHED_NAME)
 
 
 def _take_places(context: StageContext, whole: Path) -> None:
@@ -73,8 +74,9 @@ def _take_places(context: StageContext, whole: Path) -> None:
     copies = TrashCopies(context.workspace, _LABEL)
     # A file comes before its side-car, whose name is the longer one.
     finished = {path: context.workspace.root / path.name for path in sorted(whole.iterdir())}
-    for sidecar in _stale_sidecars(finished):
-        _move_to_trash(sidecar, copies)
+    for path in _said_of_earlier(finished):
+        _move_to_trash(path, copies)
+        context.note(f"the earlier {path.name} is in {copies.folder}")
     for path, target in finished.items():
         if target.exists():
             _to_trash(target, copies)
@@ -89,11 +91,13 @@ def _take_places(context: StageContext, whole: Path) -> None:
         raise disk_error(error, whole) from error
 
 
-def _stale_sidecars(finished: dict[Path, Path]) -> list[Path]:
-    """What says something of files that are replaced, and gets no successor of its own. A side-car
-    that a killed run put in place is none of these: its file was there before it."""
-    beside = [sidecar_of(target) for path, target in finished.items() if path.is_file()]
-    return [path for path in beside if path.is_file() and path not in finished.values()]
+def _said_of_earlier(finished: dict[Path, Path]) -> list[Path]:
+    """Side-cars and sheets of results that are yet to be replaced. Those that a killed run put in
+    their places are none of these: their result was there before them."""
+    targets = list(finished.values())
+    sheets = [one for one in targets if any(one.name.startswith(f"{of.name}.") for of in targets)]
+    sidecars = [sidecar_of(target) for path, target in finished.items() if path.is_file()]
+    return [path for path in dict.fromkeys((*sidecars, *sheets)) if path.is_file()]
 
 
 def _to_trash(target: Path, copies: TrashCopies) -> None:
