@@ -77,7 +77,8 @@ def _decoded(jpeg_bytes: bytes, flags: int) -> NDArray[np.uint8]:
     if size_hw is None or not 0 < size_hw[0] * size_hw[1] <= _MAX_PIXELS:
         raise InputError(f"a face picture of {size_hw} pixels", "extract this face again")
     try:
-        decoded = cv2.imdecode(np.frombuffer(jpeg_bytes, np.uint8), flags)
+        as_stored = flags | cv2.IMREAD_IGNORE_ORIENTATION  # as `decode_face_bgr_u8`
+        decoded = cv2.imdecode(np.frombuffer(jpeg_bytes, np.uint8), as_stored)
     except cv2.error as error:
         raise _undecodable() from error
     if decoded is None:

@@ -19,6 +19,7 @@ MAX_FILE_BYTES = 1 << 30
 # Eight frames of 8K: beyond it a header lies, or the machine would swap.
 MAX_PIXELS = 1 << 28
 FASTEST_PNG = 1
+_COLOUR = cv2.IMREAD_COLOR_BGR | cv2.IMREAD_ANYDEPTH
 _JPEG_SUFFIXES = (".jpg", ".jpeg")
 # In entropy-coded JPEG data FF is followed by 00 (escape), FF (fill) or D0-D7 (restart).
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -31,16 +32,22 @@ def read_image_bgr_u8(path: Path) -> ImageU8:
     an EXIF orientation is applied. Raises `InputError` naming the file when it cannot be read, is
     cut off, or would need more than `MAX_PIXELS`.
     """
-    return decode_image_bgr_u8(_read_bounded(path), path)
+    return _decoded(_read_bounded(path), path, _COLOUR)
 
 
-def decode_image_bgr_u8(data: bytes, path: Path) -> ImageU8:
-    """As `read_image_bgr_u8`, from a file's bytes; `path` is only named in errors."""
+def decode_face_bgr_u8(data: bytes, path: Path) -> ImageU8:
+    """As `read_image_bgr_u8`, from a face file's bytes; `path` is only named in errors.
+
+    An EXIF orientation, which an editor may have left, is not applied: landmarks, labels and masks
+    belong to the pixels as they are stored.
+    """
+    return _decoded(data, path, _COLOUR | cv2.IMREAD_IGNORE_ORIENTATION)
+
+
+def _decoded(data: bytes, path: Path, flags: int) -> ImageU8:
     _refuse_what_decoders_hide(data, path)
     try:
-        decoded = cv2.imdecode(
-            np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_BGR | cv2.IMREAD_ANYDEPTH
-        )
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise _unreadable(path, f"not decodable ({error.err})") from error
     if decoded is None:

@@ -21,7 +21,7 @@ from engine.faces.face_data import FaceData
 from engine.faces.face_file import face_mask
 from engine.faces.face_type import FaceType
 from engine.faces.masks import eyes_mask, mouth_mask
-from engine.media.images import decode_image_bgr_u8
+from engine.media.images import decode_face_bgr_u8
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -69,7 +69,7 @@ def make_reference(jpeg: bytes, side_px: int, name: str) -> Reference:
     """The reference of a face file for crops of `side_px`; not brought to their face type, as in
     DeepFaceLab. Raises `InputError` naming the file where the picture is damaged."""
     side_px = min(side_px, LARGEST_REFERENCE_PX)
-    image = decode_image_bgr_u8(jpeg, Path(name))
+    image = decode_face_bgr_u8(jpeg, Path(name))
     reduced = cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_LINEAR)
     return Reference(np.asarray(reduced, np.uint8))
 
@@ -85,7 +85,7 @@ def make_crop(
     mask_of: gives the face's mask (h, w), 0..1, by its metadata. Raises `InputError` naming the
     file where the picture is damaged or its landmarks are unusable.
     """
-    image = decode_image_bgr_u8(jpeg, Path(name))
+    image = decode_face_bgr_u8(jpeg, Path(name))
     shape_hw = (image.shape[0], image.shape[1])
     mask = mask_of(data, shape_hw)
     fit = _fit(data, kind, shape_hw)

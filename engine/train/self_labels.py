@@ -17,7 +17,7 @@ import numpy as np
 from engine.faces.face_data import FaceData
 from engine.faces.label_suggestions import suggest_to_hairline
 from engine.faces.masks import polygons_mask
-from engine.media.images import decode_image_bgr_u8
+from engine.media.images import decode_face_bgr_u8
 from engine.media.levels import unit_floats
 from engine.train.crops import Crop, CropCache, CropKind, make_crop
 from engine.train.occluder_canvas import F32, Generator
@@ -73,7 +73,7 @@ def self_labelled_crop(face: Face, kind: CropKind) -> Crop:
     jpeg = face.read_jpeg()
 
     def mask_of(data: FaceData, shape_hw: tuple[int, int]) -> F32:
-        image = decode_image_bgr_u8(jpeg, Path(face.name))
+        image = decode_face_bgr_u8(jpeg, Path(face.name))
         return polygons_mask(shape_hw, suggest_to_hairline(image, data.landmarks))
 
     return make_crop(jpeg, face.data, kind, face.name, mask_of)

@@ -58,6 +58,14 @@ def jpeg_with(payload: bytes) -> bytes:
     return with_app15(plain_jpeg(), payload)
 
 
+def with_exif_orientation(jpeg: bytes, orientation: int) -> bytes:
+    """The JPEG with an EXIF segment of nothing but that tag, as photo editors write it."""
+    entry = struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0)
+    tiff = b"MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+    exif = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
 def pack(rows: list[dict[str, Any]], files: list[bytes], *, absolute_end: bool) -> bytes:
     """A `faceset.pak` of these files, in either form of the last offset."""
     from engine.faces.dfl_pickle import dfl_pickle

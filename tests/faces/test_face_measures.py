@@ -11,7 +11,7 @@ import pytest
 from engine.faces.face_file import encode_face_jpeg
 from engine.faces.face_measures import measure
 from engine.protocol.errors import InputError
-from tests.faces.face_files import face_data, picture, plain_jpeg
+from tests.faces.face_files import face_data, picture, plain_jpeg, with_exif_orientation
 
 
 def measured(image: np.ndarray, **changes: Any) -> Any:
@@ -32,6 +32,15 @@ def test_what_lies_outside_the_face_does_not_make_it_sharp() -> None:
     image = np.full((64, 64, 3), 128, np.uint8)
     image[:6] = noisy()[:6]
     assert measured(image).sharpness < 1
+
+
+def test_an_exif_orientation_turns_no_face_away_from_its_landmarks() -> None:
+    image = np.full((64, 64, 3), 60, np.uint8)
+    image[:, 32:] = 180
+    data = face_data()
+    plain = encode_face_jpeg(image, 95, data)
+    turned = with_exif_orientation(plain, 6)
+    assert measure(turned, data).light_side == measure(plain, data).light_side > 0.3
 
 
 def test_light_from_a_side_and_its_level_are_seen() -> None:

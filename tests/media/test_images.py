@@ -11,8 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.media.images import ImageU8, read_image_bgr_u8, write_image
+from engine.media.images import (
+    ImageU8,
+    decode_face_bgr_u8,
+    read_image_bgr_u8,
+    write_image,
+)
 from engine.protocol.errors import InputError
+from tests.faces.face_files import with_exif_orientation
 
 
 def made_picture(height: int = 61, width: int = 83) -> ImageU8:
@@ -64,6 +70,15 @@ def test_an_exif_orientation_is_applied(tmp_path: Path) -> None:
     picture = Image.fromarray(made_picture()[..., ::-1])
     picture.save(tmp_path / "photo.jpg", exif=tag, quality=95)
     assert read_image_bgr_u8(tmp_path / "photo.jpg").shape == (83, 61, 3)
+
+
+def test_a_face_is_taken_as_stored_since_its_landmarks_count_stored_pixels() -> None:
+    plain = cv2.imencode(".jpg", made_picture())[1].tobytes()
+    turned = with_exif_orientation(plain, 6)
+    shown = cv2.imdecode(np.frombuffer(turned, np.uint8), cv2.IMREAD_COLOR)
+    assert shown.shape == (83, 61, 3)
+    face = decode_face_bgr_u8(turned, Path("face.jpg"))
+    np.testing.assert_array_equal(face, decode_face_bgr_u8(plain, Path("face.jpg")))
 
 
 def test_bytes_after_the_end_of_a_jpeg_are_accepted(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from engine.faces.face_file import (
 )
 from engine.faces.face_type import FaceType
 from engine.faces.metadata_file import META_NAME
-from engine.media.images import decode_image_bgr_u8
+from engine.media.images import decode_face_bgr_u8
 from engine.models.xseg.masking import mask_crop
 from engine.models.xseg.predictor import load_xseg
 from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
@@ -51,7 +51,7 @@ def test_every_face_gets_the_mask_that_the_net_sees(tmp_path):
     context = apply(tmp_path)
     net = load_xseg(Workspace(tmp_path), device="cpu")
     for path in sorted(folder.iterdir()):
-        image = decode_image_bgr_u8(read_jpeg(path), path)
+        image = decode_face_bgr_u8(read_jpeg(path), path)
         crop = mask_crop(image, data_of(path), FaceType.WHOLE_FACE)
         wanted = net.masks(crop.image_bgr[None])[0] >= 0.5
         np.testing.assert_array_equal(mask_of(path), wanted)
@@ -115,7 +115,7 @@ def test_a_face_that_was_changed_since_is_masked_again(tmp_path):
 def test_a_net_for_wider_faces_is_shown_them_wider_and_its_mask_brought_back(tmp_path):
     """By the landmarks a point of the face and that of its crop are the same place."""
     path = workspace_with_net(tmp_path, 1) / "00000_0.jpg"
-    image, data = decode_image_bgr_u8(read_jpeg(path), path), data_of(path)
+    image, data = decode_face_bgr_u8(read_jpeg(path), path), data_of(path)
     crop = mask_crop(image, data, FaceType.HEAD)
     centre = np.zeros((256, 256), np.float32)
     spot = crop.crop_from_mask @ (128, 128, 1)
@@ -130,7 +130,7 @@ def test_faces_can_be_shown_as_they_are(tmp_path):
     apply(tmp_path, face_type="same")
     [path] = folder.iterdir()
     net = load_xseg(Workspace(tmp_path), device="cpu")
-    image = cv2.resize(decode_image_bgr_u8(read_jpeg(path), path), (256, 256), interpolation=2)
+    image = cv2.resize(decode_face_bgr_u8(read_jpeg(path), path), (256, 256), interpolation=2)
     wanted = net.masks(np.float32(image)[None] / np.float32(255))[0] >= 0.5
     np.testing.assert_array_equal(mask_of(path), wanted)
 

@@ -22,7 +22,7 @@ from engine.faces.jpeg_segments import read_head
 from engine.faces.masks import hull_mask
 from engine.faces.pose import estimate_pose
 from engine.faces.sorting.sharpness import cpbd_sharpness, laplacian_variance
-from engine.media.images import ImageU8, decode_image_bgr_u8
+from engine.media.images import ImageU8, decode_face_bgr_u8
 from engine.protocol.errors import InputError
 
 Values = NDArray[Any]
@@ -49,7 +49,7 @@ class FaceToMeasure:
 
     @cached_property
     def image_bgr_u8(self) -> ImageU8:
-        return decode_image_bgr_u8(self.file_bytes, self.path)
+        return decode_face_bgr_u8(self.file_bytes, self.path)
 
     @cached_property
     def width_px(self) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.faces.dfl_weights import find_weights, read_dfl_weights
 from engine.faces.face_file import encode_face_jpeg, read_face_data, read_jpeg
-from engine.media.images import decode_image_bgr_u8
+from engine.media.images import decode_face_bgr_u8
 from engine.nets.device import prepare_device
 from engine.nets.face_enhancer import WEIGHTS_NAME
 from engine.nets.face_enhancing import FaceEnhancer
@@ -51,5 +51,5 @@ def _enhanced_file(context: StageContext, enhancer: FaceEnhancer, path: Path) ->
     """The enhanced face file's bytes. Raises `InputError` for a file that is no picture."""
     jpeg_bytes = read_jpeg(path)
     data = read_face_data(jpeg_bytes)
-    image = enhancer.enhance(decode_image_bgr_u8(jpeg_bytes, path), context.check_stop)
+    image = enhancer.enhance(decode_face_bgr_u8(jpeg_bytes, path), context.check_stop)
     return encode_face_jpeg(image, JPEG_QUALITY, data)

@@ -9,7 +9,7 @@ import cv2
 from engine.faces.face_data import FaceData
 from engine.faces.face_file import read_face_data, read_jpeg
 from engine.faces.masks import hull_mask
-from engine.media.images import ImageU8, decode_image_bgr_u8, encode_image
+from engine.media.images import ImageU8, decode_face_bgr_u8, encode_image
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.stages.beside import Beside, make_all, named_after, worker_count
@@ -48,7 +48,7 @@ def drawn_file(path: Path) -> bytes:
     data = read_face_data(jpeg_bytes)
     if data is None:
         raise InputError("it has no face metadata", "extract this face again")
-    picture = _drawn(decode_image_bgr_u8(jpeg_bytes, path), data)
+    picture = _drawn(decode_face_bgr_u8(jpeg_bytes, path), data)
     return encode_image(picture, ".jpg", jpeg_quality=JPEG_QUALITY)
 
 

@@ -25,7 +25,7 @@ from engine.faces.metadata_file import (
     SavedMetadata,
     read_metadata,
 )
-from engine.media.images import decode_image_bgr_u8
+from engine.media.images import decode_face_bgr_u8
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.files import sweep_parts, write_atomically
 from engine.protocol.stage import StageContext
@@ -185,7 +185,7 @@ def _restored(change: _Change) -> bytes:
     jpeg_bytes = read_jpeg(change.path)
     if not change.is_resize:
         return replace_face_data(jpeg_bytes, change.saved.data)
-    image = decode_image_bgr_u8(jpeg_bytes, change.path)
+    image = decode_face_bgr_u8(jpeg_bytes, change.path)
     resized = cv2.resize(image, change.saved.size_hw[::-1], interpolation=cv2.INTER_LANCZOS4)
     return encode_face_jpeg(np.asarray(resized, np.uint8), _RESIZED_QUALITY, change.saved.data)
 

@@ -14,7 +14,7 @@ from engine.faces.face_data import FaceData, dict_from_data
 from engine.faces.face_file import encode_face_jpeg, read_face_data
 from engine.faces.face_type import FaceType
 from engine.faces.png_face import png_face_data, read_png_bytes
-from engine.media.images import decode_image_bgr_u8
+from engine.media.images import decode_face_bgr_u8
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.files import sweep_parts, write_atomically
 from engine.protocol.stage import StageContext
@@ -77,7 +77,7 @@ def converted_file(png: Path, *, quality: int) -> Outcome:
         data = png_face_data(png_bytes)
         if data is None:
             return Outcome(problem="it has no face metadata")
-        image = decode_image_bgr_u8(png_bytes, png)
+        image = decode_face_bgr_u8(png_bytes, png)
         jpeg_bytes = encode_face_jpeg(image, quality, data)
         has_old_crop = _has_old_crop(data, image.shape[0])
         is_there = _is_face_there(_jpg_of(png), data)

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.faces.face_file import encode_face_jpeg, read_face_data, read_jpeg
 from engine.faces.face_type import FaceType
 from engine.faces.resize import resized_face
-from engine.media.images import decode_image_bgr_u8
+from engine.media.images import decode_face_bgr_u8
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.stages.beside import Beside, make_all, worker_count
@@ -47,7 +47,7 @@ def resized_file(path: Path, *, size_px: int, short_type: str) -> bytes:
     data = read_face_data(jpeg_bytes)
     if data is None:
         raise InputError("it has no face metadata", "extract this face again")
-    image = decode_image_bgr_u8(jpeg_bytes, path)
+    image = decode_face_bgr_u8(jpeg_bytes, path)
     wanted = data.face_type if short_type == "same" else FaceType.from_short(short_type)
     if image.shape[:2] == (size_px, size_px) and wanted is data.face_type:
         return jpeg_bytes

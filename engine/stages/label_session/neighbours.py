@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from engine.faces.face_file import labels_mask, read_face_data, read_jpeg
-from engine.media.images import ImageU8, decode_image_bgr_u8
+from engine.media.images import ImageU8, decode_face_bgr_u8
 from engine.protocol.errors import FacewrightError
 from engine.protocol.events import Event, LabelsStrip
 from engine.stages.merge_session.picture_files import PictureFiles
@@ -102,7 +102,7 @@ class Neighbours:
 def labelled_thumbnail(path: Path, side_px: int) -> ImageU8:
     """The face, `side_px` squared, its mask tinted. Raises `InputError`."""
     jpeg_bytes = read_jpeg(path)
-    picture = decode_image_bgr_u8(jpeg_bytes, path)
+    picture = decode_face_bgr_u8(jpeg_bytes, path)
     small = cv2.resize(picture, (side_px, side_px), interpolation=cv2.INTER_AREA)
     data = read_face_data(jpeg_bytes)
     if data is None or not data.seg_ie_polys:

@@ -11,7 +11,7 @@ from engine.faces.label_suggestions import (
     suggest_from_landmarks,
     suggest_to_hairline,
 )
-from engine.media.images import decode_image_bgr_u8
+from engine.media.images import decode_face_bgr_u8
 from engine.protocol.errors import FacewrightError, UsageError
 from engine.protocol.events import Event, LabelsRefused, LabelsSuggested
 from engine.protocol.label_commands import LabelsSuggest, Polygons, Suggestion, in_file_order
@@ -77,7 +77,7 @@ def suggested(file: LabelFile, how: Suggestion) -> Polygons:
     if how == "landmarks":
         found = suggest_from_landmarks(file.data.landmarks)
         return in_file_order((*plain_polygons(found), *excludes))
-    picture = decode_image_bgr_u8(file.jpeg_bytes, file.path)
+    picture = decode_face_bgr_u8(file.jpeg_bytes, file.path)
     if how == "hairline":
         found = suggest_to_hairline(picture, file.data.landmarks)
         return in_file_order((*plain_polygons(found), *excludes))

@@ -12,7 +12,7 @@ import numpy as np
 from engine.faces.applied_mask import bytes_from_mask
 from engine.faces.face_file import read_face_data, read_jpeg, replace_face_data
 from engine.faces.face_type import FaceType
-from engine.media.images import decode_image_bgr_u8
+from engine.media.images import decode_face_bgr_u8
 from engine.models.xseg.masking import MaskCrop, mask_crop
 from engine.models.xseg.predictor import XSegPredictor, load_xseg
 from engine.protocol.errors import InputError
@@ -125,7 +125,7 @@ def _open(path: Path, face_type: FaceType | None) -> _Opened:
     data = read_face_data(jpeg_bytes)
     if data is None:
         raise InputError("it has no face metadata", "extract this face again")
-    return _Opened(path, mask_crop(decode_image_bgr_u8(jpeg_bytes, path), data, face_type))
+    return _Opened(path, mask_crop(decode_face_bgr_u8(jpeg_bytes, path), data, face_type))
 
 
 def _mask_portion(
