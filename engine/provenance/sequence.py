@@ -20,20 +20,24 @@ from engine.protocol.workspace import list_images
 
 LIST_NAME = "SHA256SUMS"
 LARGEST_LIST_BYTES = 1 << 27  # a million pictures take 90 MB
-_LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\0]+)")
+# As `sha256sum` writes it: a backslash first says that those of the name are escapes.
+_LINE = re.compile(rb"(\\?)([0-9a-f]{64}) [ *]([^/\0]+)")
+_ESCAPES = {b"\\": b"\\\\", b"\n": b"\\n"}
 _NAMED = 5
 
 
 def write_list(folder: Path) -> Path:
     """List the folder's pictures; returns the list's path. Raises `InputError` when one cannot be
     read or the disk is full."""
-    images = list_images(folder)
-    lines = [
-        f"{sha256}  {path.name}\n" for path, sha256 in zip(images, _hashes(images), strict=True)
-    ]
     target = folder / LIST_NAME
-    write_atomically(target, "".join(lines).encode(), durable=False)
+    write_atomically(target, sums(list_images(folder)), durable=False)
     return target
+
+
+def sums(paths: Sequence[Path]) -> bytes:
+    """What `sha256sum *` prints of them in their folder. Raises `InputError` when one cannot be
+    read."""
+    return b"".join(map(_line, paths, _hashes(paths)))
 
 
 def differences(folder: Path) -> list[str]:
@@ -61,13 +65,25 @@ def _read_list(path: Path) -> dict[str, str]:
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_LIST_BYTES + 1)
-        lines = data.decode().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise InputError(f"cannot read {path}: {error}", "get the folder again") from error
-    found = [_LINE.fullmatch(line) for line in lines]
+    found = [_LINE.fullmatch(line) for line in data.removesuffix(b"\n").split(b"\n") if data]
     if len(data) > LARGEST_LIST_BYTES or not all(found):
         raise InputError(f"{path} is no list of sha256 sums", "get the folder again")
-    return {match[2]: match[1] for match in found if match}
+    return {_name(match): match[2].decode() for match in found if match}
+
+
+def _line(path: Path, sha256: str) -> bytes:
+    name = os.fsencode(path.name)
+    escaped = re.sub(rb"[\\\n]", lambda found: _ESCAPES[found[0]], name)
+    return b"%s%s  %s\n" % (b"\\" if escaped != name else b"", sha256.encode(), escaped)
+
+
+def _name(line: re.Match[bytes]) -> str:
+    if not line[1]:
+        return os.fsdecode(line[3])
+    plain = {escape: char for char, escape in _ESCAPES.items()}
+    return os.fsdecode(re.sub(rb"\\[\\n]", lambda found: plain[found[0]], line[3]))
 
 
 def _hashes(paths: Sequence[Path]) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import av
@@ -12,7 +14,7 @@ import pytest
 from engine.media.video_read import count_packets
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.user_folders import config_folder, data_folder
-from engine.protocol.workspace import Workspace
+from engine.protocol.workspace import Workspace, list_images
 from engine.provenance.identity import self_made_root_pem
 from engine.provenance.marking import switch_marking
 from engine.provenance.reading import Reading, Standing, examine
@@ -69,6 +71,20 @@ def test_every_kind_of_result_is_signed_with_the_plate_as_what_it_was_made_from(
     assert reading.says_altered
     assert [(one.title, one.relation) for one in reading.ingredients] == [("plate", "parentOf")]
     assert "self-made certificate" in context.facts["marking"]
+
+
+@pytest.mark.parametrize("name", [b"f\xff%d", b"a\xc2\x85%d", b"a\n%d", b"a\\n%d"])
+def test_pictures_of_any_name_are_signed_and_checked_by_name(tmp_path, name):
+    merge_numbers(tmp_path, range(2))
+    for number, path in enumerate(list_images(tmp_path / "data_dst" / "merged")):
+        path.rename(path.with_name(os.fsdecode(name % number + b".png")))
+    render(tmp_path, kind="png-sequence")
+    result = tmp_path / "result"
+    assert reading_of(result).standing is Standing.TRUSTED
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=result, check=True)
+    second = os.fsdecode(name % 1 + b".png")
+    (result / second).unlink()
+    assert reading_of(result).problems == (f"pictures that were signed are missing: {second}",)
 
 
 @pytest.mark.parametrize("kind", ["mov-lossless", "prores-4444"])

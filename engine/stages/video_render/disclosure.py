@@ -23,6 +23,7 @@ from engine.protocol.files import write_atomically
 from engine.protocol.hashing import file_sha256
 from engine.protocol.stage import StageContext
 from engine.provenance.manifest import SOURCE_TYPE, Made
+from engine.provenance.sequence import sums
 from engine.stages.merge.ledger import Rendered
 from engine.stages.video_render.films import Film
 from engine.stages.video_render.placing import part_of
@@ -130,8 +131,7 @@ def content_sha256(path: Path) -> str:
     if path.is_file():
         return file_sha256(path)
     files = sorted(one for one in path.iterdir() if one.is_file())
-    listed = "".join(f"{file_sha256(one)}  {one.name}\n" for one in files)
-    return hashlib.sha256(listed.encode()).hexdigest()
+    return hashlib.sha256(sums(files)).hexdigest()
 
 
 def _seconds(timing: Timing, index: int) -> float:
