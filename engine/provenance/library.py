@@ -6,9 +6,10 @@ Loading it takes a native library into the process; only modules that sign or re
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import c2pa
 
@@ -52,6 +53,31 @@ def c2pa_context(anchors_pem: str) -> c2pa.Context:
             }
         )
     )
+
+
+class StoppableFile:
+    """A file for the library, which goes on and on in its native part. Where `check_stop` raises,
+    reading and writing fail, and the library gives up with an error of one sort or another."""
+
+    def __init__(self, file: BinaryIO, check_stop: Callable[[], None]) -> None:
+        self._file, self._check_stop = file, check_stop
+
+    def read(self, length: int = -1) -> bytes:
+        self._check_stop()
+        return self._file.read(length)
+
+    def write(self, data: bytes) -> int:
+        self._check_stop()
+        return self._file.write(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def flush(self) -> None:
+        self._file.flush()
 
 
 @contextmanager

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import c2pa
 
-from engine.protocol.hashing import file_sha256
+from engine.protocol.hashing import file_sha256, go_on
+from engine.provenance.library import StoppableFile
 from engine.provenance.manifest import plate_ingredient
 from engine.provenance.reading import problems_when_taken_in
 from engine.provenance.store import (
@@ -36,11 +38,12 @@ class Plate:
     store: Store | None = None
     problem: str = ""
 
-    def add_to(self, builder: c2pa.Builder) -> None:
+    def add_to(self, builder: c2pa.Builder, check_stop: Callable[[], None]) -> None:
         """Make it an ingredient, which carries its manifests on. Raises `OSError` and the library's
-        errors."""
+        errors, one of these where `check_stop` raises."""
+        ingredient = plate_ingredient() | self._claims(builder)
         with self.path.open("rb") as file:
-            builder.add_ingredient(plate_ingredient() | self._claims(builder), self.kind, file)
+            builder.add_ingredient(ingredient, self.kind, StoppableFile(file, check_stop))
 
     def _claims(self, builder: c2pa.Builder) -> dict[str, Any]:
         """What the library takes from the file by itself, but not from a side-car."""
@@ -54,9 +57,9 @@ class Plate:
         }
 
 
-def open_plate(path: Path, anchors_pem: str = "") -> Plate:
-    """Look at the plate. Raises `InputError` if it cannot be read."""
-    sha256 = file_sha256(path)
+def open_plate(path: Path, anchors_pem: str = "", check_stop: Callable[[], None] = go_on) -> Plate:
+    """Look at the plate. Raises `InputError` if it cannot be read, and what `check_stop` raises."""
+    sha256 = file_sha256(path, check_stop)
     try:
         store = read_store(path, anchors_pem)
     except UnknownContainerError:  # of the library, that is; ffmpeg may well read it

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from engine.protocol.errors import InputError
 from engine.protocol.files import write_atomically
-from engine.protocol.hashing import file_sha256
+from engine.protocol.hashing import file_sha256, go_on
 from engine.protocol.workspace import list_images
 
 LIST_NAME = "SHA256SUMS"
@@ -26,18 +26,18 @@ _ESCAPES = {b"\\": b"\\\\", b"\n": b"\\n"}
 _NAMED = 5
 
 
-def write_list(folder: Path) -> Path:
+def write_list(folder: Path, check_stop: Callable[[], None] = go_on) -> Path:
     """List the folder's pictures; returns the list's path. Raises `InputError` when one cannot be
-    read or the disk is full."""
+    read or the disk is full, and what `check_stop` raises."""
     target = folder / LIST_NAME
-    write_atomically(target, sums(list_images(folder)), durable=False)
+    write_atomically(target, sums(list_images(folder), check_stop), durable=False)
     return target
 
 
-def sums(paths: Sequence[Path]) -> bytes:
+def sums(paths: Sequence[Path], check_stop: Callable[[], None] = go_on) -> bytes:
     """What `sha256sum *` prints of them in their folder. Raises `InputError` when one cannot be
-    read."""
-    return b"".join(map(_line, paths, _hashes(paths)))
+    read, and what `check_stop` raises."""
+    return b"".join(map(_line, paths, _hashes(paths, check_stop)))
 
 
 def differences(folder: Path) -> list[str]:
@@ -86,9 +86,16 @@ def _name(line: re.Match[bytes]) -> str:
     return os.fsdecode(re.sub(rb"\\[\\n]", lambda found: plain[found[0]], line[3]))
 
 
-def _hashes(paths: Sequence[Path]) -> list[str]:
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        return list(pool.map(file_sha256, paths))
+def _hashes(paths: Sequence[Path], check_stop: Callable[[], None] = go_on) -> list[str]:
+    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+    try:
+        hashes = []
+        for sha256 in pool.map(file_sha256, paths):
+            check_stop()
+            hashes.append(sha256)
+        return hashes
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _first(names: Sequence[str]) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import c2pa
 
-from engine.protocol.errors import InputError, StageError
+from engine.protocol.errors import FacewrightError, InputError, StageError
 from engine.protocol.files import disk_error, replacing, write_atomically
-from engine.protocol.hashing import file_sha256
+from engine.protocol.hashing import file_sha256, go_on
 from engine.provenance.detached import sign_hash
 from engine.provenance.identity import Identity
 from engine.provenance.library import (
     MEMORY_BYTES,
+    StoppableFile,
     c2pa_context,
     first_line,
     temporary_files_in,
@@ -34,13 +35,26 @@ _MANIFESTS_BYTES = 1 << 16  # ours, and those of the plate
 _OR_OFF = "or turn marking off for this workspace: facewright run marking --state off --reason TEXT"
 
 
+class NotSignedError(StageError):
+    """The library would not sign, or the time stamp authority gave no stamp."""
+
+    code = "not-signed"
+
+
 @dataclass(frozen=True)
 class Seal:
-    """Signs results. plate: the video that was altered, None if there is none."""
+    """Signs results. plate: the video that was altered, None if there is none. check_stop: asked
+    all the while, raises to end it; nothing has changed then."""
 
     identity: Identity
     made: Made
     plate: Plate | None = None
+    check_stop: Callable[[], None] = go_on
+
+    @property
+    def unstamped(self) -> Seal:
+        """The same that asks no time stamp authority."""
+        return replace(self, identity=replace(self.identity, timestamp_authority=""))
 
     def rehearse(self) -> None:
         """Sign a few bytes, so that what would fail is told of before hours of rendering. Raises
@@ -51,6 +65,7 @@ class Seal:
                 few = io.BytesIO(b"rehearsal")
                 builder.sign(_signer(self.identity), AS_BYTES, few, io.BytesIO())
         except (c2pa.C2paError, OSError) as error:
+            self.check_stop()
             raise InputError(
                 f"the result could not be signed by {self.identity.words}: {first_line(error)}",
                 f"{_remedy(self.identity)} ([signing] of the settings), {_OR_OFF}",
@@ -65,17 +80,19 @@ class Seal:
             replacing(path, durable=False) as signed,
             path.open("rb") as source,
             signed.open("w+b") as target,
-            _told(path),
+            self._told(path),
             temporary_files_in(path.parent),
             self._builder() as builder,
         ):
-            builder.sign(_signer(self.identity), path.suffix[1:], source, target)
+            files = [StoppableFile(file, self.check_stop) for file in (source, target)]
+            builder.sign(_signer(self.identity), path.suffix[1:], *files)
 
     def beside(self, path: Path, sidecar: Path) -> None:
         """Write the manifest of the file `path`, which stays as it is, to `sidecar`. Raises as
         `into`."""
-        with _told(path), self._builder() as builder:
-            store = sign_hash(builder, _signer(self.identity), file_sha256(path))
+        sha256 = file_sha256(path, self.check_stop)
+        with self._told(path), self._builder() as builder:
+            store = sign_hash(builder, _signer(self.identity), sha256)
         write_atomically(sidecar, store, durable=False)
 
     @contextmanager
@@ -84,8 +101,17 @@ class Seal:
         manifest = definition(self.made, self.plate.sha256 if self.plate else "")
         with c2pa.Builder(manifest, context=c2pa_context(self.identity.chain_pem)) as builder:
             if self.plate is not None:
-                self.plate.add_to(builder)
+                self.plate.add_to(builder, self.check_stop)
             yield builder
+
+    @contextmanager
+    def _told(self, path: Path) -> Iterator[None]:
+        """Errors of the disk and of the library while `path` is signed, as ours."""
+        try:
+            yield
+        except (OSError, c2pa.C2paError) as error:
+            self.check_stop()  # which the library tells in words of its own
+            raise _as_ours(error, path) from error
 
 
 def room_bytes(path: Path) -> int:
@@ -110,21 +136,15 @@ def _remedy(identity: Identity) -> str:
     return f"see that {authority} answers, or {certificate}" if authority else certificate
 
 
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Errors of the disk and of the library while `path` is signed, as ours."""
-    try:
-        yield
-    except c2pa.C2paError.Io as error:
-        raise disk_error(OSError(first_line(error)), path) from error
-    except OSError as error:
-        raise disk_error(error, path) from error
-    except c2pa.C2paError as error:
-        raise StageError(
-            f"the result could not be signed: {first_line(error)}",
-            f"no result was put in place: render again, {_OR_OFF}",
-            code="not-signed",
-        ) from error
+def _as_ours(error: OSError | c2pa.C2paError, path: Path) -> FacewrightError:
+    if isinstance(error, OSError):
+        return disk_error(error, path)
+    if isinstance(error, c2pa.C2paError.Io):
+        return disk_error(OSError(first_line(error)), path)
+    return NotSignedError(
+        f"the result could not be signed: {first_line(error)}",
+        f"no result was put in place: render again, {_OR_OFF}",
+    )
 
 
 def _signer(identity: Identity) -> c2pa.Signer:

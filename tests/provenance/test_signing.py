@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -15,7 +16,7 @@ import c2pa
 import pytest
 
 from engine.media.images import write_image
-from engine.protocol.errors import InputError
+from engine.protocol.errors import InputError, Stopped
 from engine.provenance import library
 from engine.provenance.manifest import SOURCE_TYPE, Made, definition
 from engine.provenance.plate import open_plate
@@ -24,7 +25,7 @@ from engine.provenance.sequence import LIST_NAME, write_list
 from engine.provenance.signing import EMBEDDED_SUFFIXES, can_hold_manifest
 from engine.provenance.store import read_store, sidecar_of
 from tests.provenance.signed import Studio, flip_byte, seal_of, web_identity
-from tests.support.clips import make_clip, numbered_frame
+from tests.support.clips import listing, make_clip, numbered_frame
 from tests.support.disks import small_disk
 
 FFV1 = ("-c:v", "ffv1", "-level", "3")
@@ -328,6 +329,22 @@ def test_a_disk_that_is_full_while_signing_leaves_the_file_as_it_was(tmp_path, i
             seal_of(identity).into(path)
         assert path.read_bytes() == before
         assert {one.name for one in disk.iterdir()} == {"result.mp4", "filler"}
+
+
+@pytest.mark.parametrize("way", ["into", "beside", "rehearse"])
+def test_a_stop_ends_signing_within_the_file_and_leaves_all_as_it_was(tmp_path, identity, way):
+    plate, path = (make_clip(tmp_path / name, frames=4) for name in ("plate.mp4", "result.mp4"))
+    before, blocks = listing(tmp_path), iter(range(5))
+
+    def check_stop():
+        if next(blocks, None) is None:
+            raise Stopped
+
+    seal = replace(seal_of(identity, plate), check_stop=check_stop)
+    targets = {"into": [path], "beside": [path, sidecar_of(path)], "rehearse": []}[way]
+    with pytest.raises(Stopped):
+        getattr(seal, way)(*targets)
+    assert listing(tmp_path) == before
 
 
 def test_signing_takes_no_room_on_the_disk_of_temporary_files(

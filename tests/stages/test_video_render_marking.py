@@ -12,7 +12,7 @@ import av
 import pytest
 
 from engine.media.video_read import count_packets
-from engine.protocol.errors import ConfirmationNeeded, InputError
+from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
 from engine.protocol.user_folders import config_folder, data_folder
 from engine.protocol.workspace import Workspace, list_images
 from engine.provenance.identity import self_made_root_pem
@@ -21,7 +21,8 @@ from engine.provenance.reading import Reading, Standing, examine
 from engine.provenance.signing import Seal
 from engine.provenance.store import read_store, sidecar_of
 from engine.stages.merge.ledger import Ledger, Rendered
-from engine.stages.video_render.disclosure import content_sha256
+from engine.stages.video_render.disclosure import Disclosure, content_sha256
+from engine.stages.video_render.sealing import Sealing
 from tests.provenance.signed import Studio, flip_byte, seal_of
 from tests.support.clips import listing, make_clip
 from tests.support.disks import small_disk
@@ -220,6 +221,41 @@ def test_a_studios_certificate_is_used_by_the_settings(workspace, own_settings, 
     reading = examine(workspace.root / "result.mp4", studio.root_pem)
     assert (reading.standing, reading.signer) == (Standing.TRUSTED, "A Studio, Signer")
     assert context.facts["marking"] == "signed by the certificate of A Studio"
+
+
+@pytest.mark.parametrize("kind", ["mp4", "ffv1", "png-sequence"])
+def test_a_stop_while_the_result_is_signed_is_obeyed_and_leaves_nothing(
+    workspace, monkeypatch, kind
+):
+    before = listing(workspace.root)
+    mark = Sealing.mark
+
+    def stopped_then(sealing, context, *rest):
+        context.stop_requested = True
+        return mark(sealing, context, *rest)
+
+    monkeypatch.setattr(Sealing, "mark", stopped_then)
+    monkeypatch.setattr(Disclosure, "write", None)  # is not come to
+    with pytest.raises(Stopped):
+        render(workspace.root, kind=kind)
+    assert listing(workspace.root) == before
+
+
+@pytest.mark.parametrize("kind", ["mp4", "ffv1"])
+def test_a_time_stamp_authority_that_fails_at_the_end_costs_its_stamp_but_no_render(
+    workspace, own_settings, tmp_path_factory, monkeypatch, kind
+):
+    studio = Studio()
+    named = studio.write(tmp_path_factory.mktemp("keys"))
+    own_settings(
+        f'[signing]\ncertificate = "{named.certificate}"\nkey = "{named.key}"\n'
+        'timestamp-authority = "http://127.0.0.1:9"\n'
+    )
+    monkeypatch.setattr(Seal, "rehearse", lambda seal: None)  # it answered then
+    context = render(workspace.root, kind=kind)
+    assert "no time stamp of http://127.0.0.1:9" in context.warnings[-1]
+    reading = examine(Path(context.facts["result"]), studio.root_pem)
+    assert (reading.standing, reading.signed_at) == (Standing.TRUSTED, "")
 
 
 def test_a_certificate_that_cannot_sign_is_refused_before_anything_is_rendered(

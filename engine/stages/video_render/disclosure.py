@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from engine.media.timing import Timing
 from engine.protocol.consent import now
 from engine.protocol.consent_judgement import WHO, Judgement
 from engine.protocol.files import write_atomically
-from engine.protocol.hashing import file_sha256
+from engine.protocol.hashing import file_sha256, go_on
 from engine.protocol.stage import StageContext
 from engine.provenance.manifest import SOURCE_TYPE, Made
 from engine.provenance.sequence import sums
@@ -80,7 +80,7 @@ class Disclosure:
             "made_at": now().isoformat(),
             "software": f"Facewright {version('facewright')}",
             "file": self.film.target.name,
-            "sha256": content_sha256(part),
+            "sha256": content_sha256(part, self.context.check_stop),
             "digital_source_type": SOURCE_TYPE,
             "purpose": options["purpose"],
             "frames": self.timing.frames,
@@ -125,13 +125,13 @@ def ranges(of_frames: Sequence[str], timing: Timing) -> list[dict[str, Any]]:
     return found
 
 
-def content_sha256(path: Path) -> str:
+def content_sha256(path: Path, check_stop: Callable[[], None] = go_on) -> str:
     """A file's; of a folder, that of the list which `sha256sum *` prints in it. Raises
-    `InputError` if it cannot be read."""
+    `InputError` if it cannot be read, and what `check_stop` raises."""
     if path.is_file():
-        return file_sha256(path)
+        return file_sha256(path, check_stop)
     files = sorted(one for one in path.iterdir() if one.is_file())
-    return hashlib.sha256(sums(files)).hexdigest()
+    return hashlib.sha256(sums(files, check_stop)).hexdigest()
 
 
 def _seconds(timing: Timing, index: int) -> float:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from engine.provenance.marking import marking_state
 from engine.provenance.plate import Plate, open_plate
 from engine.provenance.sequence import write_list
 from engine.provenance.settings import signing_settings
-from engine.provenance.signing import Seal, can_hold_manifest, room_bytes
+from engine.provenance.signing import NotSignedError, Seal, can_hold_manifest, room_bytes
 from engine.provenance.store import sidecar_of
 from engine.provenance.xmp import XMP_SUFFIXES, add_source_type
 from engine.stages.merge.ledger import Rendered
@@ -44,20 +44,20 @@ class Sealing:
 
         Where there is no room to sign in the file, it is signed beside, and a warning says so.
         Raises `InputError` when the disk is full, `StageError` when it cannot be signed."""
-        if self.seal is None:
+        if (seal := self.seal) is None:
             return []
         if film.encoding is None:
-            listed = write_list(part)
-            self.seal.beside(listed, sidecar_of(listed))
+            listed = write_list(part, context.check_stop)
+            _sign(context, seal, lambda seal: seal.beside(listed, sidecar_of(listed)))
             return []
         if _goes_into(film, part) and _has_room(context, film, part):
             if part.suffix in XMP_SUFFIXES:
                 add_source_type(part)
-            self.seal.into(part)
+            _sign(context, seal, lambda seal: seal.into(part))
             return []
         sidecar = sidecar_of(film.target)
         beside = stack.enter_context(part_of(sidecar))
-        self.seal.beside(part, beside)
+        _sign(context, seal, lambda seal: seal.beside(part, beside))
         return [(beside, sidecar)]
 
 
@@ -77,10 +77,27 @@ def sealing_of(context: StageContext, reference: Reference, made: Made) -> Seali
     identity = identity_of(signing_settings())
     for warning in identity.warnings:
         context.warn(warning)
-    seal = Seal(identity, made, _plate(context, reference, identity))
+    seal = Seal(identity, made, _plate(context, reference, identity), context.check_stop)
     seal.rehearse()
     words = f"signed by {identity.words}"
     return Sealing(seal, words, disclosed=words)
+
+
+def _sign(context: StageContext, seal: Seal, sign: Callable[[Seal], None]) -> None:
+    """With a time stamp if the settings want one. Where its authority, which gave one when the
+    render began, gives none any more, the render is not lost for that."""
+    try:
+        sign(seal)
+    except NotSignedError as error:
+        authority = seal.identity.timestamp_authority
+        if not authority:
+            raise
+        sign(seal.unstamped)
+        context.warn(
+            f"the result has no time stamp of {authority}: {error.message}",
+            "its signature counts as long as the certificate; for a time stamp render again, when"
+            " the authority answers",
+        )
 
 
 def made_of(lines: Sequence[Rendered | None]) -> Made:
@@ -100,7 +117,7 @@ def _one_hash(hashes: set[str]) -> str:
 def _plate(context: StageContext, reference: Reference, identity: Identity) -> Plate | None:
     if reference.video is None:
         return None
-    plate = open_plate(reference.video, identity.chain_pem)
+    plate = open_plate(reference.video, identity.chain_pem, context.check_stop)
     if plate.problem:
         context.warn(
             f"the manifest that {reference.video.name} came with {plate.problem}",
