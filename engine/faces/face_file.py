@@ -110,6 +110,13 @@ def read_jpeg(path: Path) -> bytes:
     return jpeg_bytes
 
 
+def read_jpeg_from(file: BinaryIO, size_bytes: int, offset: int) -> bytes:
+    """As `read_jpeg`, for the face file of `size_bytes` at `offset` of an open file."""
+    if size_bytes > LARGEST_FILE_BYTES:
+        raise _too_large(size_bytes)
+    return _read(file, size_bytes, offset)
+
+
 def face_mask(data: FaceData, shape_hw: tuple[int, int]) -> Mask:
     """The mask that training and merging use: the applied mask, else the landmarks' hull.
 

@@ -35,7 +35,7 @@ from engine.protocol.face_index import (
     pack_file,
     pack_points,
 )
-from engine.protocol.files import disk_error
+from engine.protocol.files import disk_error, is_utf8
 from engine.protocol.workspace import Side, make_folder
 
 COMMIT_SECONDS = 1.0
@@ -158,6 +158,7 @@ class IndexWriter:
             FaceFile(face.name, FileState(packed.mtime_ns, face.size_bytes), face)
             for face in read_pack_list(side.pack)
             if (face.person_name or "", face.name) not in known
+            and is_utf8(face.name + (face.person_name or ""))
         ]
 
     def _packed_names(self) -> set[tuple[str, str]]:
@@ -218,7 +219,7 @@ def _face(file: FaceFile, data: FaceData, measures: Measures) -> ReadFile:
         "person_name": (packed and packed.person_name) or "",
         "mtime_ns": file.state.mtime_ns,
         "size_bytes": file.state.size_bytes,
-        "source_filename": data.source_filename or "",
+        "source_filename": (data.source_filename or "").encode(errors="replace").decode(),
         "face_type": data.face_type.dfl_name,
         "width": measures.size_hw[1],
         "height": measures.size_hw[0],

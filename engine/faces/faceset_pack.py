@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from engine.faces.face_data import FaceData
-from engine.faces.face_file import read_face_data_from
+from engine.faces.face_file import read_face_data_from, read_jpeg_from
 from engine.faces.pickle_stream import list_items
 from engine.protocol.errors import InputError
 
@@ -40,10 +40,9 @@ class PackedFace:
     size_bytes: int
 
     def read_jpeg(self) -> bytes:
-        """The face file's bytes. Raises `InputError` if they cannot be read."""
+        """The face file's bytes. Raises `InputError` if they cannot be read or are too many."""
         with _opened(self.pack_path) as file:
-            file.seek(self.offset)
-            return file.read(self.size_bytes)
+            return read_jpeg_from(file, self.size_bytes, self.offset)
 
     def read_data(self) -> FaceData | None:
         """The face's metadata; see `engine.faces.face_file.read_face_data`."""

@@ -31,7 +31,7 @@ from engine.faces.pickle_opcodes import (
     pushed_text,
 )
 from engine.protocol.errors import InputError
-from engine.protocol.files import replacing
+from engine.protocol.files import is_utf8, replacing
 
 _HEADER = struct.Struct("<QQ")  # version, bytes of the list
 _VERSION = 1
@@ -141,7 +141,7 @@ def _plain_fields(face: FaceToPack, size_hw: tuple[int, int], data: FaceData) ->
 
 def _check_name(name: str) -> None:
     # Packs travel between systems: what is a folder on one of them could not be unpacked there.
-    if "\\" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
+    if "\\" in name or not is_utf8(name):
         raise InputError(f"the name {name!a} holds a backslash or is not UTF-8", "rename it")
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.protocol.errors import InputError
+from engine.protocol.files import is_utf8
 from engine.protocol.workspace import FACE_SUFFIXES, Side, Workspace
 
 INDEX_VERSION = 3  # of the schema and of what the numbers mean; an index of another is made anew
@@ -255,15 +256,6 @@ def face_files(folder: Path) -> dict[str, FileState]:
                 status = entry.stat()
                 present[entry.name] = FileState(status.st_mtime_ns, status.st_size)
     return present
-
-
-def is_utf8(name: str) -> bool:
-    """Whether a file's name is text. Others hold lone surrogates, which SQLite and JSON refuse."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def pack_file(side: Side) -> FileState | None:

@@ -1,4 +1,4 @@
-"""Writing files so that nobody finds half of one."""
+"""Writing files so that nobody finds half of one; and which names of files are text."""
 
 from __future__ import annotations
 
@@ -66,6 +66,12 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a file's name is text. Names of other character sets come from the system as lone
+    surrogates, which neither JSON nor SQLite nor other systems can carry."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 # What file systems without hard links answer; some allow only so many links to a file.

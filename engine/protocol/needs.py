@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.protocol.consent_judgement import require_consent
 from engine.protocol.errors import InputError
+from engine.protocol.files import is_utf8
 from engine.protocol.workspace import FACE_SUFFIXES, Side, Workspace, list_images
 
 # A run's own files (job, process, socket path, journal, log, lock) take a block each: 4 KiB mostly.
@@ -31,16 +32,10 @@ def _workspace(workspace: Workspace, _: Mapping[str, Any]) -> None:
     root = workspace.root
     if not root.exists():
         raise InputError(f"no workspace at {root}", "make that folder first, or give another")
-    if _is_not_utf8(str(root)):
+    if not is_utf8(str(root)):
         raise InputError(f"the path {root!a} is not UTF-8", "rename the folder (mv, or convmv)")
     if not root.is_dir():
         raise InputError(f"{root} is a file, not a workspace folder", "give a folder with -w DIR")
-
-
-def _is_not_utf8(text: str) -> bool:
-    """Names of other character sets come from the system as lone surrogates, which JSON cannot
-    carry."""
-    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _writable(workspace: Workspace, options: Mapping[str, Any]) -> None:

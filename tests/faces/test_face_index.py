@@ -123,6 +123,23 @@ def test_files_that_are_no_faces_are_remembered_with_the_reason(tmp_path: Path) 
     assert "no face metadata" in skipped["plain.jpg"]
 
 
+def test_a_frame_whose_name_is_no_text_does_not_end_the_indexing(tmp_path: Path) -> None:
+    side = Workspace(tmp_path).dst
+    make_faces(side, 1)
+    (side.aligned / "odd.jpg").write_bytes(face_jpeg(source_filename="a\ud800.png"))
+    bring_up_to_date(tmp_path)
+    assert {row.name: row.source_filename for row in rows(tmp_path)}["odd.jpg"] == "a?.png"
+
+
+def test_a_packed_face_whose_name_is_no_text_is_left_out(tmp_path: Path) -> None:
+    side = Workspace(tmp_path).dst
+    side.aligned.mkdir(parents=True)
+    listed = [{"filename": "a.jpg"}, {"filename": "b\udcff.jpg"}]
+    side.pack.write_bytes(pack(listed, [face_jpeg(1), face_jpeg(2)], absolute_end=True))
+    assert bring_up_to_date(tmp_path) == ["a.jpg"]
+    assert [row.name for row in rows(tmp_path)] == ["a.jpg"]
+
+
 @pytest.mark.parametrize("how", ["deleted", "garbage", "damaged inside"])
 def test_an_index_that_is_lost_or_damaged_is_made_anew(tmp_path: Path, how: str) -> None:
     names = make_faces(Workspace(tmp_path).dst, 30)

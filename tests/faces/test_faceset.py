@@ -15,6 +15,7 @@ import pytest
 from engine.faces.face_file import encode_face_jpeg, read_face_data
 from engine.faces.face_type import FaceType
 from engine.faces.faceset import open_faceset
+from engine.faces.faceset_pack import read_pack_list
 from engine.protocol.errors import InputError, Stopped
 from tests.faces.face_files import face_data, jpeg_with, pack, picture, plain_jpeg
 from tests.faces.test_restricted_pickle import hostile_values
@@ -95,8 +96,6 @@ def test_packs_of_both_forms_are_read_and_come_before_loose_files(
 def test_the_offset_table_of_a_pack_is_read_in_both_forms(
     last: str, sizes: tuple[int, int], tmp_path: Path
 ) -> None:
-    from engine.faces.faceset_pack import read_pack_list
-
     path = tmp_path / "faceset.pak"
     files = [b"x" * size for size in sizes]
     path.write_bytes(pack([row("a"), row("b")], files, absolute_end=last == "absolute"))
@@ -169,6 +168,20 @@ def test_a_damaged_or_hostile_pack_is_refused_with_its_name(name: str, tmp_path:
     with pytest.raises(InputError, match=r"faceset\.pak") as refusal:
         open_faceset(tmp_path)
     assert refusal.value.remedy
+
+
+def test_a_packed_face_that_would_fill_the_memory_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "faceset.pak"
+    path.write_bytes(pack([row("a.jpg")], [b"x"], absolute_end=False))
+    listed = struct.unpack_from("<Q", path.read_bytes(), 8)[0]
+    with path.open("r+b") as file:
+        file.seek(16 + listed + 8)  # where the only face ends
+        file.write(struct.pack("<Q", 2**28))
+        file.truncate(2**28 + 16 + listed + 16)  # sparse: takes no room on the disk
+    (face_in_pack,) = read_pack_list(path)
+    assert face_in_pack.size_bytes == 2**28
+    with pytest.raises(InputError, match="more than any face file"):
+        face_in_pack.read_jpeg()
 
 
 def test_a_list_that_would_fill_the_memory_is_not_read(tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ from typing import Any
 import cv2
 import pytest
 
+from engine.faces.face_file import encode_face_jpeg
 from engine.media.images import read_image_bgr_u8
 from engine.protocol.errors import InputError, Stopped
 from engine.stages.faceset_sort.run import run
+from tests.faces.face_files import face_data, picture
 from tests.stages.sorting import (
     contents,
     make_faces,
@@ -58,6 +60,14 @@ def test_a_whole_sort_ends_as_DeepFaceLab_ended_it(tmp_path: Path) -> None:
     } == {name: (folder / name).read_bytes() for name in names(folder)}
     (trash,) = (tmp_path / "data_src" / "aligned_trash").iterdir()
     assert names(trash) == sorted(golden["trash"])
+
+
+def test_a_frame_whose_name_is_no_text_does_not_end_the_sort(tmp_path: Path) -> None:
+    folder = make_faces(tmp_path, 2)
+    odd = encode_face_jpeg(picture(), 80, face_data(source_filename="a\ud800.png"))
+    (folder / "odd.jpg").write_bytes(odd)
+    assert sort(tmp_path, "origname").facts["faces"] == 3
+    assert (folder / "00002.jpg").read_bytes() == odd
 
 
 def test_trash_of_an_earlier_sort_stays_where_it_is(tmp_path: Path) -> None:

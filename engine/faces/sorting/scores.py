@@ -110,7 +110,7 @@ def _rect_area(face: FaceToMeasure) -> float:
 def _source_name(face: FaceToMeasure) -> NDArray[np.uint8]:
     """UTF-8, padded with zeros; empty where no frame is known."""
     name = "" if face.data is None else face.data.source_filename or ""
-    encoded = name.encode("utf-8", "surrogateescape")[:_LONGEST_NAME_BYTES]
+    encoded = name.encode("utf-8", "surrogatepass")[:_LONGEST_NAME_BYTES]
     return np.frombuffer(encoded.ljust(_LONGEST_NAME_BYTES, b"\0"), np.uint8)
 
 

@@ -18,7 +18,8 @@ from engine.faces.face_index import (
 from engine.faces.faceset import LooseFace
 from engine.faces.faceset_pack import PackedFace
 from engine.protocol.errors import InputError
-from engine.protocol.face_index import index_path, is_utf8
+from engine.protocol.face_index import index_path
+from engine.protocol.files import is_utf8
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side
 

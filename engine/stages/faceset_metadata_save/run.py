@@ -10,7 +10,7 @@ from engine.faces.jpeg_segments import read_head
 from engine.faces.loose_faces import loose_faces
 from engine.faces.metadata_file import META_NAME, SIDECAR_NAME, SavedFace, write_metadata
 from engine.protocol.errors import ConfirmationNeeded, InputError
-from engine.protocol.files import sweep_parts
+from engine.protocol.files import is_utf8, sweep_parts
 from engine.protocol.stage import StageContext
 from engine.protocol.trash import TrashCopies
 from engine.protocol.workspace import Side
@@ -71,7 +71,7 @@ def _entries(
 
 
 def _entry(path: Path) -> SavedFace:
-    if any("\ud800" <= letter <= "\udfff" for letter in path.name):
+    if not is_utf8(path.name):
         raise InputError("its name is not UTF-8", "rename it")
     jpeg_bytes = read_jpeg(path)
     data, size_hw = read_face_data(jpeg_bytes), read_head(jpeg_bytes).size_hw

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.faces.face_file import LARGEST_FILE_BYTES, read_jpeg
+from engine.faces.face_file import read_jpeg
 from engine.faces.faceset_pack import PackedFace, read_pack_list
 from engine.faces.jpeg_segments import read_segments
 from engine.protocol.errors import ConfirmationNeeded, InputError
-from engine.protocol.files import sweep_parts, write_atomically
+from engine.protocol.files import is_utf8, sweep_parts, write_atomically
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import FACE_SUFFIXES, Side, make_folder
 
@@ -78,16 +78,12 @@ def _check_names(side: Side, face: PackedFace) -> None:
     """Refuse names that lists of faces would not show again, or that are not those of faces."""
     is_hidden = face.name.startswith(".") or (face.person_name or "").startswith(".")
     is_face_name = Path(face.name).suffix.lower() in FACE_SUFFIXES
-    if is_hidden or not is_face_name or not _is_utf8(face.name + (face.person_name or "")):
+    if is_hidden or not is_face_name or not is_utf8(face.name + (face.person_name or "")):
         raise InputError(
             f"{side.pack} holds a face called {face.name!a}, which is no name of a face file",
             "use the pack as it is, or pack the faceset again",
             code="broken-pack",
         )
-
-
-def _is_utf8(text: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _plan(context: StageContext, places: Sequence[tuple[PackedFace, Path]]) -> _Plan:
@@ -112,8 +108,6 @@ def _plan(context: StageContext, places: Sequence[tuple[PackedFace, Path]]) -> _
 
 def _problem(face: PackedFace) -> str:
     """Why the face is no whole JPEG file; "" if it is one."""
-    if face.size_bytes > LARGEST_FILE_BYTES:
-        return f"{face.size_bytes} bytes are more than any face file has"
     try:
         read_segments(face.read_jpeg())
     except InputError as error:
