@@ -52,7 +52,10 @@ def _size_hw(compressed: bytes) -> tuple[int, int]:
     if compressed.startswith(_PNG_SIGNATURE):
         width, height = compressed[16:20], compressed[20:24]  # in IHDR, always the first chunk
         return int.from_bytes(height, "big"), int.from_bytes(width, "big")
-    size_hw = read_head(compressed).size_hw
+    try:
+        size_hw = read_head(compressed).size_hw
+    except InputError as error:
+        raise _unreadable() from error
     if size_hw is None:
         raise _unreadable()
     return size_hw

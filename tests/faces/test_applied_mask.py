@@ -61,7 +61,7 @@ def png_bomb(side_px: int) -> bytes:
 def test_pictures_that_cannot_be_masks_are_refused_in_little_memory(compressed: bytes) -> None:
     tracemalloc.start()
     try:
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match="the applied mask"):
             mask_from_bytes(compressed)
         assert tracemalloc.get_traced_memory()[1] < 1e6
     finally:
