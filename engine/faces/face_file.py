@@ -110,6 +110,18 @@ def read_jpeg(path: Path) -> bytes:
     return jpeg_bytes
 
 
+def read_face(path: Path) -> tuple[bytes, FaceData, tuple[int, int]]:
+    """The bytes, the metadata and the size (h, w) of a face file. Raises `InputError` for what is
+    no face, or is damaged."""
+    jpeg_bytes = read_jpeg(path)
+    data, size_hw = read_face_data(jpeg_bytes), read_head(jpeg_bytes).size_hw
+    if data is None:
+        raise InputError("it has no face metadata", "extract this face again")
+    if size_hw is None:
+        raise InputError("its picture has no size", "extract this face again")
+    return jpeg_bytes, data, size_hw
+
+
 def read_jpeg_from(file: BinaryIO, size_bytes: int, offset: int) -> bytes:
     """As `read_jpeg`, for the face file of `size_bytes` at `offset` of an open file."""
     if size_bytes > LARGEST_FILE_BYTES:

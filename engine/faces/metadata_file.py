@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from engine.faces.face_data import FaceData, data_from_dict, dict_from_data
+from engine.faces.face_file import read_face
 from engine.faces.pickle_opcodes import (
     EMPTY_DICT,
     MARK,
@@ -50,6 +51,12 @@ class SavedMetadata:
 
     faces: dict[str, SavedFace]
     unusable: dict[str, str]
+
+
+def saved_face(path: Path) -> SavedFace:
+    """The entry of a face file. Raises `InputError` for what is no face, or is damaged."""
+    _, data, size_hw = read_face(path)
+    return SavedFace(size_hw, data)
 
 
 def write_metadata(folder: Path, faces: Iterable[tuple[str, SavedFace]]) -> None:

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.faces.face_data import FaceData, dict_from_data
-from engine.faces.face_file import read_face_data, read_jpeg
+from engine.faces.face_file import read_face, read_jpeg
 from engine.faces.faceset_pack import read_pack_list
-from engine.faces.jpeg_segments import read_head
 from engine.faces.pickle_opcodes import (
     APPENDS,
     EMPTY_LIST,
@@ -91,8 +90,8 @@ def _write_list(
     for number, face in enumerate(faces):
         tell(number, 2 * len(faces))
         try:
-            jpeg_bytes = read_jpeg(face.path)
-            row = _row(face, jpeg_bytes)
+            jpeg_bytes, data, size_hw = read_face(face.path)
+            row = _row(face, size_hw, data)
         except InputError as error:
             left_out.append((face, error.message))
             continue
@@ -106,15 +105,11 @@ def _write_list(
     return listed, left_out
 
 
-def _row(face: FaceToPack, jpeg_bytes: bytes) -> bytes:
-    """The opcodes that push the face's dict. Raises `InputError` for what is no face."""
+def _row(face: FaceToPack, size_hw: tuple[int, int], data: FaceData) -> bytes:
+    """The opcodes that push the face's dict. Raises `InputError` for a name no pack can hold."""
     _check_name(face.path.name)
     if face.person_name is not None:
         _check_name(face.person_name)
-    data = read_face_data(jpeg_bytes)
-    size_hw = read_head(jpeg_bytes).size_hw
-    if data is None or size_hw is None:
-        raise InputError("it has no face metadata", "extract this face again")
     enums = (
         pushed_text("sample_type"),
         pushed_enum("samplelib.Sample", "SampleType", _FACE_SAMPLE),

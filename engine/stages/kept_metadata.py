@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from engine.faces.face_file import read_face_data, read_jpeg
-from engine.faces.jpeg_segments import read_head
-from engine.faces.metadata_file import META_NAME, SavedFace, write_metadata
+from engine.faces.metadata_file import META_NAME, SavedFace, saved_face, write_metadata
 from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.protocol.trash import TrashCopies
@@ -34,8 +32,7 @@ def keep_metadata(context: StageContext, side: Side, label: str, faces: Sequence
 def _entries(context: StageContext, faces: Sequence[Path]) -> Iterator[tuple[str, SavedFace]]:
     for path in faces:
         context.check_stop()
-        jpeg_bytes = read_jpeg(path)
-        data, size_hw = read_face_data(jpeg_bytes), read_head(jpeg_bytes).size_hw
-        if data is None or size_hw is None:
-            raise InputError(f"{path} has no face metadata", "extract this face again")
-        yield path.name, SavedFace(size_hw, data)
+        try:
+            yield path.name, saved_face(path)
+        except InputError as error:
+            raise InputError(f"{path}: {error.message}", error.remedy) from error

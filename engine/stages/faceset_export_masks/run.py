@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.faces.face_data import FaceData
-from engine.faces.face_file import decode_applied_mask, labels_mask, read_face_data, read_jpeg
-from engine.faces.jpeg_segments import read_head
+from engine.faces.face_file import decode_applied_mask, labels_mask, read_face
 from engine.faces.masks import Mask, hull_mask
 from engine.media.images import encode_image
 from engine.protocol.errors import InputError
@@ -61,11 +60,10 @@ def run(context: StageContext) -> None:
 def mask_file(path: Path, *, suffix: str, with_hull: bool) -> bytes | None:
     """The bytes of a face's mask as a picture, 0 or 255; None if it has none. Raises `InputError`
     for what is no face."""
-    jpeg_bytes = read_jpeg(path)
-    data = read_face_data(jpeg_bytes)
-    if data is None:
-        raise InputError("it has no face metadata", "extract this face again")
-    mask = _mask_of(data, _size_hw(jpeg_bytes), with_hull)
+    _, data, size_hw = read_face(path)
+    if not all(0 < side_px <= LARGEST_SIDE_PX for side_px in size_hw):
+        raise InputError("its size is not that of a face", "extract this face again")
+    mask = _mask_of(data, size_hw, with_hull)
     if mask is None:
         return None
     mask_u8 = np.where(mask >= 0.5, 255, 0).astype(np.uint8)
@@ -78,10 +76,3 @@ def _mask_of(data: FaceData, shape_hw: tuple[int, int], with_hull: bool) -> Mask
     if data.seg_ie_polys:
         return labels_mask(data, shape_hw)
     return hull_mask(shape_hw, data.landmarks, data.eyebrows_expand_mod) if with_hull else None
-
-
-def _size_hw(jpeg_bytes: bytes) -> tuple[int, int]:
-    size_hw = read_head(jpeg_bytes).size_hw
-    if size_hw is None or not all(0 < side <= LARGEST_SIDE_PX for side in size_hw):
-        raise InputError("its size is not that of a face", "extract this face again")
-    return size_hw

@@ -7,10 +7,9 @@ from pathlib import Path
 import cv2
 
 from engine.faces.face_data import FaceData
-from engine.faces.face_file import read_face_data, read_jpeg
+from engine.faces.face_file import read_face
 from engine.faces.masks import hull_mask
 from engine.media.images import ImageU8, decode_face_bgr_u8, encode_image
-from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.stages.beside import Beside, make_all, named_after, worker_count
 from engine.stages.loose_faces import swept_loose_faces
@@ -44,10 +43,7 @@ def run(context: StageContext) -> None:
 
 def drawn_file(path: Path) -> bytes:
     """The JPEG bytes of a face with its landmarks. Raises `InputError` for what is no face."""
-    jpeg_bytes = read_jpeg(path)
-    data = read_face_data(jpeg_bytes)
-    if data is None:
-        raise InputError("it has no face metadata", "extract this face again")
+    jpeg_bytes, data, _ = read_face(path)
     picture = _drawn(decode_face_bgr_u8(jpeg_bytes, path), data)
     return encode_image(picture, ".jpg", jpeg_quality=JPEG_QUALITY)
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.faces.face_file import read_face_data, read_jpeg
-from engine.faces.jpeg_segments import read_head
 from engine.faces.loose_faces import loose_faces
-from engine.faces.metadata_file import META_NAME, SIDECAR_NAME, SavedFace, write_metadata
+from engine.faces.metadata_file import (
+    META_NAME,
+    SIDECAR_NAME,
+    SavedFace,
+    saved_face,
+    write_metadata,
+)
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.files import is_utf8, sweep_parts
 from engine.protocol.stage import StageContext
@@ -73,11 +77,7 @@ def _entries(
 def _entry(path: Path) -> SavedFace:
     if not is_utf8(path.name):
         raise InputError("its name is not UTF-8", "rename it")
-    jpeg_bytes = read_jpeg(path)
-    data, size_hw = read_face_data(jpeg_bytes), read_head(jpeg_bytes).size_hw
-    if data is None or size_hw is None:
-        raise InputError("it has no face metadata", "extract this face again")
-    return SavedFace(size_hw, data)
+    return saved_face(path)
 
 
 def _report(context: StageContext, side: Side, total: int, left_out: list[tuple[str, str]]) -> None:

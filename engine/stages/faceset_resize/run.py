@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from engine.faces.face_file import encode_face_jpeg, read_face_data, read_jpeg
+from engine.faces.face_file import encode_face_jpeg, read_face
 from engine.faces.face_type import FaceType
 from engine.faces.resize import resized_face
 from engine.media.images import decode_face_bgr_u8
-from engine.protocol.errors import InputError
 from engine.protocol.stage import StageContext
 from engine.stages.beside import Beside, make_all, worker_count
 from engine.stages.loose_faces import require_in_place_confirmed, swept_loose_faces
@@ -43,10 +42,7 @@ def resized_file(path: Path, *, size_px: int, short_type: str) -> bytes:
 
     short_type: "same" or a face type's short name. Raises `InputError` for a file that is no face.
     """
-    jpeg_bytes = read_jpeg(path)
-    data = read_face_data(jpeg_bytes)
-    if data is None:
-        raise InputError("it has no face metadata", "extract this face again")
+    jpeg_bytes, data, _ = read_face(path)
     image = decode_face_bgr_u8(jpeg_bytes, path)
     wanted = data.face_type if short_type == "same" else FaceType.from_short(short_type)
     if image.shape[:2] == (size_px, size_px) and wanted is data.face_type:

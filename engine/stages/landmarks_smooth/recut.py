@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from engine.faces.alignment import Matrix, Points, face_from_frame, invert_affine
 from engine.faces.face_data import FaceData
-from engine.faces.face_file import encode_face_jpeg, read_face_data, read_jpeg
+from engine.faces.face_file import encode_face_jpeg, read_face
 from engine.faces.face_type import FaceType
 from engine.faces.jpeg_quality import jpeg_quality_of
-from engine.faces.jpeg_segments import read_head
 from engine.faces.resize import with_labels_of
 from engine.media.images import read_image_bgr_u8
 from engine.protocol.errors import InputError
@@ -49,10 +48,7 @@ def recut_file(
     points = _wanted(wanted, digest).get(path.name)
     if points is None:
         return None  # told when the faces were read
-    jpeg_bytes = read_jpeg(path)
-    data, size_hw = read_face_data(jpeg_bytes), read_head(jpeg_bytes).size_hw
-    if data is None or size_hw is None:
-        raise InputError("it has no face metadata", "extract this face again")
+    jpeg_bytes, data, size_hw = read_face(path)
     if data.source_landmarks is not None and np.array_equal(points, data.source_landmarks):
         return None
     return _recut(jpeg_bytes, data, size_hw, points, frames, interpolation)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.faces.applied_mask import bytes_from_mask
-from engine.faces.face_file import read_face_data, read_jpeg, replace_face_data
+from engine.faces.face_file import read_face, read_face_data, read_jpeg, replace_face_data
 from engine.faces.face_type import FaceType
 from engine.media.images import decode_face_bgr_u8
 from engine.models.xseg.masking import MaskCrop, mask_crop
@@ -121,10 +121,7 @@ def _opened(
 
 
 def _open(path: Path, face_type: FaceType | None) -> _Opened:
-    jpeg_bytes = read_jpeg(path)
-    data = read_face_data(jpeg_bytes)
-    if data is None:
-        raise InputError("it has no face metadata", "extract this face again")
+    jpeg_bytes, data, _ = read_face(path)
     return _Opened(path, mask_crop(decode_face_bgr_u8(jpeg_bytes, path), data, face_type))
 
 
