@@ -14,6 +14,7 @@ from engine.models.xseg.spec import XSEG
 from engine.protocol.errors import UsageError
 from engine.protocol.options import Choice, Option
 from engine.protocol.spec import ModelSpec, StageSpec
+from engine.stages.consent_erase.spec import CONSENT_ERASE
 from engine.stages.consent_record.spec import CONSENT_RECORD
 from engine.stages.consent_show.spec import CONSENT_SHOW
 from engine.stages.demo_media.spec import DEMO_MEDIA
@@ -116,6 +117,7 @@ STAGES: tuple[StageSpec, ...] = (
     MERGE_SESSION,
     CONSENT_RECORD,
     CONSENT_SHOW,
+    CONSENT_ERASE,
     VIDEO_RENDER,
     MARKING,
     WORKSPACE_CLEAR,

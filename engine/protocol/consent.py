@@ -1,8 +1,9 @@
 """Who agreed to what: a workspace's consent records, `.facewright/consent.json`.
 
 The file is a list of entries that only grows: a record is added, changed, withdrawn, and what it
-said before stays readable. It names people and is meant for whoever made the workspace; what leaves
-the house (disclosure sheets, manifests) names records by their ids alone.
+said before stays readable, unless the person wants it erased. It names people and is meant for
+whoever made the workspace; what leaves the house (disclosure sheets, manifests) names records by
+their ids alone.
 """
 
 from __future__ import annotations
@@ -172,8 +173,12 @@ def append_entry(workspace: Workspace, entry: Entry) -> None:
     """Write the entry behind those that there are, in one step. Raises `InputError` when it cannot
     follow these, the file cannot be used or would become too large, or the disk is full: the file
     is then as it was."""
-    path = consent_path(workspace)
-    content = _File(kind=_KIND, version=VERSION, entries=(*read_entries(workspace), entry))
+    write_entries(consent_path(workspace), (*read_entries(workspace), entry))
+
+
+def write_entries(path: Path, entries: Sequence[Entry]) -> None:
+    """Replace the file by one of these entries, in one step. Raises as `append_entry`."""
+    content = _File(kind=_KIND, version=VERSION, entries=tuple(entries))
     try:
         _require_order(content)
     except ValueError as error:

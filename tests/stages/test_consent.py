@@ -13,8 +13,9 @@ import pytest
 from engine.catalog import STAGES
 from engine.media.images import write_image
 from engine.protocol.consent import consent_path, read_entries, records_of
-from engine.protocol.errors import InputError, UsageError
+from engine.protocol.errors import ConfirmationNeeded, InputError, UsageError
 from engine.protocol.workspace import Workspace
+from engine.stages.consent_erase.run import erase_consent
 from engine.stages.consent_record.run import record_consent
 from engine.stages.consent_show.run import show_consent
 from tests.support.clips import listing, numbered_frame
@@ -29,6 +30,12 @@ ANNA = {"name": "Anna", "basis": "written-consent", "scope": "film, social"}
 def record(root: Path, **said: Any) -> RecordingContext:
     context: RecordingContext = context_for(root, "consent-record", **said)
     record_consent(context)
+    return context
+
+
+def erase(root: Path, *, confirmed: bool = False, **said: Any) -> RecordingContext:
+    context: RecordingContext = context_for(root, "consent-erase", confirmed=confirmed, **said)
+    erase_consent(context)
     return context
 
 
@@ -162,6 +169,57 @@ def test_a_document_that_is_not_there_is_refused(tmp_path: Path) -> None:
         record(tmp_path, **ANNA, document=str(tmp_path / "nothing.pdf"))
     with pytest.raises(InputError, match="/dev/zero"):
         record(tmp_path, **ANNA, document="/dev/zero")
+
+
+def test_an_erased_record_is_in_no_file_but_the_trash_and_others_stay(tmp_path: Path) -> None:
+    words = ["--name", "Anna Example", "--basis", "own-likeness", "--scope", "any"]
+    facewright("run", "consent-record", "-w", tmp_path, *words, "--contact", "by letter")
+    bert = agree_by(tmp_path, "src", "Bert")
+    facewright("run", "consent-show", "-w", tmp_path)
+    anna = next(one.consent.id for one in read_entries(Workspace(tmp_path)))
+    record(tmp_path, action="withdraw", id=anna, note="no more")
+    before = listing(tmp_path)
+    with pytest.raises(ConfirmationNeeded, match=r"2 entries\) and 2 runs"):
+        erase(tmp_path, id=anna)
+    assert listing(tmp_path) == before
+    context = erase(tmp_path, id=anna, confirmed=True)
+    assert (context.facts["entries"], context.facts["runs"]) == (2, 2)
+    trash = Path(context.facts["trash"])
+    assert f"{trash} still holds what was erased" in context.notes[0]
+    named = [path for path in tmp_path.rglob("*") if path.is_file() and holds_anna(path)]
+    assert {path.name for path in named} == {"consent.json", "events.jsonl", "job.json"}
+    assert all(path.is_relative_to(trash) for path in named)
+    (left,) = records_of(read_entries(Workspace(tmp_path)))
+    assert left.consent.id == bert
+    with pytest.raises(UsageError, match=anna):
+        erase(tmp_path, id=anna, confirmed=True)
+
+
+def holds_anna(path: Path) -> bool:
+    return b"Anna" in path.read_bytes() or b"by letter" in path.read_bytes()
+
+
+def test_an_erasure_that_was_killed_can_be_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agree_by(tmp_path, "src", "Anna")
+    folders = [tmp_path / ".facewright" / "runs" / name for name in ("1", "2")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "job.json").write_text('{"stage":"consent-record","options":{"name":"Anna"}}')
+    rename, left = Path.rename, iter(folders[:1])
+
+    def killing(path: Path, target: Path) -> Path:
+        next(left)  # ends with the second one
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", killing)
+    with pytest.raises(StopIteration):
+        erase(tmp_path, confirmed=True)
+    monkeypatch.undo()
+    assert erase(tmp_path, confirmed=True).facts["runs"] == 1
+    assert not any(folder.exists() for folder in folders)
+    assert read_entries(Workspace(tmp_path)) == ()
 
 
 def test_records_are_shown_with_their_standing_in_words_and_as_json(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tuiapp.forms.form_state import MODEL, MODEL_CLASS
 # Starting afresh is a wish for one run, never a habit.
 NOT_REMEMBERED = frozenset({FRESH.name})
 # What one person agreed to must not be what the next one's form begins with.
-NEVER_REMEMBERED = frozenset({"consent-record"})
+NEVER_REMEMBERED = frozenset({"consent-record", "consent-erase"})
 MAX_BYTES = 256 * 1024
 _FOLDER = "forms"
 MAKES_A_MODEL = "model-import"  # its model is to have another name than those there are

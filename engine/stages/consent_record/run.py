@@ -25,6 +25,7 @@ from engine.protocol.consent_judgement import UNSTATED, standing_of
 from engine.protocol.errors import UsageError
 from engine.protocol.hashing import file_sha256
 from engine.protocol.stage import StageContext
+from engine.stages.consent_choice import wanted_record
 from engine.stages.consent_record.spec import ADD, AS_IT_WAS, CHANGE, CLEARED
 
 _TEXTS = ("name", "exception", "scope_note", "territory", "contact", "note")
@@ -36,12 +37,13 @@ def record_consent(context: StageContext) -> None:
     for a record that is not there, `InputError` for a document or records that cannot be read."""
     options = context.options
     records = records_of(read_entries(context.workspace))
+    standing = [record for record in records if not record.withdrawn]
     if options["action"] == ADD:
         entry = _added(options)
     elif options["action"] == CHANGE:
-        entry = _changed(options, _wanted(options, records).consent)
+        entry = _changed(options, wanted_record(options, standing).consent)
     else:
-        consent, reason = _wanted(options, records).consent, options["note"]
+        consent, reason = wanted_record(options, standing).consent, options["note"]
         entry = Entry(at=now(), did="withdrawn", consent=consent, reason=reason)
     append_entry(context.workspace, entry)
     _report(context, entry)
@@ -68,22 +70,6 @@ def _refusing() -> Iterator[None]:
         yield
     except msgspec.ValidationError as error:
         raise UsageError(f"this cannot be recorded: {error}", "correct the fields") from error
-
-
-def _wanted(options: Mapping[str, Any], records: tuple[Record, ...]) -> Record:
-    """The record that is to be changed or withdrawn: by its id, or the side's only one."""
-    of_side = [r for r in records if r.consent.side == options["side"] and not r.withdrawn]
-    named = [r for r in records if r.consent.id == options["id"] and not r.withdrawn]
-    found = named if options["id"] else of_side
-    if len(found) != 1:
-        known = ", ".join(f"{r.consent.id} ({r.consent.name})" for r in of_side) or "none"
-        wanted = options["id"] or f"which of {len(of_side)} records"
-        raise UsageError(
-            f"--side {options['side']} --id {wanted}: not one record that can be changed",
-            f"give --id one of these: {known}",
-            code="no-record",
-        )
-    return found[0]
 
 
 def _said(options: Mapping[str, Any]) -> dict[str, Any]:

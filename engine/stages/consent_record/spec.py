@@ -7,6 +7,7 @@ from dataclasses import replace
 from engine.protocol.consent import BASES, EXCEPTION_WANTED, PRINTABLE, SCOPES
 from engine.protocol.options import Choice, FilePath, Option, Text, When
 from engine.protocol.spec import SIDE, StageSpec
+from engine.stages.consent_choice import RECORD
 
 ADD, CHANGE, WITHDRAW = "add", "change", "withdraw"
 AS_IT_WAS = "unstated"
@@ -26,8 +27,8 @@ CONSENT_RECORD = StageSpec(
     resources=("consent",),
     help="A final render wants a consent for both sides: src, whose face is put in, and dst, whose"
     " face is replaced. Records are kept in .facewright/consent.json of the workspace; what a"
-    " record said before it was changed or withdrawn stays there. Nothing of it leaves the"
-    " workspace but the record's id.",
+    " record said before it was changed or withdrawn stays there, until it is erased"
+    " (consent-erase). Nothing of it leaves the workspace but the record's id.",
     options=(
         replace(SIDE, default="src", help="Whose consent it is."),
         Option(
@@ -43,12 +44,9 @@ CONSENT_RECORD = StageSpec(
             ADD,
             "Add, change or withdraw.",
         ),
-        Option(
-            "id",
-            "Record",
-            Text(r"((src|dst)-[0-9a-f]{6})?", "empty, or an id such as src-1a2b3c"),
-            "",
-            "Which record to change or withdraw. Empty: the side's only one.",
+        replace(
+            RECORD,
+            help="Which record to change or withdraw. Empty: the side's only one.",
             applies=When("action", (CHANGE, WITHDRAW)),
         ),
         Option(
