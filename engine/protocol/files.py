@@ -93,6 +93,43 @@ def link_or_copy(path: Path, target: Path) -> None:
         shutil.copy2(path, target)
 
 
+def move(path: Path, target: Path) -> None:
+    """Rename a file or folder, or, where `target` lies on another disk, copy it and then remove it.
+
+    There is never half of a target; a kill while copying leaves the original as it is. Raises
+    `OSError`.
+    """
+    try:
+        path.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _move_to_another_disk(path, target)
+
+
+def _move_to_another_disk(path: Path, target: Path) -> None:
+    part = target.with_name(f".{secrets.token_hex(4)}{PART}")
+    is_folder = path.is_dir() and not path.is_symlink()
+    try:
+        if is_folder:
+            shutil.copytree(path, part, symlinks=True)
+            os.sync()
+        else:
+            shutil.copy2(path, part, follow_symlinks=False)
+        if part.is_file():
+            sync(part)
+        part.rename(target)
+    finally:
+        if is_folder:
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
+    if is_folder:
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 def disk_error(error: OSError, path: Path) -> FacewrightError:
     """The `InputError` that tells what an `OSError` while writing `path` means."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno is None and _is_full(path)):

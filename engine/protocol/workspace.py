@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.protocol.errors import InputError
-from engine.protocol.files import disk_error
+from engine.protocol.files import disk_error, move
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
 FACE_SUFFIXES = frozenset({".jpg", ".jpeg"})
@@ -158,7 +158,7 @@ class Workspace:
             for path in existing:
                 target = bin_folder / path.relative_to(self.root)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                path.rename(target)
+                move(path, target)
         except OSError as error:
             raise disk_error(error, bin_folder) from error
         return bin_folder

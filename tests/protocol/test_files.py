@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.protocol.errors import InputError
-from engine.protocol.files import disk_error, replacing, sweep_parts, write_atomically
+from engine.protocol.files import disk_error, move, replacing, sweep_parts, write_atomically
 from tests.support.disks import read_only, small_disk
 
 
@@ -23,6 +23,34 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
         raise ZeroDivisionError
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["face.jpg"]
+
+
+def test_files_and_folders_are_moved_to_another_disk(tmp_path: Path) -> None:
+    (tmp_path / "models" / "inner").mkdir(parents=True)
+    (tmp_path / "models" / "inner" / "a").write_bytes(b"a")
+    (tmp_path / "models" / "link").symlink_to("inner/a")
+    (tmp_path / "face.jpg").write_bytes(b"face")
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        for name in ("models", "face.jpg"):
+            move(tmp_path / name, disk / name)
+        assert (disk / "face.jpg").read_bytes() == b"face"
+        assert (disk / "models" / "link").readlink() == Path("inner/a")
+        assert (disk / "models" / "inner" / "a").read_bytes() == b"a"
+        assert sorted(path.name for path in disk.iterdir()) == ["face.jpg", "models"]
+    assert [path.name for path in tmp_path.iterdir()] == ["disk"]
+
+
+def test_what_another_disk_has_no_room_for_stays_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    for path in (tmp_path / "models" / "a", tmp_path / "face.jpg"):
+        path.write_bytes(bytes(2_000_000))
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        for name in ("models", "face.jpg"):
+            with pytest.raises(OSError):
+                move(tmp_path / name, disk / name)
+        assert not list(disk.iterdir())
+    assert (tmp_path / "models" / "a").stat().st_size == 2_000_000
+    assert (tmp_path / "face.jpg").stat().st_size == 2_000_000
 
 
 def test_a_full_disk_is_an_input_error_and_the_old_file_stays(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.stages.packing import (
     workspace,
 )
 from tests.support.context import context_for
+from tests.support.disks import small_disk
 from tests.support.tree import tree
 
 
@@ -48,6 +49,19 @@ def test_packed_originals_go_to_the_trash_and_nothing_else_does(tmp_path: Path) 
     assert (aligned / "notes.txt").read_bytes() == b"mine"
     assert [trashed(tmp_path, name) for name in faces] == [[data] for data in faces.values()]
     assert len([text for text in context.warnings if "is left out" in text]) == 2
+
+
+def test_faces_that_a_link_keeps_on_another_disk_are_packed_and_unpacked(tmp_path: Path) -> None:
+    faces = some_faces(2)
+    with small_disk(tmp_path / "disk", "4m") as disk:
+        (tmp_path / "data_dst").symlink_to(disk)
+        aligned = workspace(tmp_path, faces)
+        run_stage(tmp_path, "faceset-pack", delete_originals=True)
+        assert (packed(aligned / "faceset.pak"), loose(aligned)) == (faces, {})
+        run_stage(tmp_path, "faceset-unpack")
+        assert loose(aligned) == faces
+        assert not (aligned / "faceset.pak").exists()
+    assert [trashed(tmp_path, name) for name in faces] == [[data] for data in faces.values()]
 
 
 def test_sub_folders_are_persons_and_faces_beside_them_are_packed_too(tmp_path: Path) -> None:
