@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.protocol.errors import InputError
+from engine.protocol.needs import no_faces_in
 from engine.protocol.workspace import FACE_SUFFIXES, Side, list_images
 
 
@@ -22,9 +23,5 @@ def loose_faces(side: Side, suffixes: frozenset[str] = FACE_SUFFIXES) -> list[Pa
         )
     paths = list_images(side.aligned, suffixes)
     if not paths:
-        raise InputError(
-            f"no faces in {side.aligned}",
-            f"run faces-extract --side {side.name} first",
-            code="no-faces",
-        )
+        raise no_faces_in(side)
     return paths

@@ -135,11 +135,28 @@ def has_faces(side: Side) -> bool:
 
 def _need_faces(side: Side) -> None:
     if not has_faces(side):
-        raise InputError(
-            f"no faces in {side.aligned}",
-            f"run faces-extract --side {side.name} first",
-            code="no-faces",
+        raise no_faces_in(side)
+
+
+def no_faces_in(side: Side) -> InputError:
+    """What to do about a folder `aligned` without face files depends on what is there instead."""
+    message, remedy = f"no faces in {side.aligned}", f"run faces-extract --side {side.name} first"
+    persons, pngs = side.person_folders(), list_images(side.aligned, frozenset({".png"}))
+    if persons:
+        message += (
+            f" itself: its {len(persons)} sub-folders hold some, the first: {persons[0].name}"
         )
+        remedy = (
+            f"run faceset-pack --side {side.name} --persons yes, which packs them as persons, or"
+            f" move the faces up into {side.aligned.name}"
+        )
+    elif pngs:
+        message += f": there are {len(pngs)} PNG files, but faces are JPEG files"
+        remedy = (
+            f"run faceset-png-to-jpg --side {side.name} if they are faces of DeepFaceLab 1.0; else"
+            f" faces-extract --side {side.name}"
+        )
+    return InputError(message, remedy, code="no-faces")
 
 
 def _merged(workspace: Workspace, _: Mapping[str, Any]) -> None:

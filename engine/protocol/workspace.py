@@ -61,6 +61,16 @@ class Side:
     def pack(self) -> Path:
         return self.aligned / "faceset.pak"
 
+    def person_folders(self) -> list[Path]:
+        """Sub-folders of `aligned` with face pictures, by name: in DFL, a person each."""
+        if not self.aligned.is_dir():
+            return []
+        return sorted(
+            path
+            for path in self.aligned.iterdir()
+            if path.is_dir() and not path.name.startswith(".") and list_images(path, FACE_SUFFIXES)
+        )
+
     @property
     def merged(self) -> Path:
         return self.frames / "merged"

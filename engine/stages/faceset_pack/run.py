@@ -18,6 +18,7 @@ from engine.faces.faceset_pack import PackedFace, read_pack_list
 from engine.faces.pack_writer import FaceToPack, write_pack
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.files import sweep_parts, write_atomically
+from engine.protocol.needs import no_faces_in
 from engine.protocol.stage import StageContext
 from engine.protocol.survey import stage_state_of
 from engine.protocol.trash import TrashCopies
@@ -48,7 +49,7 @@ def pack_faceset(context: StageContext) -> None:
 
 def _faces_to_pack(context: StageContext, side: Side) -> list[FaceToPack]:
     faces = [FaceToPack(path) for path in list_images(side.aligned, FACE_SUFFIXES)]
-    folders = _person_folders(side)
+    folders = side.person_folders()
     if context.options["persons"]:
         faces += [
             FaceToPack(path, folder.name)
@@ -58,22 +59,8 @@ def _faces_to_pack(context: StageContext, side: Side) -> list[FaceToPack]:
     elif folders:
         context.note(f"{len(folders)} sub-folders with pictures are left alone")
     if not faces and not side.pack.is_file():
-        raise InputError(
-            f"no faces in {side.aligned}",
-            f"run faces-extract --side {side.name} first",
-            code="no-faces",
-        )
+        raise no_faces_in(side)
     return faces
-
-
-def _person_folders(side: Side) -> list[Path]:
-    if not side.aligned.is_dir():
-        return []
-    return sorted(
-        path
-        for path in side.aligned.iterdir()
-        if path.is_dir() and not path.name.startswith(".") and list_images(path, FACE_SUFFIXES)
-    )
 
 
 def _packed_already(
