@@ -36,7 +36,10 @@ def describe_stage(spec: StageSpec, *, as_json: bool) -> int:
     if as_json:
         _print_json(_stage_json(spec))
         return EXIT_DONE
-    lines = [f"{spec.id}: {spec.summary}", *([spec.help] if spec.help else []), ""]
+    lines = [f"{spec.id}: {spec.summary}", *([spec.help] if spec.help else [])]
+    if spec.replaces:
+        lines.append(f"Only with --yes, and by way of the trash, it replaces {spec.replaces}.")
+    lines.append("")
     lines += _option_lines(spec.options)
     if spec.trains_model:
         for model in catalog.models_of(spec):
@@ -101,6 +104,8 @@ def _stage_json(spec: StageSpec) -> dict[str, object]:
         "title": spec.title,
         "group": spec.group,
         "summary": spec.summary,
+        "help": spec.help,
+        "replaces": spec.replaces,
         "options": [as_json(option) for option in spec.options],
     }
     if spec.trains_model:
