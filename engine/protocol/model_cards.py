@@ -1,14 +1,16 @@
-"""What a list of models shows of each: read from names and manifests, never from weights."""
+"""What a list of models shows of each: from names, manifests and headers, never from weights."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from engine.protocol.dfm_files import READY_CLASS, SUFFIX, read_dfm_header
+from engine.protocol.errors import InputError
 from engine.protocol.model_files import PREVIEW_HISTORY, list_saves, saved_options
 from engine.protocol.survey import ModelFact, survey_models
 from engine.protocol.workspace import Workspace
@@ -23,7 +25,7 @@ class ModelCard:
     origin: see `ModelFact`. iteration, saved_at: of the newest save; None without one. options:
     what the model was last trained with. bytes: of all its files, those that share their room
     counted once. saves: how many of each kind (`SaveFact.kind`). preview: its newest picture,
-    made at preview_at.
+    made at preview_at. problem: why a file that should be ready to merge with is not; "" if it is.
     """
 
     name: str
@@ -36,6 +38,7 @@ class ModelCard:
     saves: Mapping[str, int] = field(default_factory=dict)
     preview: Path | None = None
     preview_at: float | None = None
+    problem: str = ""
 
     @property
     def key(self) -> str:
@@ -63,6 +66,8 @@ def read_card(workspace: Workspace, name: str, model_class: str) -> ModelCard | 
 
 
 def _card(workspace: Workspace, fact: ModelFact) -> ModelCard:
+    if fact.origin == READY_CLASS:
+        return _ready_card(workspace, fact)
     if fact.origin != OWN:
         return ModelCard(fact.name, fact.model_class, fact.origin, fact.iteration, fact.bytes)
     folder = workspace.model(fact.name, fact.model_class)
@@ -82,6 +87,17 @@ def _card(workspace: Workspace, fact: ModelFact) -> ModelCard:
         preview=preview,
         preview_at=_changed_at(preview) if preview else None,
     )
+
+
+def _ready_card(workspace: Workspace, fact: ModelFact) -> ModelCard:
+    path = workspace.models / (fact.name + SUFFIX)
+    card = ModelCard(fact.name, fact.model_class, fact.origin, None, fact.bytes)
+    try:
+        header = read_dfm_header(path)
+    except InputError as error:
+        return replace(card, problem=error.message.removeprefix(f"{path} "))
+    shape = {"resolution": header.resolution, "face_type": header.face_type}
+    return replace(card, iteration=header.iteration or None, options=shape)
 
 
 def bytes_of(folder: Path) -> int:

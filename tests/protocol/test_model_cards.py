@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.protocol.model_cards import bytes_of, model_cards, read_card
 from engine.protocol.workspace import Workspace
+from tests.models.dfm.made_dfm import made_dfm
 from tests.tuiapp.models_made import made_model, models_workspace
 
 
@@ -18,6 +19,19 @@ def test_a_card_tells_of_the_newest_save_and_how_many_there_are(tmp_path: Path) 
     assert hero.saves == {"generation": 2, "snapshot": 1}
     assert {(card.name, card.origin) for card in others} == {("old", "dfl"), ("ready", "dfm")}
     assert not any(card.is_own for card in others)
+
+
+def test_a_file_to_merge_with_shows_its_shape_or_why_it_cannot_be_merged_with(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace(tmp_path)
+    notes = {"facewright.face_type": "wf", "facewright.iteration": "77"}
+    whole = made_dfm(workspace.models / "good.dfm", notes=notes).read_bytes()
+    (workspace.models / "cut.dfm").write_bytes(whole[: len(whole) // 2])
+    cards = {card.name: card for card in model_cards(workspace)}
+    assert (cards["good"].iteration, cards["good"].problem) == (77, "")
+    assert cards["good"].options == {"resolution": 32, "face_type": "wf"}
+    assert cards["cut"].problem.startswith("cannot be merged with: it is no ONNX file, or a damag")
 
 
 def test_the_newest_picture_is_the_preview_or_the_last_of_the_history(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from engine.protocol.model_cards import ModelCard, model_cards
 from engine.protocol.workspace import Workspace
+from tests.models.dfm.made_dfm import made_dfm
 from tests.tuiapp.made import made_run, made_workspace
 from tests.tuiapp.models_made import made_model, models_workspace
 from tests.tuiapp.seen import SMALL, opened, screen_text, sees, until
@@ -53,8 +54,8 @@ async def test_the_list_tells_of_every_model_what_it_is(
 ) -> None:
     async with opened(models, size) as (app, pilot):
         await sees(pilot, "o Models")
-        await listed(app, pilot, "hero  SAEHD  200 it", "256 px liae-ud f  1h00m ago")
-        await sees(pilot, "villain  SAEHD  200 it", "192 px df-ud f", "2 saves, 1 snapshot")
+        await listed(app, pilot, "hero  SAEHD  200 iterations", "256 px liae-ud f  1h00m ago")
+        await sees(pilot, "villain  SAEHD  200 iterations", "192 px df-ud f", "2 saves, 1 snapshot")
         await sees(pilot, "old  SAEHD", "DeepFaceLab's: enter imports it")
         await sees(pilot, "a Actions", "t Train", "m Merge", "z Reset", "x Delete", "esc Back")
         await until(pilot, lambda: any(r > 180 and g < 40 for r, g, _ in colours_seen(pilot)))
@@ -85,7 +86,7 @@ async def test_a_look_that_takes_long_is_let_finish(
         await until(pilot, lambda: len(painted) > 3)
         assert len(begun) == 1
         go_on.set()
-        await sees(pilot, "hero  SAEHD  200 it")
+        await sees(pilot, "hero  SAEHD  200 iterations")
 
 
 async def test_a_screen_may_be_left_while_its_picture_is_read(
@@ -99,7 +100,7 @@ async def test_a_screen_may_be_left_while_its_picture_is_read(
         return read_picture(path)
 
     async with opened(models, LARGE) as (app, pilot):
-        screen = await listed(app, pilot, "hero  SAEHD  200 it")
+        screen = await listed(app, pilot, "hero  SAEHD  200 iterations")
         assert screen.card is not None and screen.card.preview is not None
         monkeypatch.setattr("tuiapp.screens.models.screen.read_picture", read_late)
         loading = asyncio.create_task(screen._load(screen.card.preview))
@@ -153,7 +154,7 @@ async def test_a_model_is_renamed_deleted_and_brought_back_by_keys(models: Works
         await pilot.press("r")
         await sees(pilot, "Rename the model", "now: hero")
         await pilot.press(*"star", "enter")
-        await sees(pilot, "star  SAEHD  200 it")
+        await sees(pilot, "star  SAEHD  200 iterations")
         assert models.model("star", "saehd").is_dir()
         await choose(app, pilot, "star")
         await pilot.press("x")
@@ -164,7 +165,7 @@ async def test_a_model_is_renamed_deleted_and_brought_back_by_keys(models: Works
         await until(pilot, lambda: not models.model("star", "saehd").exists())
         await until(pilot, lambda: "star  SAEHD" not in screen_text(pilot))
         await pilot.press("u")
-        await sees(pilot, "star  SAEHD  200 it")
+        await sees(pilot, "star  SAEHD  200 iterations")
 
 
 async def choose(app: FacewrightApp, pilot: Pilot[None], name: str) -> None:
@@ -219,7 +220,8 @@ async def test_pretraining_opens_the_form_with_the_faces_that_were_chosen(
 
 async def test_models_of_others_can_only_be_imported_or_merged_with(models: Workspace) -> None:
     made_model(models, "mask", model_class="xseg")
-    (models.models / "ready.dfm").write_bytes(b"never read")
+    made_dfm(models.models / "ready.dfm")
+    (models.models / "broken.dfm").write_bytes(b"no model")
     async with opened(models) as (app, pilot):
         await listed(app, pilot, "hero")
         await choose(app, pilot, "old")
@@ -229,7 +231,8 @@ async def test_models_of_others_can_only_be_imported_or_merged_with(models: Work
         await pilot.press("enter")
         assert (await form(app, pilot)).form.state.values["dfl_name"] == "old"
         await pilot.press("escape")
-        await listed(app, pilot, "mask  XSeg", "ready  DFM", "to merge with only")
+        await listed(app, pilot, "mask  XSeg", "ready  DFM", "32 px  to merge with only")
+        await sees(pilot, "broken  DFM", "cannot be merged with: it is no ONNX")
         await choose(app, pilot, "ready")
         await pilot.press("enter")
         await sees(pilot, "Which way?")
@@ -272,7 +275,7 @@ async def test_a_model_that_a_run_trains_says_so(tmp_path: Path) -> None:
     made_model(workspace, "new", model_class="quick96")
     made_run(workspace, "train-running", alive=True)
     async with opened(workspace) as (app, pilot):
-        await listed(app, pilot, "new  Quick96  200 it", "> training")
+        await listed(app, pilot, "new  Quick96  200 iterations", "> training")
 
 
 def test_a_third_mark_takes_the_place_of_the_oldest() -> None:

@@ -44,20 +44,21 @@ def class_title(model_class: str) -> str:
 def card_lines(card: ModelCard, now: float, *, marked: bool, live: bool) -> Content:
     """Two lines of the list. live: a run is training it."""
     sign = "* " if marked else "  "
-    iteration = f"  {count_text(card.iteration)} it" if card.iteration is not None else ""
+    trained = f"  {count_text(card.iteration, 'iteration')}" if card.iteration is not None else ""
     return Content.assemble(
         (sign, "bold $accent"),
         (plain_text(card.name), "bold"),
-        f"  {class_title(card.model_class)}{iteration}  {bytes_text(card.bytes)}",
+        f"  {class_title(card.model_class)}{trained}  {bytes_text(card.bytes)}",
         ("\n    > training" if live else "\n  ", "$primary"),
-        ("  " + "  ".join(_details(card, now)), "dim"),
+        ("  " + "  ".join(_details(card, now)), "$error" if card.problem else "dim"),
     )
 
 
 def _details(card: ModelCard, now: float) -> list[str]:
     if not card.is_own:
         what = "DeepFaceLab's: enter imports it" if card.origin == DFL else "to merge with only"
-        return [what]
+        shape = shape_words(card.options)
+        return [*([shape] if shape else []), plain_text(card.problem) or what]
     ago = f"{duration_text(now - card.saved_at)} ago" if card.saved_at else "never saved"
     words = (shape_words(card.options), ago, saves_words(card.saves))
     return [word for word in words if word]

@@ -124,8 +124,8 @@ class ModelsScreen(ModelScreen):
             return
         self._shown = (card.key, card.preview_at)
         picture = self.query_one("#newest", Picture)
-        caption = saves_words(card.saves) if card.preview else "no preview yet"
-        picture.set_title(plain_text(card.name), caption)
+        caption = saves_words(card.saves) if card.preview else card.problem or "no preview yet"
+        picture.set_title(plain_text(card.name), plain_text(caption))
         if card.preview is None:
             picture.clear()
         else:
