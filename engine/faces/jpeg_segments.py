@@ -58,6 +58,9 @@ def read_head(data: bytes) -> JpegHead:
 
     Raises `InputError` if this is no JPEG, `HeadIncomplete` if `data` ends too early.
     """
+    if not data:
+        # What DeepFaceLab leaves of a face file when writing its metadata fails.
+        raise InputError("the file is empty (0 bytes)", "extract this face again")
     if data[:2] != b"\xff\xd8":
         raise InputError("this is not a JPEG file", "use face files as written by extraction")
     segments = [Segment(SOI, 0, 2, 2, 2)]

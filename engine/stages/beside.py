@@ -58,6 +58,7 @@ class Beside:
     def __post_init__(self) -> None:
         state = stage_state_of(self.context.workspace, self.label)
         self._is_ours = state.get("settings") == dict(self.settings)
+        self._earlier = state.get("settings")
         self._trash_name = _trash_name(state)
 
     @property
@@ -78,7 +79,8 @@ class Beside:
             raise InputError(
                 f"the last run of this stage was interrupted while it put {self.made.name} in the"
                 f" place of {self.source.name}",
-                "run it again with the same options to complete that, then with these",
+                f"run it again with the same options{self._earlier_options(': ')} to complete that,"
+                " then with these",
                 code="half-in-place",
             )
         if list_images(self.made) and (fresh or not self._is_ours):
@@ -121,13 +123,31 @@ class Beside:
 
     def _discard(self) -> None:
         if not self.context.confirmed:
-            raise ConfirmationNeeded(
-                f"{self.made} holds pictures of other options, or they are to be made afresh",
-                "confirm (--yes) to move them to the workspace's trash, or keep the options of the"
-                " last run to go on with it",
-            )
+            raise self._earlier_pictures_are_there()
         trash = self.context.workspace.move_to_trash([self.made], self.label)
         self.context.note(f"earlier pictures moved to {trash}")
+
+    def _earlier_pictures_are_there(self) -> ConfirmationNeeded:
+        confirm = "confirm (--yes) to move them to the workspace's trash, or "
+        if self._is_ours:
+            what = f"{self.made} holds pictures of an earlier run, and all are to be made afresh"
+            return ConfirmationNeeded(what, f"{confirm}leave out --fresh to go on with them")
+        if self._earlier is None:
+            what = f"{self.made} holds pictures, and nothing is known of how they were made"
+            return ConfirmationNeeded(what, f"{confirm}move them away")
+        what = f"{self.made} holds pictures made with other options{self._earlier_options(': ')}"
+        return ConfirmationNeeded(what, f"{confirm}take those options to go on with them")
+
+    def _earlier_options(self, lead: str) -> str:
+        """How the user would give the options of the earlier run, after `lead`; "" if none of its
+        settings is an option."""
+        earlier = self._earlier if isinstance(self._earlier, dict) else {}
+        given = [
+            f"--{name.replace('_', '-')} {_as_given(value)}"
+            for name, value in earlier.items()
+            if name in self.context.options
+        ]
+        return f"{lead}{' '.join(given)}" if given else ""
 
     def _clear_away(self) -> None:
         """What is left in the folder was made of pictures that are gone, or others by now."""
@@ -175,13 +195,12 @@ def make_all(
     tally = Tally(kept=len(finished))
     context.progress(len(finished), len(pairs), unit=unit, skipped=len(finished))
     outcomes = context.map_in_processes(partial(_make_one, make), todo, processes=processes)
-    for number, ((source, _), (is_made, problem)) in enumerate(
-        zip(todo, outcomes, strict=True), start=1
-    ):
-        if problem:
-            _tell(context, tally, f"{source.name}: {problem}")
-        tally.made += is_made
-        tally.skipped += not is_made and not problem
+    for number, ((source, _), outcome) in enumerate(zip(todo, outcomes, strict=True), start=1):
+        if isinstance(outcome, _Unusable):
+            _tell(context, tally, source, outcome)
+        else:
+            tally.made += outcome
+            tally.skipped += not outcome
         context.progress(len(finished) + number, len(pairs), unit=unit, skipped=len(finished))
     if pairs and len(tally.problems) == len(pairs):
         raise InputError(
@@ -210,24 +229,36 @@ def named_after(sources: Iterable[Path], folder: Path, name_of: Callable[[str], 
     return pairs
 
 
-def _make_one(make: Make, pair: Pair) -> tuple[bool, str]:
-    """(whether a picture was made, what is wrong with the source)."""
+@dataclass(frozen=True)
+class _Unusable:
+    """What is wrong with a picture, and what to do about it."""
+
+    reason: str
+    remedy: str
+
+
+def _make_one(make: Make, pair: Pair) -> bool | _Unusable:
+    """Whether a picture was made, or why the source cannot be used."""
     source, target = pair
     try:
         data = make(source)
     except InputError as error:
-        return False, error.message
+        return _Unusable(error.message, error.remedy)
     if data is None:
         target.unlink(missing_ok=True)  # of an earlier run, when there was something to make
-        return False, ""
+        return False
     write_atomically(target, data, durable=False)
-    return True, ""
+    return True
 
 
-def _tell(context: StageContext, tally: Tally, problem: str) -> None:
-    tally.problems.append(problem)
+def _tell(context: StageContext, tally: Tally, source: Path, unusable: _Unusable) -> None:
+    tally.problems.append(f"{source.name}: {unusable.reason}")
     if len(tally.problems) <= NAMED_AT_MOST:
-        context.warn(f"left out: {problem}")
+        context.warn(f"left out: {tally.problems[-1]}", unusable.remedy)
+
+
+def _as_given(value: object) -> object:
+    return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
 def _is_up_to_date(source: Path, target: Path) -> bool:

@@ -101,8 +101,10 @@ def test_faces_of_other_options_go_to_the_trash_with_the_users_word_only(tmp_pat
     faceset(tmp_path)
     resize(tmp_path)
     made = tree(tmp_path / "data_src")
-    with pytest.raises(ConfirmationNeeded):
+    with pytest.raises(ConfirmationNeeded, match="other options: --size 128 --face-type same"):
         resize(tmp_path, size=256)
+    with pytest.raises(ConfirmationNeeded, match="afresh"):
+        resize(tmp_path, fresh=True)
     assert tree(tmp_path / "data_src") == made
     resize(tmp_path, size=256, confirmed=True)
     assert sorted(trashed(tmp_path)) == names(tmp_path / "data_src" / "aligned")
@@ -124,6 +126,27 @@ def test_a_packed_faceset_is_refused(tmp_path: Path) -> None:
     assert "faceset-unpack" in caught.value.remedy
 
 
+def test_pictures_that_another_program_made_are_told_as_such(tmp_path: Path) -> None:
+    made = faceset(tmp_path).parent / "aligned_resized"
+    made.mkdir()
+    (made / "00000_0.jpg").write_bytes(b"of another program")
+    with pytest.raises(ConfirmationNeeded, match="nothing is known of how they were made"):
+        resize(tmp_path)
+
+
+def test_what_is_wrong_with_a_face_is_told_with_what_to_do(tmp_path: Path) -> None:
+    aligned = faceset(tmp_path)
+    (aligned / "empty_0.jpg").touch()
+    (aligned / "half_0.jpg").write_bytes((aligned / "00000_0.jpg").read_bytes()[:1000])
+    context = resize(tmp_path)
+    assert context.facts["left_out"] == 2
+    assert context.warnings == [
+        "left out: empty_0.jpg: the file is empty (0 bytes)",
+        "left out: half_0.jpg: the JPEG file is cut short after 1000 bytes",
+    ]
+    assert context.remedies == ["extract this face again"] * 2
+
+
 def stopped_half_in_place(root: Path) -> Path:
     """A faceset of three, two of which are in place."""
     aligned = faceset(root)
@@ -138,7 +161,7 @@ def test_faces_half_in_place_are_completed_before_anything_else(tmp_path: Path) 
     aligned = stopped_half_in_place(tmp_path)
     with pytest.raises(InputError) as caught:
         resize(tmp_path, size=256, confirmed=True)
-    assert "same options" in caught.value.remedy
+    assert "same options: --size 128 --face-type same" in caught.value.remedy
     context = resize(tmp_path)
     assert context.facts["put_in_place"] == 1
     assert all(read_image_bgr_u8(path).shape[0] == 128 for path in list_images(aligned))

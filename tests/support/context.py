@@ -31,6 +31,7 @@ class RecordingContext:
     rates_anew: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    remedies: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     loss_rows: list[tuple[int, tuple[float, ...]]] = field(default_factory=list)
     saves: list[int] = field(default_factory=list)
@@ -67,6 +68,7 @@ class RecordingContext:
 
     def warn(self, text: str, remedy: str = "") -> None:
         self.warnings.append(text)
+        self.remedies.append(remedy)
 
     def result(self, **facts: str | int | float | bool | None) -> None:
         self.facts.update(facts)

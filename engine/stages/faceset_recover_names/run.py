@@ -43,7 +43,7 @@ def _sources(
         try:
             data = read_face_data(path)
         except InputError as error:
-            nameless.append((path.name, error.message))
+            nameless.append((path.name, error.message.removeprefix(f"{path}: ")))
             continue
         stem = stem_of_source(data.source_filename) if data is not None else None
         if stem is None:
