@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine.protocol.errors import InputError
@@ -65,15 +67,28 @@ def own_timeline(context: StageContext) -> Path:
     return timeline_path(context.workspace, options["model"], options["model_class"])
 
 
-def give_timeline(context: StageContext) -> None:
-    """The model of the new name has the same looks from now on; those that an earlier model of that
-    name left go to the trash. Raises `InputError` if the disk refuses."""
-    options = context.options
-    target = timeline_path(context.workspace, options["to"], options["model_class"])
-    left = context.workspace.move_to_trash([target], f"looks-{options['to']}")
+@contextmanager
+def timeline_given(context: StageContext) -> Iterator[None]:
+    """For the block in which the model takes its new name: it has the same looks then, and those
+    that an earlier model of that name left are in the trash. If the block fails, all is as it was;
+    a kill leaves looks, never a model without. Raises `InputError` if the disk refuses."""
+    options, workspace = context.options, context.workspace
+    target = timeline_path(workspace, options["to"], options["model_class"])
+    left = workspace.move_to_trash([target], f"looks-{options['to']}")
+    try:
+        _link_timeline(own_timeline(context), target)
+        yield
+    except BaseException:
+        if not workspace.model(options["to"], options["model_class"]).exists():
+            target.unlink(missing_ok=True)
+            if left is not None:
+                (left / target.relative_to(workspace.root)).rename(target)
+        raise
     if left is not None:
         context.note(f"looks of an earlier model {options['to']} are in {left}")
-    source = own_timeline(context)
+
+
+def _link_timeline(source: Path, target: Path) -> None:
     if not source.is_file():
         return
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 
@@ -10,13 +12,16 @@ import pytest
 
 from engine import catalog
 from engine.protocol.errors import ConfirmationNeeded, InputError
-from engine.protocol.history import HISTORY_NAME, read_history, read_marks
+from engine.protocol.files import link_or_copy
+from engine.protocol.history import HISTORY_NAME, open_history, read_history, read_marks
 from engine.protocol.model_files import list_saves
 from engine.protocol.needs import check_needs
 from engine.protocol.timeline_file import timeline_path
 from engine.protocol.workspace import Workspace
 from engine.runtime.host.locks import resources_held
+from engine.stages.model_duplicate import run as duplicating
 from engine.train.generations import Generations
+from engine.train.save_folders import copy_save, forget_save
 from tests.stages.killing import Death, live
 from tests.support.context import context_for
 from tests.support.disks import small_disk
@@ -122,7 +127,7 @@ def test_looks_that_an_earlier_model_of_the_name_left_go_to_the_trash(workspace)
     ("stage_id", "others"),
     [
         ("model-rename", ("train", "merge-session")),
-        ("model-duplicate", ("train", "merge-session", "model-import")),
+        ("model-duplicate", ("model-import", "model-restore", "model-delete")),
         ("model-delete", ("train", "merge-session")),
         ("model-undelete", ("train", "merge-session")),
         ("model-reset", ("train", "model-restore")),
@@ -160,6 +165,60 @@ def test_a_duplicate_takes_no_room_for_saves_and_goes_its_own_way(workspace):
     assert tree(folder) == before
     assert [p.iteration for p in read_history(copy / HISTORY_NAME)] == list(range(1, 10))
     assert whole_iteration(Generations(copy).newest(print)) == 9
+
+
+def test_of_a_model_in_training_the_duplicate_is_as_its_last_save(workspace, monkeypatch):
+    folder = train(workspace, 5)
+    run_stage(workspace, "model-snapshot", name="kept")
+    first, second = (folder / "generations" / f"{number:08d}" for number in (3, 5))
+    copy_save(second, first)  # an older save, which training forgets in the middle of the copy
+    with closing(open_history(folder / HISTORY_NAME)) as history, history:
+        history.execute("INSERT INTO steps SELECT 6, at, step_ms, losses FROM steps LIMIT 1")
+    take, taken = link_or_copy, []
+
+    def taking(path, target):
+        if first in path.parents and target.parent.name == first.name:
+            taken.append(path)
+            if len(taken) == 2:
+                forget_save(first)
+        take(path, target)
+
+    monkeypatch.setattr(duplicating, "link_or_copy", taking)
+    options = {"model": "new", "model_class": "quick96", "to": "other"}
+    root, spec = Workspace(workspace), catalog.stage("model-duplicate")
+    with (
+        resources_held(root, catalog.stage("train"), options, "run-1"),
+        resources_held(root, spec, options, "run-2"),
+    ):
+        run_stage(workspace, "model-duplicate", to="other")
+    copy = workspace / "model" / "other_quick96"
+    assert len(taken) == 2
+    assert Generations(copy).iterations() == Generations(folder).iterations()
+    assert whole_iteration(Generations(copy).newest(print)) == 5
+    assert [p.iteration for p in read_history(copy / HISTORY_NAME)] == list(range(1, 6))
+    assert [p.iteration for p in read_history(folder / HISTORY_NAME)] == list(range(1, 7))
+
+
+@pytest.mark.parametrize("stage_id", ["model-rename", "model-duplicate"])
+def test_a_name_that_cannot_be_taken_leaves_the_looks_as_they_were(
+    workspace, stage_id, monkeypatch
+):
+    train(workspace, 2)
+    write_timeline(workspace, "new", "looks of new")
+    left = write_timeline(workspace, "hero", "of an earlier hero")
+    rename = Path.rename
+
+    def full(path, target):
+        if Path(target).name == "hero_quick96":
+            raise OSError(errno.ENOSPC, "no room")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(InputError):
+        run_stage(workspace, stage_id, to="hero")
+    assert left.read_text() == "of an earlier hero"
+    assert timeline(workspace, "new").read_text() == "looks of new"
+    assert not (workspace / "model" / "hero_quick96").exists()
 
 
 def test_a_duplicate_is_copied_where_the_disk_has_no_links(workspace, monkeypatch):

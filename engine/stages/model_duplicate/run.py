@@ -1,7 +1,8 @@
 """The stage `model-duplicate`: a model's folder a second time, whole or not at all.
 
 Files that are only ever replaced get second names; the losses and TensorBoard's files, which grow,
-are copied. The folder is made beside and put in place in one step.
+are copied. The folder is made beside and put in place in one step. Training may go on meanwhile: a
+save that it forgets is left out whole, and losses after the newest save that is there are cut off.
 """
 
 from __future__ import annotations
@@ -16,12 +17,19 @@ from pathlib import Path
 from engine.protocol.errors import InputError
 from engine.protocol.files import PART, disk_error, link_or_copy, sync
 from engine.protocol.history import HISTORY_NAME, open_history
-from engine.protocol.model_files import TENSORBOARD, newest_generation
+from engine.protocol.model_files import (
+    BACKUPS,
+    GENERATIONS,
+    SNAPSHOTS,
+    TENSORBOARD,
+    newest_generation,
+)
 from engine.protocol.stage import StageContext
 from engine.stages.kept_saves import mark_history
-from engine.stages.model_names import give_timeline, new_folder, whole_model
+from engine.stages.model_names import new_folder, timeline_given, whole_model
 from engine.train.save_folders import part_beside, put_in_place, sweep_saves
 
+_SAVES = (GENERATIONS, BACKUPS, SNAPSHOTS)
 # A history.sqlite that SQLite itself copies comes without what a kill left beside it.
 _LEFT_BY_SQLITE = tuple(f"{HISTORY_NAME}-{ending}" for ending in ("journal", "wal", "shm"))
 
@@ -31,7 +39,8 @@ def duplicate_model(context: StageContext) -> None:
     disk has no room; nothing has changed then."""
     folder, target = whole_model(context), new_folder(context)
     sweep_saves(context.workspace.models)
-    files = list(_files(folder))
+    # The losses last: with those of every save.
+    files = sorted(_files(folder), key=lambda path: path.name == HISTORY_NAME)
     beside = part_beside(target)
     try:
         beside.mkdir()
@@ -39,8 +48,8 @@ def duplicate_model(context: StageContext) -> None:
         _check_room(context, [path for path in files if not links or _grows(folder, path)])
         copied_bytes = _copy(context, folder, files, beside)
         _mark(context, beside, f"a duplicate of {folder.name}")
-        give_timeline(context)
-        put_in_place(beside, target)
+        with timeline_given(context):
+            put_in_place(beside, target)
     except (OSError, sqlite3.Error) as error:
         raise _refused(error, target) from error
     finally:
@@ -79,18 +88,20 @@ def _grows(folder: Path, path: Path) -> bool:
 def _has_links(folder: Path, files: list[Path], beside: Path) -> bool:
     """Whether the disk gives files second names: tried with the smallest."""
     linked = [path for path in files if not _grows(folder, path)]
-    if not linked:
-        return True
-    sample = min(linked, key=lambda path: path.stat().st_size)
-    trial = beside / sample.name
-    link_or_copy(sample, trial)
-    is_link = trial.samefile(sample)
-    trial.unlink()
-    return is_link
+    for sample in sorted(linked, key=_size_bytes):
+        trial = beside / sample.name
+        try:
+            link_or_copy(sample, trial)
+        except FileNotFoundError:
+            continue  # training has removed it
+        is_link = trial.stat().st_nlink > 1
+        trial.unlink()
+        return is_link
+    return True
 
 
 def _check_room(context: StageContext, to_copy: list[Path]) -> None:
-    needed_bytes = sum(path.stat().st_size for path in to_copy)
+    needed_bytes = sum(map(_size_bytes, to_copy))
     free_bytes = shutil.disk_usage(context.workspace.models).free
     if needed_bytes > free_bytes:
         raise InputError(
@@ -100,26 +111,56 @@ def _check_room(context: StageContext, to_copy: list[Path]) -> None:
         )
 
 
+def _size_bytes(path: Path) -> int:
+    """0 for a file that training has removed meanwhile."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _copy(context: StageContext, folder: Path, files: list[Path], beside: Path) -> int:
     """Returns how many bytes took room. Raises `OSError`, `sqlite3.Error`."""
-    copied_bytes = 0
+    copied_bytes, gone = 0, set[Path]()
     for done, path in enumerate(files, 1):
         context.check_stop()
-        target = beside / path.relative_to(folder)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if path.name == HISTORY_NAME:
-            _copy_history(path, target)
-        elif _grows(folder, path):
-            shutil.copy2(path, target)
-        else:
-            link_or_copy(path, target)
-        if not target.samefile(path):
-            sync(target)
-            copied_bytes += target.stat().st_size
+        part = _part_of(folder, path)
+        try:
+            if part not in gone:
+                copied_bytes += _take(folder, path, beside / path.relative_to(folder))
+        except FileNotFoundError:
+            if path.exists():
+                raise
+            gone.add(part)
         context.progress(done, len(files), unit="files")
+    for part in gone:
+        shutil.rmtree(beside / part, ignore_errors=True)
+    if gone and newest_generation(beside) is None:
+        raise InputError(f"{folder} lost its saves while they were copied", "try it again")
     for root, _, _ in os.walk(beside):
         sync(Path(root))
     return copied_bytes
+
+
+def _part_of(folder: Path, path: Path) -> Path:
+    """What training removes as a whole: a save, or the file itself; relative to the model's."""
+    inner = path.relative_to(folder)
+    return Path(*inner.parts[:2]) if inner.parts[0] in _SAVES else inner
+
+
+def _take(folder: Path, path: Path, target: Path) -> int:
+    """Returns how many bytes took room. Raises `OSError`, `sqlite3.Error`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if path.name == HISTORY_NAME:
+        _copy_history(path, target)
+    elif _grows(folder, path):
+        shutil.copy2(path, target)
+    else:
+        link_or_copy(path, target)
+        if target.samefile(path):
+            return 0
+    sync(target)
+    return target.stat().st_size
 
 
 def _copy_history(path: Path, target: Path) -> None:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from engine.protocol.files import disk_error, sync
 from engine.protocol.stage import StageContext
-from engine.stages.model_names import give_timeline, new_folder, own_timeline, whole_model
+from engine.stages.model_names import new_folder, own_timeline, timeline_given, whole_model
 
 
 def rename_model(context: StageContext) -> None:
     """Rename the model. Raises `InputError` if there is none of that name, or one of the new name;
     nothing has changed then."""
     folder, target = whole_model(context), new_folder(context)
-    give_timeline(context)
     try:
-        folder.rename(target)
+        with timeline_given(context):
+            folder.rename(target)
         sync(target.parent)
         own_timeline(context).unlink(missing_ok=True)
     except OSError as error:
