@@ -35,7 +35,8 @@ def test_faces_are_packed_and_stay_as_files_by_default(tmp_path: Path) -> None:
     aligned = workspace(tmp_path, faces)
     context = run_stage(tmp_path, "faceset-pack")
     assert packed(aligned / "faceset.pak") == faces == loose(aligned)
-    assert (context.facts["faces"], context.facts["originals"]) == (4, "kept")
+    counts = {"faces": 4, "written": 4, "left_out": 0, "originals_to_trash": 0}
+    assert {name: context.facts[name] for name in counts} == counts
     assert not Workspace(tmp_path).trash.exists()
 
 
@@ -49,6 +50,8 @@ def test_packed_originals_go_to_the_trash_and_nothing_else_does(tmp_path: Path) 
     assert (aligned / "notes.txt").read_bytes() == b"mine"
     assert [trashed(tmp_path, name) for name in faces] == [[data] for data in faces.values()]
     assert len([text for text in context.warnings if "is left out" in text]) == 2
+    counts = {"faces": 3, "written": 3, "left_out": 2, "originals_to_trash": 3}
+    assert {name: context.facts[name] for name in counts} == counts
 
 
 def test_faces_that_a_link_keeps_on_another_disk_are_packed_and_unpacked(tmp_path: Path) -> None:
@@ -96,15 +99,17 @@ def test_a_pack_of_these_faces_is_not_written_again(tmp_path: Path) -> None:
     aligned = workspace(tmp_path, {**some_faces(3), "photo.jpg": plain_jpeg()})
     run_stage(tmp_path, "faceset-pack")
     written = (aligned / "faceset.pak").stat()
-    run_stage(tmp_path, "faceset-pack")
+    context = run_stage(tmp_path, "faceset-pack")
     assert (aligned / "faceset.pak").stat() == written
+    assert context.reported == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]  # comparing takes minutes
 
 
 def test_packing_again_when_all_is_packed_does_nothing(tmp_path: Path) -> None:
     aligned = workspace(tmp_path, {**some_faces(2), "photo.jpg": plain_jpeg()})
     run_stage(tmp_path, "faceset-pack", delete_originals=True)
     before = tree(aligned)
-    assert run_stage(tmp_path, "faceset-pack", delete_originals=True).facts["faces"] == 2
+    facts = run_stage(tmp_path, "faceset-pack", delete_originals=True).facts
+    assert (facts["faces"], facts["written"], facts["originals_to_trash"]) == (2, 0, 0)
     assert tree(aligned) == before
 
 
@@ -175,6 +180,7 @@ def test_unpacking_does_not_replace_other_files_without_a_confirmation(tmp_path:
     assert loose(aligned) == {**some_faces(3), "extra.jpg": mine}
     assert trashed(tmp_path, "00002_0.jpg") == [mine]
     assert (context.facts["written"], context.facts["there_already"]) == (1, 2)
+    assert context.reported[:4] == [(0, None), (0, 3), (1, 3), (2, 3)]
 
 
 def test_damaged_faces_stay_in_the_pack_and_the_pack_stays(tmp_path: Path) -> None:

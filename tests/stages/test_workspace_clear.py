@@ -56,11 +56,35 @@ def test_videos_results_and_other_files_stay_and_all_else_can_be_moved_back(
     assert (tmp_path / "model").is_dir()
 
 
+def test_what_was_told_of_the_frames_goes_with_them(tmp_path: Path) -> None:
+    filled(tmp_path)
+    told = [
+        "marks/dst.json",
+        "manual/dst.jsonl",
+        "manual/dst.draft.json",
+        "labels/src.desk.json",
+        "reports/src.json",
+        "stages/faces-extract-src.done.jsonl",
+        "stages/faceset-resize-dst.json",
+        "merge/anna_saehd.timeline.toml",
+    ]
+    for name in (*told, "marks/dst.lock", "consent.json"):
+        (tmp_path / ".facewright" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / ".facewright" / name).write_text(name)
+    context = run_stage(tmp_path, "workspace-clear", confirmed=True)
+    kept = {name for name in left(tmp_path) if name.startswith(".facewright/")}
+    names = ("stages/state.json", "marks/dst.lock", "consent.json")
+    assert kept == {f".facewright/{name}" for name in names}
+    (trash,) = Workspace(tmp_path).trash.iterdir()
+    assert all((trash / ".facewright" / name).read_text() == name for name in told)
+    assert context.facts["files"] == 5
+
+
 def test_without_a_confirmation_nothing_is_moved(tmp_path: Path) -> None:
     filled(tmp_path)
     (tmp_path / ".facewright/runs/test").mkdir(parents=True)
     before = tree(tmp_path)
-    with pytest.raises(ConfirmationNeeded, match="data_src, data_dst, model"):
+    with pytest.raises(ConfirmationNeeded, match=r"data_src, data_dst, model in .*: 5 files"):
         run_stage(tmp_path, "workspace-clear")
     assert tree(tmp_path) == before
 

@@ -91,8 +91,10 @@ def _plan(context: StageContext, paths: Sequence[Path], saved: SavedMetadata) ->
     without_entry: list[str] = []
     unreadable: list[tuple[str, str]] = []
     right = 0
-    for path in paths:
+    for number, path in enumerate(paths):
         context.check_stop()
+        note = "comparing with what was saved"
+        context.progress(number, len(paths), unit="faces", note=note, skipped=number)
         if path.name in saved.unusable:
             continue
         entry = saved.faces.get(path.name)

@@ -36,15 +36,16 @@ def pack_faceset(context: StageContext) -> None:
     side = context.workspace.side(context.options["side"])
     sweep_parts(side.aligned)
     faces = _faces_to_pack(context, side)
-    packed = _packed_already(context, side, faces)
-    if packed is None:
+    there_already = _packed_already(context, side, faces)
+    if there_already is None:
         _make_way(context, side)
-        packed = _pack(context, side, faces)
+        packed = written = _pack(context, side, faces)
     else:
+        packed, written = there_already, []
         context.note(f"{side.pack} holds these faces already")
     if context.options["delete_originals"]:
         _remove_originals(context, side, packed)
-    _report(context, side, packed)
+    _report(context, side, written=len(written), packed=len(packed), pictures=len(faces))
 
 
 def _faces_to_pack(context: StageContext, side: Side) -> list[FaceToPack]:
@@ -78,8 +79,10 @@ def _packed_already(
     )
     in_pack = {(entry.person_name, entry.name): entry for entry in entries}
     matching = []
-    for face in faces:
+    for number, face in enumerate(faces):
         context.check_stop()
+        note = "comparing with the pack"
+        context.progress(number, len(faces), unit="faces", note=note, skipped=number)
         entry = in_pack.get((face.person_name, face.path.name))
         if entry is not None and _is_same(face.path, entry):
             matching.append(face)
@@ -162,13 +165,18 @@ def _identity(pack: Path) -> dict[str, Any]:
     return {"pack_bytes": status.st_size, "pack_mtime_ns": status.st_mtime_ns}
 
 
-def _report(context: StageContext, side: Side, packed: Sequence[FaceToPack]) -> None:
+def _report(context: StageContext, side: Side, *, written: int, packed: int, pictures: int) -> None:
+    """written: faces packed by this run. packed: those of the `pictures` beside it that the pack
+    holds."""
     entries = read_pack_list(side.pack, context.check_stop)
     persons = Counter(entry.person_name for entry in entries if entry.person_name is not None)
+    context.progress(pictures, pictures, unit="faces")
     context.result(
         faces=len(entries),
+        written=written,
+        left_out=pictures - packed,
         persons=len(persons),
         bytes=side.pack.stat().st_size,
-        originals="in the trash" if context.options["delete_originals"] else "kept",
+        originals_to_trash=packed if context.options["delete_originals"] else 0,
         pack=str(side.pack),
     )

@@ -60,6 +60,7 @@ def _places(context: StageContext, side: Side) -> list[tuple[PackedFace, Path]]:
             "nothing needs unpacking, or choose the other --side",
             code="no-pack",
         )
+    context.progress(0, None, unit="faces", note="reading the pack's list")
     faces = read_pack_list(side.pack, context.check_stop)
     for face in faces:
         _check_names(side, face)
@@ -90,8 +91,10 @@ def _plan(context: StageContext, places: Sequence[tuple[PackedFace, Path]]) -> _
     to_write: list[tuple[PackedFace, Path]] = []
     differing: list[Path] = []
     damaged: list[tuple[PackedFace, str]] = []
-    for face, path in places:
+    for number, (face, path) in enumerate(places):
         context.check_stop()
+        note = "looking at what is there"
+        context.progress(number, len(places), unit="faces", note=note, skipped=number)
         if path.is_dir():
             raise InputError(f"{path} is a folder", "rename it", code="in-the-way")
         problem = _problem(face)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from pathlib import Path
 
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.stage import StageContext
-from engine.protocol.workspace import DRAFT_NAME, Workspace, list_images, make_folder
+from engine.protocol.workspace import DRAFT_NAME, Side, Workspace, list_images, make_folder
 
 
 def clear_workspace(context: StageContext) -> None:
@@ -17,24 +18,39 @@ def clear_workspace(context: StageContext) -> None:
     `InputError` when a model is being trained, both before anything is moved.
     """
     workspace = context.workspace
-    filled = [path for path in _to_clear(context) if not _is_empty(path)]
+    filled = {path: files for path in _to_clear(context) if (files := _files_in(path))}
     if filled and not context.confirmed:
         names = ", ".join(path.name for path in filled)
         raise ConfirmationNeeded(
-            f"{names} in {workspace.root} would go to the trash",
+            f"{names} in {workspace.root} would go to the trash: {sum(filled.values())} files",
             "confirm (--yes) to move them to the workspace's trash, from where they can be moved"
             " back",
         )
     if workspace.models in filled:
         _require_no_training(workspace)
-    trash = workspace.move_to_trash(filled, "workspace-clear")
+    cleared = [side for side in (workspace.src, workspace.dst) if side.frames in filled]
+    told = [path for side in cleared for path in _told_of(workspace, side)]
+    trash = workspace.move_to_trash([*filled, *told], "workspace-clear")
     for folder in _folders(context):
         make_folder(folder)
     if trash is None:
         context.note("the workspace is clear already: nothing to do")
     context.result(
-        moved=", ".join(path.name for path in filled), trash=str(trash) if trash else None
+        moved=", ".join(path.name for path in filled) or None,
+        files=sum(filled.values()),
+        trash=str(trash) if trash else None,
     )
+
+
+def _told_of(workspace: Workspace, side: Side) -> list[Path]:
+    """What stages keep about the side's frames and faces by name (marks, what was decided by hand,
+    how far they are): the next video's have the same names."""
+    folders = [workspace.state / kind for kind in ("marks", "manual", "reports", "labels")]
+    told = [path for folder in folders for path in folder.glob(f"{side.name}.*")]
+    told += workspace.stage_state.glob(f"*-{side.name}.*")
+    if side.name == "dst":
+        told += (workspace.state / "merge").glob("*.timeline.toml")
+    return sorted(path for path in told if path.suffix != ".lock")
 
 
 def _to_clear(context: StageContext) -> list[Path]:
@@ -62,11 +78,11 @@ def _folders(context: StageContext) -> list[Path]:
     return [*aligned, workspace.models]
 
 
-def _is_empty(path: Path) -> bool:
-    """Whether nothing but empty folders is in it, or it is not there."""
+def _files_in(path: Path) -> int:
+    """How many files are in the folder and below; 1 for a file, 0 if nothing is there."""
     if path.is_file():
-        return False
-    return not path.exists() or all(inner.is_dir() for inner in path.rglob("*"))
+        return 1
+    return sum(len(names) for _, _, names in os.walk(path))
 
 
 def _require_no_training(workspace: Workspace) -> None:

@@ -29,6 +29,7 @@ WORKSPACE_CLEAR = StageSpec(
     resources=("frames-src", "frames-dst", "faces-src", "faces-dst", "merged", "result"),
     replaces="all that is in data_src, data_dst and model",
     help="Moves data_src, data_dst and model to the workspace's trash (.facewright/trash), from"
-    " where they can be moved back, and makes empty ones. Videos and all other files stay.",
+    " where they can be moved back, and makes empty ones; with them goes what was kept about those"
+    " frames: marks, decisions made by hand, looks over time. Videos and all other files stay.",
     options=(MODELS, RESULTS),
 )
