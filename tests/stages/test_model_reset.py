@@ -10,11 +10,16 @@ import numpy as np
 import pytest
 
 from engine import catalog
+from engine.models.classes import model_code, model_spec
+from engine.models.dfl1.recipes import RECIPES
 from engine.protocol.errors import ConfirmationNeeded, InputError, UsageError
 from engine.protocol.history import HISTORY_NAME, read_marks
 from engine.protocol.model_files import LAST_OPTIONS, LastOptions, find_save, saved_options
 from engine.protocol.model_resets import RESETS
+from engine.protocol.options import complete_values
 from engine.train.generations import Generation, Generations, Manifest, read_generation
+from tests.models.amp.golden_amp import TINY as TINY_AMP
+from tests.models.dfl1.narrow import make_narrow
 from tests.models.tiny_saehd import options, tiny_saehd
 from tests.stages.test_model_manager import run_stage
 from tests.support.tree import tree
@@ -99,6 +104,41 @@ def test_only_the_chosen_nets_and_what_their_optimizer_knew_are_anew(
         assert of_net
         assert not any(slots.pop(name).any() for name in of_net)
     assert all(array.all() for array in slots.values()), "what it knew of other nets stays"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model_class", "what", "nets"),
+    [
+        ("amp", "new-faces", {"inter_src", "inter_dst"}),
+        ("h64", "new-dst", {"decoder_dst"}),
+        ("liaef128", "new-faces", {"inter_AB", "inter_B"}),
+    ],
+)
+def test_other_classes_lose_what_is_chosen_and_keep_their_options(
+    tmp_path, monkeypatch, model_class, what, nets
+):
+    if model_class in RECIPES:
+        make_narrow(model_class, monkeypatch)
+    spec = model_spec(model_class)
+    values = complete_values(spec.options, {}) | (TINY_AMP if model_class == "amp" else {})
+    state = model_code(spec)(values, seed=7, dtype="float32").state()
+    known = {name: tensor + 1 for name, tensor in state["src_dst_opt"].items()}
+    manifest = Manifest(
+        model_class=model_class, iteration=2, seed=7, drawn=4, options=values, carried={}
+    )
+    saved = Generation(Path(), manifest, {**state, "src_dst_opt": known})
+    folder = tmp_path / "model" / f"new_{model_class}"
+    Generations(folder).write(saved.manifest, saved.state)
+    run_stage(tmp_path, "model-reset", confirmed=True, model_class=model_class, what=what)
+    assert changed_files(folder, saved) == {*nets, "src_dst_opt"}
+    newest = Generations(folder).newest(print)
+    assert newest is not None
+    slots = newest.state["src_dst_opt"]
+    of_nets = {name for name in slots for net in nets if f"_{net}/" in name}
+    assert of_nets
+    assert {name for name in slots if not slots[name].any()} == of_nets
+    assert newest.manifest.options.keys() == values.keys()
 
 
 def test_a_reset_is_undone_by_restoring_what_it_kept(tmp_path, trained):
