@@ -37,7 +37,7 @@ FACES_KEYS: tuple[Key, ...] = (
         "x",
         "trash",
         "Trash",
-        "Move the marked faces (or this one) to the trash.",
+        "Move the marked faces (or this one) to the trash, after asking.",
         shown=True,
     ),
     _faces("restore", "u", "restore", "Undo", "Bring back what went to the trash last."),
@@ -103,7 +103,12 @@ FACES_KEYS: tuple[Key, ...] = (
     _faces("smaller", "minus", "tiles(-1)", "Smaller", "Smaller pictures, more of them."),
     help_key("faceset"),
     _faces(
-        "back", "escape", "back", "Back", "Leave filter, range, zoom; then the screen.", shown=True
+        "back",
+        "escape",
+        "back",
+        "Back",
+        "Leave range and zoom, show all again; then leave the screen.",
+        shown=True,
     ),
     _report("map", "tab,shift+tab", "map", "Map", "From the list to the map, and back."),
     _report("mouth", "m", "mouth", "Mouth", "Count only faces with the mouth so.", shown=False),

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from engine.protocol.workspace import Workspace
-from tests.tuiapp.faces_made import made_faces, made_index, made_pack
+from tests.tuiapp.faces_made import made_pack
 from tests.tuiapp.made import made_run
 from tests.tuiapp.seen import SIZES, opened, screen_text, sees, until
 from tuiapp.app import FacewrightApp
@@ -24,19 +26,14 @@ def truecolor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.constants.COLOR_SYSTEM", "truecolor")
 
 
-@pytest.fixture
-def faces(workspace: Workspace) -> Workspace:
-    """12 faces of src with an index."""
-    for old in workspace.src.aligned.iterdir():
-        old.unlink()
-    made_faces(workspace.src.aligned, 12)
-    made_index(workspace, "src")
-    return workspace
-
-
 def browser(app: FacewrightApp) -> FacesetScreen:
     assert isinstance(app.screen, FacesetScreen)
     return app.screen
+
+
+def words_of_pane(app: FacewrightApp, id: str) -> str:
+    """What stands in the place of a picture of the zoom."""
+    return str(app.screen.query_one(f"#{id} Static", Static).visual)
 
 
 def face_names(workspace: Workspace) -> list[str]:
@@ -77,6 +74,10 @@ async def test_marked_faces_go_to_the_trash_and_come_back(faces: Workspace) -> N
         await pilot.press("l", "space", "right", "v", "right", "right", "v")
         await sees(pilot, "4 marked", "5.  00005_0.jpg  marked")
         await pilot.press("x")
+        await sees(pilot, "4 marked faces go to data_src/aligned_trash. Key u undoes it.")
+        await pilot.press("n")
+        assert face_names(faces) == before
+        await pilot.press("x", "y")
         await sees(pilot, "8 faces  by name", "4 faces to", "2.  00006_0")
         assert face_names(faces) == ["00001", *before[5:]]
         await pilot.press("u")
@@ -90,6 +91,8 @@ async def test_without_marks_the_face_under_the_cursor_is_trashed(faces: Workspa
         await pilot.press("f")
         await sees(pilot, "12 faces")
         await pilot.press("G", "x")
+        await sees(pilot, "00012_0.jpg goes to")
+        await pilot.press("y")
         await sees(pilot, "11 faces", "11.  00011_0.jpg")
         assert "00012" not in face_names(faces)
 
@@ -111,7 +114,13 @@ async def test_a_filter_that_is_none_says_why_while_it_is_typed(faces: Workspace
         await pilot.press("slash", *"nose>1")
         await sees(pilot, "'nose' in 'nose>1' is no field; known: yaw, pitch")
         await pilot.press(*["backspace"] * 6, *"zzz", "escape")
-        await sees(pilot, "no face passes")
+        await sees(pilot, "no face passes: esc shows all again")
+        await pilot.press("escape")
+        await sees(pilot, "12 faces  by name", "1.  00001_0.jpg")
+        await pilot.press("slash", *"yaw>20")
+        await sees(pilot, "more than half a turn; degrees: yaw>20deg")
+        await pilot.press(*"deg", "enter")
+        await sees(pilot, "12 faces, 9 shown  by name  filter yaw>20deg")
 
 
 async def test_only_duplicates_or_one_persons_faces_can_be_shown(faces: Workspace) -> None:
@@ -119,9 +128,35 @@ async def test_only_duplicates_or_one_persons_faces_can_be_shown(faces: Workspac
         await pilot.press("f")
         await sees(pilot, "12 faces")
         await pilot.press("d")
-        await sees(pilot, "1 shown  by name  only near duplicates")
-        await pilot.press("d", "p")
+        await sees(pilot, "1 shown  by name  only near duplicates", "00001_0.jpg")
+        await pilot.press("p")
         await sees(pilot, "2 shown  by name  only like 00001_0.jpg")
+        await pilot.press("space", "d")
+        await sees(pilot, "1 shown", "only near duplicates")
+        await pilot.press("p")
+        await sees(pilot, "only like")
+        await pilot.press("p")
+        await sees(pilot, "12 faces, 1 marked  by name")
+        await pilot.press("m")
+        await sees(pilot, "1 shown, 1 marked  by name  only marked")
+        await pilot.press("escape", "slash", *"00007", "enter", "x")
+        await sees(pilot, "1 marked face, 1 of them not shown now, goes to")
+
+
+async def test_what_only_the_index_knows_is_said_to_be_so(workspace: Workspace) -> None:
+    async with opened(workspace) as (app, pilot):
+        await pilot.press("f")
+        await sees(pilot, "3 faces  by name  no index (i)")
+        await pilot.press("m")
+        await sees(pilot, "no face is marked")
+        await pilot.press("d")
+        await sees(pilot, "what looks nearly the same", "index knows: key i makes it")
+        await pilot.press("p")
+        await sees(pilot, "who this is only the index knows", "with Identity")
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, StageScreen))
+        assert isinstance(app.screen, StageScreen)
+        assert app.screen.form.state.values["identity"] is True
 
 
 async def test_zoom_shows_the_frame_with_landmarks_on_it(faces: Workspace) -> None:
@@ -146,7 +181,8 @@ async def test_without_an_index_zoom_shows_the_face_and_how_to_get_its_frame(
         await pilot.press("F")
         await sees(pilot, "3 faces  by name  no index (i)")
         await pilot.press("enter")
-        await sees(pilot, "not in the index; make the index (key i)")
+        words = "not in the index; make the index (key i) to see the frame and the landmarks"
+        assert words in words_of_pane(app, "frame")
         await pilot.press("i")
         await until(pilot, lambda: isinstance(app.screen, StageScreen))
         assert isinstance(app.screen, StageScreen)
@@ -181,7 +217,9 @@ async def test_changes_on_disk_are_followed(faces: Workspace) -> None:
         await pilot.press("f")
         await sees(pilot, "12 faces")
         (faces.src.aligned / "00001_0.jpg").rename(faces.src.aligned / "99999_0.jpg")
-        await sees(pilot, "12.  99999_0.jpg", "1 not in the index (i)")
+        await sees(pilot, "12 faces  by name", "12.  99999_0.jpg  yaw +0.10")
+        Image.new("RGB", (32, 32)).save(faces.src.aligned / "00013_0.jpg")
+        await sees(pilot, "1 not in the index (i)")
 
 
 async def test_a_file_that_is_no_picture_is_told_and_can_be_trashed(faces: Workspace) -> None:
@@ -191,7 +229,7 @@ async def test_a_file_that_is_no_picture_is_told_and_can_be_trashed(faces: Works
         await sees(pilot, "13 faces")
         await pilot.press("home")
         await sees(pilot, "1.  00000_0.jpg  00000_0.jpg: no readable picture")
-        await pilot.press("x")
+        await pilot.press("x", "y")
         await sees(pilot, "12 faces")
 
 
@@ -214,7 +252,9 @@ async def test_an_empty_side_and_a_packed_one_say_what_to_do(tmp_path: Path) -> 
         await sees(pilot, "no faces in", "faces-extract makes them")
         workspace.dst.aligned.mkdir(parents=True)
         workspace.dst.pack.write_bytes(b"pack")
-        await pilot.press("x", "u", "enter", "space", "v", "j", "o")
+        await pilot.press("x")
+        await sees(pilot, "no face to trash")
+        await pilot.press("u", "enter", "space", "v", "j", "o")
         await sees(pilot, "the faces of dst are packed and not in the index", "faceset-unpack")
 
 
@@ -259,6 +299,13 @@ async def test_a_click_takes_the_face_under_it(faces: Workspace) -> None:
         await sees(pilot, "12 faces")
         await pilot.click("FaceGrid", offset=(20, 8))
         await until(pilot, lambda: browser(app).state.cursor == 7)
+        await pilot._post_mouse_events([MouseScrollUp], "FaceGrid", button=0)
+        await until(pilot, lambda: browser(app).state.cursor == 1)
+        await pilot._post_mouse_events([MouseScrollDown], "FaceGrid", button=0)
+        await until(pilot, lambda: browser(app).state.cursor == 7)
+        await pilot.click("FaceGrid", offset=(20, 2), times=2)
+        await until(pilot, lambda: browser(app).zoomed)
+        assert browser(app).state.cursor == 1
 
 
 async def test_the_command_palette_leads_to_the_faces_of_either_side(faces: Workspace) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.protocol.errors import InputError
@@ -22,13 +24,15 @@ from tuiapp.bridge.face_folder import list_faces
 @dataclass(frozen=True)
 class FacesetFacts:
     """The faces of a side's folder; `indexed` of them are known to the index as they are now.
-    `problem`: why an index that is there tells nothing. `packed`: they lie in a faceset.pak; those
+    `no_faces` are those that it left out as none. `problem`: why an index that is there tells
+    nothing. `packed`: they lie in a faceset.pak; those
     that the index does not know are then not among them."""
 
     faces: tuple[Face, ...]
     indexed: int
     problem: str = ""
     packed: bool = False
+    no_faces: int = 0
 
 
 def read_faceset(workspace: Workspace, side_name: str) -> FacesetFacts:
@@ -38,35 +42,73 @@ def read_faceset(workspace: Workspace, side_name: str) -> FacesetFacts:
     if packed is not None:
         return _read_packed(index_path(workspace, side_name), packed)
     files = list_faces(side)
-    rows, problem = _rows(index_path(workspace, side_name))
-    known = {(row.name, row.mtime_ns, row.size_bytes): row for row in rows}
-    faces = tuple(_with_row(face, known.get((face.name, *face.key[1:]))) for face in files)
-    return FacesetFacts(faces, sum(face.index_id is not None for face in faces), problem)
+    known, problem = _known(index_path(workspace, side_name))
+    of_face = _rows_of(files, known.rows)
+    faces = tuple(
+        _with_row(face, of_face.get(face.name), known.no_faces.get((face.name, *face.key[1:]), ""))
+        for face in files
+    )
+    indexed = sum(face.index_id is not None for face in faces)
+    no_faces = sum(bool(face.no_face) for face in faces)
+    return FacesetFacts(faces, indexed, problem, no_faces=no_faces)
 
 
 def _read_packed(path: Path, pack: FileState) -> FacesetFacts:
     """Only the index knows where in the pack a face lies."""
-    rows, problem = _rows(path)
+    known, problem = _known(path)
     faces = [
         _with_row(Face(row.name, (row.pack_offset, row.mtime_ns, row.size_bytes)), row)
-        for row in rows
+        for row in known.rows
         if row.pack_offset is not None and row.mtime_ns == pack.mtime_ns
     ]
     return FacesetFacts(tuple(faces), len(faces), problem, packed=True)
 
 
-def _rows(path: Path) -> tuple[list[FaceRow], str]:
+@dataclass(frozen=True)
+class _Known:
+    """What an index holds; no_faces: why a file of that name, mtime_ns and size is none."""
+
+    rows: list[FaceRow]
+    no_faces: Mapping[tuple[str, int, int], str]
+
+
+def _known(path: Path) -> tuple[_Known, str]:
     """A damaged index is as good as none, but told."""
     try:
         with opened_index(path) as index:
-            return (index.rows() if index is not None else []), ""
+            if index is None:
+                return _Known([], {}), ""
+            reasons = index.skipped()
+            files = index.known_files() if reasons else {}
+            no_faces = {(name, *files[name]): why for name, why in reasons.items() if name in files}
+            return _Known(index.rows(), no_faces), ""
     except InputError as error:
-        return [], error.message
+        return _Known([], {}), error.message
 
 
-def _with_row(face: Face, row: FaceRow | None) -> Face:
+def _rows_of(files: Iterable[Face], rows: Iterable[FaceRow]) -> dict[str, FaceRow]:
+    """Each file's row, by the file's name. A file that has another name since the index was made,
+    as all have after a sort, is known by its time and size, where no other has these."""
+    by_name = {(row.name, row.mtime_ns, row.size_bytes): row for row in rows}
+    found, renamed = {}, []
+    for file in files:
+        row = by_name.pop((file.name, *file.key[1:]), None)
+        if row is not None:
+            found[file.name] = row
+        else:
+            renamed.append(file)
+    states = Counter((row.mtime_ns, row.size_bytes) for row in by_name.values())
+    files_of = Counter(file.key[1:] for file in renamed)
+    by_state = {(row.mtime_ns, row.size_bytes): row for row in by_name.values()}
+    for file in renamed:
+        if states[file.key[1:]] == files_of[file.key[1:]] == 1:
+            found[file.name] = by_state[file.key[1:]]
+    return found
+
+
+def _with_row(face: Face, row: FaceRow | None, no_face: str = "") -> Face:
     if row is None:
-        return face
+        return replace(face, no_face=no_face) if no_face else face
     return Face(
         face.name,
         face.key,

@@ -18,7 +18,8 @@ class Face:
 
     `key` is (inode, mtime_ns, size_bytes), the same for the same file under another name: marks
     outlive a sort's renaming. A packed face has its `pack_offset` instead of an inode. The numbers
-    are those of `engine.protocol.face_index.FaceRow`; `index_id` is its id there.
+    are those of `engine.protocol.face_index.FaceRow`; `index_id` is its id there. `no_face`: why
+    the index left the file out, as no face.
     """
 
     name: str
@@ -34,10 +35,16 @@ class Face:
     phash: int | None = None
     index_id: int | None = None
     pack_offset: int | None = None
+    no_face: str = ""
 
     @property
     def size_bytes(self) -> int:
         return self.key[2]
+
+    @property
+    def rect_edge_px(self) -> float | None:
+        """The edge of a square as large as the detector's rectangle in the frame."""
+        return None if self.rect_area_px is None else math.sqrt(self.rect_area_px)
 
 
 @dataclass(frozen=True)
@@ -50,13 +57,15 @@ class Field:
     digits: int | None = 2
     signed: bool = False
     angle: bool = False
+    unit: str = ""
 
     def text(self, face: Face) -> str:
         """`yaw +0.31`; empty if not known."""
         value = self.get(face)
         if value is None or isinstance(value, str):
             return ""
-        return f"{self.name} {value:{'+' if self.signed else ''}.{self.digits}f}"
+        number = f"{value:{'+' if self.signed else ''}.{self.digits}f}"
+        return f"{self.name} {number} {self.unit}".rstrip()
 
 
 NAME = Field("name", lambda face: face.name, indexed=False, digits=None)
@@ -65,9 +74,9 @@ FIELDS: tuple[Field, ...] = (
     Field("yaw", lambda face: face.yaw_rad, signed=True, angle=True),
     Field("pitch", lambda face: face.pitch_rad, signed=True, angle=True),
     Field("sharpness", lambda face: face.sharpness, digits=0),
+    Field("size", lambda face: face.rect_edge_px, digits=0, unit="px"),
     Field("brightness", lambda face: face.brightness),
     Field("mouth", lambda face: face.mouth_open),
-    Field("size", lambda face: face.rect_area_px, digits=0),
     Field("roll", lambda face: face.roll_rad, signed=True, angle=True),
     Field("bytes", lambda face: face.size_bytes, indexed=False, digits=0),
 )
@@ -87,7 +96,8 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 def parse_filter(text: str) -> tuple[Test, ...]:
     """The tests that a face must all pass, from words such as `yaw>0.3 sharp<50 !00012 clip`.
 
-    A comparison names a field (or how its name begins); angles are radians, or degrees with `deg`.
+    A comparison names a field (or how its name begins); angles are radians, or degrees with `deg`,
+    sizes the edge in pixels of the frame.
     Any other word must be in the face's or its frame's name, with `!` must not. Faces of which the
     index does not know a value pass no comparison of it. Raises UsageError.
     """
@@ -132,4 +142,9 @@ def _number(text: str, field: Field, word: str) -> float:
     except ValueError:
         example = f"{field.name}>{'0.3 or ' + field.name + '>20deg' if field.angle else '50'}"
         raise UsageError(f"{text!r} in {word!r} is no number", f"for example {example}") from None
-    return math.radians(number) if bare != text else number
+    if bare != text:
+        return math.radians(number)
+    if field.angle and abs(number) > math.pi:
+        example = f"{field.name}>{number:g}deg"
+        raise UsageError(f"{text!r} in {word!r} is more than half a turn", f"degrees: {example}")
+    return number

@@ -38,14 +38,15 @@ def same_person(
 
 def near_duplicates(
     workspace: Workspace, side_name: str, faces: Iterable[Face]
-) -> frozenset[FaceKey]:
+) -> frozenset[FaceKey] | None:
     """Keys of the faces that look nearly the same as a sharper one, which is none of them: all of
-    them may go. Faces that are not in the index are left out. Raises InputError."""
+    them may go. Faces that are not in the index are left out; None if all are. Raises
+    InputError."""
     indexed = {face.index_id: face for face in faces}
     thumbs = _blobs(workspace, side_name, "thumb", indexed)
     known = [face for id, face in indexed.items() if id in thumbs and face.phash is not None]
     if not known:
-        return frozenset()
+        return None
     known.sort(key=lambda face: -(face.sharpness or 0.0))
     hashes = np.array([face.phash for face in known], np.int64).view(np.uint64)
     levels = np.frombuffer(b"".join(thumbs[face.index_id] for face in known), np.uint8)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
+from engine import catalog
 from engine.protocol.workspace import Workspace
 from engine.runtime.client import RunFolder, RunInfo, list_runs
 from tuiapp.bridge.watch import RunWatch
@@ -42,3 +44,18 @@ class RunBoard:
         """Watches of runs that go on, newest first."""
         going = [watch for watch in self.watches.values() if watch.view.state.live]
         return sorted(going, key=lambda watch: watch.folder.id, reverse=True)
+
+    def writer_of(self, resource: str) -> str | None:
+        """The stage of a run that goes on and alone may write that; None without one."""
+        views = (watch.view for watch in self.live())
+        return next((v.stage for v in views if resource in resources(v.stage, v.options)), None)
+
+
+def resources(stage_id: str, options: Mapping[str, object]) -> list[str]:
+    """What a run of that stage with these options alone may write; [] for a stage of another
+    version."""
+    for spec in catalog.STAGES:
+        if spec.id == stage_id:
+            defaults = {o.name: o.default for o in spec.options}
+            return [template.format_map(defaults | dict(options)) for template in spec.resources]
+    return []

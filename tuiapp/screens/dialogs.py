@@ -1,4 +1,4 @@
-"""Questions before what cannot be undone by a key press."""
+"""Questions before something is moved or replaced, and what went wrong."""
 
 from __future__ import annotations
 

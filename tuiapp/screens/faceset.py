@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from engine import catalog
 from engine.protocol.errors import FacewrightError, UsageError
 from engine.protocol.workspace import Side
 from tuiapp.bridge import face_folder
 from tuiapp.bridge.face_facts import FacesetFacts, faceset_version, read_faceset
-from tuiapp.bridge.face_fields import FaceKey
+from tuiapp.bridge.face_fields import Face, FaceKey
 from tuiapp.bridge.face_likeness import near_duplicates, same_person
 from tuiapp.bridge.faceset_list import FacesetList
-from tuiapp.bridge.faceset_words import current_line, listing_line, moved_words, nothing_text
+from tuiapp.bridge.faceset_words import (
+    DUPLICATES,
+    MARKED,
+    PERSON,
+    current_line,
+    listing_line,
+    moved_words,
+    none_found_words,
+    nothing_text,
+    trash_question,
+)
 from tuiapp.bridge.report_entries import FaceChoice
 from tuiapp.bridge.thumbnails import Thumbnails
 from tuiapp.keymap import bindings
-from tuiapp.screens.framed import FramedScreen
+from tuiapp.screens.dialogs import AskScreen
+from tuiapp.screens.face_moving import FaceMovingScreen
 from tuiapp.widgets.face_grid import FaceGrid
 from tuiapp.widgets.face_zoom import FaceZoom
 
@@ -29,9 +39,10 @@ from tuiapp.widgets.face_zoom import FaceZoom
 # take while faces are being extracted into it.
 LOOK_EVERY_S = 2.0
 LOOK_SHARE = 0.1
+INDEX = "faceset-index"
 
 
-class FacesetScreen(FramedScreen):
+class FacesetScreen(FaceMovingScreen):
     """Draws a `FacesetList`, which outlives the screen."""
 
     CSS_PATH = "faceset.tcss"
@@ -40,8 +51,7 @@ class FacesetScreen(FramedScreen):
 
     def __init__(self, state: FacesetList, choice: FaceChoice | None = None) -> None:
         """choice: what to show of the faces; without one, what was shown last."""
-        super().__init__()
-        self.state = state
+        super().__init__(state)
         self._is_chosen = choice is not None
         self._choice = choice
         if choice is not None:
@@ -51,6 +61,7 @@ class FacesetScreen(FramedScreen):
         self._version: object = None
         self._looked_at = float("-inf")
         self._look_took_s = 0.0
+        self._wants_identities = False
 
     @property
     def side(self) -> Side:
@@ -65,41 +76,46 @@ class FacesetScreen(FramedScreen):
         yield Static("", id="current", markup=False)
         yield Input(self.state.filter_text, placeholder="yaw>0.3 sharp<50 00012", id="filter")
 
-    @property
-    def grid(self) -> FaceGrid:
-        return self.query_one(FaceGrid)
-
-    @property
-    def zoomed(self) -> bool:
-        return self.has_class("-zoomed")
+    def on_mount(self) -> None:
+        self.add_class("-empty")  # of what was not looked at yet
 
     # Keeping up with the disk
 
     def paint(self) -> None:
         pause_s = max(LOOK_EVERY_S, self._look_took_s / LOOK_SHARE)
-        if time.monotonic() - self._looked_at >= pause_s:
-            self._looked_at = time.monotonic()
-            self.run_worker(self._look(), group="look", exclusive=True)
+        if time.monotonic() - self._looked_at >= pause_s and not self.is_looking:
+            self.run_worker(self._look(), group="look")
 
-    async def _look(self, *, anyway: bool = False) -> None:
+    def _look_anew(self) -> None:
+        """At once, or after the look that goes on; also where nothing seems to have changed."""
+        self._version, self._looked_at = None, float("-inf")
+        if not self.is_left:
+            self.paint()
+
+    async def _look(self) -> None:
         """Read the folder and the index if either changed."""
         workspace, side_name = self.workbench.workspace, self.state.side
-        began = time.monotonic()
+        began = self._looked_at = time.monotonic()
         version = await asyncio.to_thread(faceset_version, workspace, side_name)
-        if version == self._version and not anyway:
+        if version == self._version:
             return
+        self._version = version
         try:
             facts = await asyncio.to_thread(read_faceset, workspace, side_name)
         except FacewrightError as error:
-            self.workbench.say(error.message, severity="error")
+            self._stay_empty(error)
             return
-        finally:
-            self._version = version
-            self._look_took_s = time.monotonic() - began
+        self._look_took_s = time.monotonic() - began
         self._facts = facts
         self.state.replace(facts.faces)
         self._take_choice()
         self.show()
+
+    def _stay_empty(self, error: FacewrightError) -> None:
+        """Where nothing was seen yet, what is wrong stays to be read."""
+        self.workbench.say(f"{error.message}; {error.remedy}", severity="error")
+        if self._facts is None and not self.is_left:
+            self.query_one("#nothing", Static).update(f"{error.message}; {error.remedy}")
 
     def _take_choice(self) -> None:
         """Once: show the chosen faces only, the cursor on the one that was chosen."""
@@ -117,7 +133,7 @@ class FacesetScreen(FramedScreen):
     def show(self) -> None:
         """Bring everything that is seen in line with the state."""
         state, facts = self.state, self._facts
-        if facts is None:
+        if facts is None or self.is_left:
             return
         self.set_class(not state.shown, "-empty")
         if not state.shown:
@@ -132,45 +148,6 @@ class FacesetScreen(FramedScreen):
         problem = self.grid.problems.get(state.current.key, "") if state.current else ""
         self.query_one("#listing", Static).update(listing_line(state, facts))
         self.query_one("#current", Static).update(current_line(state, problem))
-
-    # Moving
-
-    def action_step(self, faces: int) -> None:
-        self.state.move(faces)
-        self.show()
-
-    def action_row(self, rows: int) -> None:
-        if self.zoomed:
-            self.state.move(rows)
-        else:
-            self.state.move_rows(rows, self.grid.sheet.columns)
-        self.show()
-
-    def action_page(self, pages: int) -> None:
-        layout = self.grid.sheet
-        self.state.move_rows(pages * layout.rows, layout.columns)
-        self.show()
-
-    def action_first(self) -> None:
-        self.state.move_to(0)
-        self.show()
-
-    def action_last(self) -> None:
-        self.state.move_to(len(self.state.shown))
-        self.show()
-
-    def on_face_grid_picked(self, event: FaceGrid.Picked) -> None:
-        if event.place < len(self.state.shown):
-            self.state.move_to(event.place)
-            self.show()
-
-    def action_tiles(self, steps: int) -> None:
-        self.grid.resize_tiles(steps)
-
-    def action_zoom(self) -> None:
-        if self.state.current is not None:
-            self.toggle_class("-zoomed")
-            self.show()
 
     # Marks
 
@@ -208,7 +185,18 @@ class FacesetScreen(FramedScreen):
         if self._is_pack():
             return
         faces = self.state.chosen()
-        self._change_files(lambda: face_folder.move_to_trash(self.side, faces), "to")
+        if not faces:
+            self.workbench.say("no face to trash")
+        elif self._may_change():
+            self._ask_to_trash(faces)
+
+    def _ask_to_trash(self, faces: list[Face]) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._change_files(lambda: face_folder.move_to_trash(self.side, faces), "to")
+
+        text = trash_question(self.state, faces, self.side)
+        self.app.push_screen(AskScreen("Move to the trash?", text, yes="Move"), answered)
 
     def action_restore(self) -> None:
         if self._is_pack():
@@ -219,18 +207,18 @@ class FacesetScreen(FramedScreen):
         else:
             self._change_files(lambda: face_folder.restore(self.side, folder), "back from")
 
-    def _change_files(self, change: Callable[[], face_folder.Moved], direction: str) -> None:
-        """Never while a run writes this faceset, and never two at once."""
-        busy = self._run_that_writes()
+    def _may_change(self) -> bool:
+        """Never while a run writes this faceset, and never two at once; else that is said."""
+        busy = self.workbench.board.writer_of(f"faces-{self.state.side}")
+        if busy is None and any(w.group == "change" and not w.is_finished for w in self.workers):
+            busy = "the last move"
         if busy is not None:
             self.workbench.say(f"{busy} is changing these faces; wait for it", severity="warning")
-        elif not any(w.group == "change" and not w.is_finished for w in self.workers):
-            self.run_worker(self._change(change, direction), group="change")
+        return busy is None
 
-    def _run_that_writes(self) -> str | None:
-        wanted = f"faces-{self.state.side}"
-        live = (watch.view for watch in self.workbench.board.live())
-        return next((v.stage for v in live if wanted in resources(v.stage, v.options)), None)
+    def _change_files(self, change: Callable[[], face_folder.Moved], direction: str) -> None:
+        if self._may_change():
+            self.run_worker(self._change(change, direction), group="change")
 
     async def _change(self, change: Callable[[], face_folder.Moved], direction: str) -> None:
         try:
@@ -239,7 +227,7 @@ class FacesetScreen(FramedScreen):
             self.workbench.say(f"{error.message}; {error.remedy}", severity="error")
         else:
             self.workbench.say(moved_words(moved, direction))
-        await self._look(anyway=True)
+        self._look_anew()
 
     # Order and filter
 
@@ -274,11 +262,11 @@ class FacesetScreen(FramedScreen):
         self.show()
 
     def action_only_marked(self) -> None:
-        self._limit("marked", lambda: frozenset(self.state.marks))
+        self._limit(MARKED, lambda: frozenset(self.state.marks))
 
     def action_duplicates(self) -> None:
         workspace, side_name, faces = self.workbench.workspace, self.state.side, self.state.faces
-        self._limit("near duplicates", lambda: near_duplicates(workspace, side_name, faces))
+        self._limit(DUPLICATES, lambda: near_duplicates(workspace, side_name, faces))
 
     def action_same_person(self) -> None:
         reference, faces = self.state.current, self.state.faces
@@ -286,34 +274,41 @@ class FacesetScreen(FramedScreen):
             return
         workspace, side_name = self.workbench.workspace, self.state.side
         self._limit(
-            f"like {reference.name}", lambda: same_person(workspace, side_name, faces, reference)
+            PERSON, lambda: same_person(workspace, side_name, faces, reference), reference.name
         )
 
-    def _limit(self, label: str, find: Callable[[], frozenset[FaceKey] | None]) -> None:
-        """Show only what `find` gives; with a limit already there: all again."""
-        if self.state.limit_label:
+    def _limit(
+        self, what: str, find: Callable[[], frozenset[FaceKey] | None], whose: str = ""
+    ) -> None:
+        """Show only what `find` gives; where it is shown already: all again."""
+        if self.state.limit_label.split(" ")[0] == what.split(" ")[0]:
             self.state.limit_to(None)
             self.show()
         else:
-            self.run_worker(self._find(label, find), group="limit", exclusive=True)
+            self.run_worker(self._find(what, find, whose), group="limit", exclusive=True)
 
-    async def _find(self, label: str, find: Callable[[], frozenset[FaceKey] | None]) -> None:
+    async def _find(
+        self, what: str, find: Callable[[], frozenset[FaceKey] | None], whose: str
+    ) -> None:
         try:
             keys = await asyncio.to_thread(find)
         except FacewrightError as error:
             self.workbench.say(f"{error.message}; {error.remedy}", severity="error")
             return
         if keys:
-            self.state.limit_to(keys, label)
+            self.state.limit_to(keys, f"{what} {whose}".rstrip())
             self.show()
         else:
-            why = "" if keys is not None else ": the index has no identities (key i makes them)"
-            self.workbench.say(f"no faces {label}{why}", severity="warning")
+            self._wants_identities = what == PERSON and keys is None
+            words = none_found_words(what, is_known=keys is not None)
+            self.workbench.say(words, severity="warning")
 
     # Other places
 
     def action_look(self) -> None:
-        self.run_worker(self._look(anyway=True), group="look", exclusive=True)
+        self.grid.forget_problems()
+        self.query_one(FaceZoom).forget()
+        self._look_anew()
 
     def action_masks(self) -> None:
         if not self._is_pack():
@@ -327,10 +322,11 @@ class FacesetScreen(FramedScreen):
         self.workbench.open_faceset("dst" if self.state.side == "src" else "src")
 
     def action_form(self, stage_id: str) -> None:
-        self.workbench.open_form(stage_id, {"side": self.state.side})
+        identity = {"identity": True} if stage_id == INDEX and self._wants_identities else {}
+        self.workbench.open_form(stage_id, {"side": self.state.side, **identity})
 
     def action_back(self) -> None:
-        """Out of what is innermost: filter, range, zoom, the screen."""
+        """Out of what is innermost: the filter's line, range, zoom, filter, the screen."""
         if self.has_class("-filtering"):
             self._leave_filter()
         elif self.state.in_range:
@@ -338,22 +334,16 @@ class FacesetScreen(FramedScreen):
             self.show()
         elif self.zoomed:
             self.action_zoom()
+        elif self._is_chosen:
+            self._show_all()  # so does the next to look at these faces
+            super().action_back()
+        elif self.state.limit_label or self.state.filter_text:
+            self._show_all()
         else:
-            self._forget_choice()
             super().action_back()
 
-    def _forget_choice(self) -> None:
-        """The next to look at these faces sees all of them."""
-        if self._is_chosen:
-            self.state.limit_to(None)
-            self.state.filter_by("")
-
-
-def resources(stage_id: str, options: Mapping[str, object]) -> list[str]:
-    """What a run of that stage with these options alone may write; [] for a stage of another
-    version."""
-    for spec in catalog.STAGES:
-        if spec.id == stage_id:
-            defaults = {o.name: o.default for o in spec.options}
-            return [template.format_map(defaults | dict(options)) for template in spec.resources]
-    return []
+    def _show_all(self) -> None:
+        self.state.limit_to(None)
+        self.state.filter_by("")
+        self.query_one("#filter", Input).value = ""
+        self.show()

@@ -48,6 +48,11 @@ class FramedScreen(Screen[None]):
         own = (worker for worker in self.workers if worker.node is self)
         return any(worker.group == "look" and not worker.is_finished for worker in own)
 
+    @property
+    def is_left(self) -> bool:
+        """The screen is going or gone: what comes late must not ask for its widgets any more."""
+        return not self.display
+
     def on_mount(self) -> None:
         self.set_interval(PAINT_EVERY_S, self._paint_if_seen)
 

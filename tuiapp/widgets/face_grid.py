@@ -61,6 +61,12 @@ class FaceGrid(PixelView):
             super().__init__()
             self.place = place
 
+    class Unreadable(Message):
+        """`problems` has more of them."""
+
+    class Opened(Message):
+        """A face was clicked twice."""
+
     def __init__(self, thumbnails: Thumbnails) -> None:
         super().__init__(fit=Fit.STRETCH)
         self.problems: dict[FaceKey, str] = {}
@@ -104,6 +110,13 @@ class FaceGrid(PixelView):
         first = self._first_row * layout.columns
         return self._faces[first : first + layout.count]
 
+    def forget_problems(self) -> None:
+        """Files that could not be read are tried again."""
+        for key in self.problems:
+            self._tiles.pop(key, None)
+        self.problems.clear()
+        self._draw_page()
+
     @property
     def is_complete(self) -> bool:
         """Whether all thumbnails of the page are there."""
@@ -126,6 +139,8 @@ class FaceGrid(PixelView):
         place = self.sheet.tile_at(event.x, event.y)
         if place is not None:
             self.post_message(self.Picked(self._first_row * self.sheet.columns + place))
+            if event.chain == 2:
+                self.post_message(self.Opened())
 
     # Drawing
 
@@ -204,6 +219,8 @@ class FaceGrid(PixelView):
                 self.problems[face.key] = picture.message
                 picture = crossed_out(edge_px, self._colours())
             self._tiles[face.key] = picture
+        if any(isinstance(picture, InputError) for picture in loaded):
+            self.post_message(self.Unreadable())
         self._forget_old()
         page = {face.key for face in self.page()}
         if any(face.key in page for face in batch):

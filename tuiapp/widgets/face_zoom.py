@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
 
 from engine.protocol.errors import InputError
 from engine.protocol.face_index import FaceDetails
@@ -31,6 +32,28 @@ LANDMARK_RGB = (60, 255, 90)
 OUTLINE_RGB = (255, 210, 60)
 
 
+class FacePane(Vertical):
+    """A picture with a title; or in its place, why there is none."""
+
+    def compose(self) -> ComposeResult:
+        yield Picture()
+        yield Static("", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Static).display = False
+
+    def show(self, title: str, found: U8 | str) -> None:
+        """A picture (h, w, 3) uint8 RGB, or words."""
+        picture, words = self.query_one(Picture), self.query_one(Static)
+        picture.display, words.display = not isinstance(found, str), isinstance(found, str)
+        if isinstance(found, str):
+            words.border_title = title.replace("[", r"\[")
+            words.update(found)
+        else:
+            picture.set_title(title, f"{found.shape[1]}x{found.shape[0]} px")
+            picture.set_frame(found)
+
+
 class FaceZoom(Horizontal):
     """Shows the face given last."""
 
@@ -40,8 +63,12 @@ class FaceZoom(Horizontal):
         self._shown: Face | None = None
 
     def compose(self) -> ComposeResult:
-        yield Picture(id="face")
-        yield Picture(id="frame")
+        yield FacePane(id="face")
+        yield FacePane(id="frame")
+
+    def forget(self) -> None:
+        """What is shown next is read anew, whatever it is."""
+        self._shown = None
 
     def show(self, face: Face) -> None:
         """Shows a face and its frame soon; only the newest of several is loaded to the end."""
@@ -55,17 +82,17 @@ class FaceZoom(Horizontal):
         await self._fill("#frame", frame_title(face), lambda: self._frame(face))
 
     async def _fill(self, where: str, title: str, load: Callable[[], U8]) -> None:
-        picture = self.query_one(where, Picture)
         try:
-            rgb_u8 = await asyncio.to_thread(load)
+            found: U8 | str = await asyncio.to_thread(load)
         except InputError as error:
-            picture.clear()
-            picture.set_title(title, plain_text(f"{error.message}; {error.remedy}"))
-        else:
-            picture.set_title(title)
-            picture.set_frame(rgb_u8)
+            found = plain_text(f"{error.message}; {error.remedy}")
+        for pane in self.query(where).results(FacePane):
+            if pane.display:  # else it is going, for the screen was left meanwhile
+                pane.show(title, found)
 
     def _frame(self, face: Face) -> U8:
+        if face.no_face:
+            raise InputError(f"no face: {face.no_face}", "only faces tell their frame")
         details = read_details(self._workspace, self._side.name, face)
         if details is None:
             remedy = "make the index (key i) to see the frame and the landmarks"
