@@ -58,11 +58,10 @@ def export_file(
     """Write one file of what `read` finds, in steps that viewers see, whole or not at all; one that
     is there goes to the trash first. Returns what was found.
 
-    Raises as `require_agreement` does, before anything is read, and `InputError` when the disk is
-    full.
+    Raises as `require_agreement` does, before anything is read and again where a file came to be
+    there meanwhile, and `InputError` when the disk is full.
     """
-    present = [target] if target.exists() else []
-    require_agreement(context, present, f"{target} is there", "another folder")
+    _require_place(context, target)
     context.progress(0, _STEPS, unit="steps", note="reading the weights")
     source = read()
     context.check_stop()
@@ -75,6 +74,11 @@ def export_file(
     return source
 
 
+def _require_place(context: StageContext, target: Path) -> None:
+    present = [target] if target.exists() else []
+    require_agreement(context, present, f"{target} is there", "another folder")
+
+
 def _put(context: StageContext, target: Path, data: bytes) -> None:
     make_folder(target.parent)
     with replacing(target) as beside:
@@ -83,6 +87,7 @@ def _put(context: StageContext, target: Path, data: bytes) -> None:
         beside.write_bytes(data)
         sync(beside)  # before the trash: only now is it sure that the disk holds it
         context.check_stop()
+        _require_place(context, target)
         if target.exists():
             trash = context.workspace.move_to_trash([target], target.stem)
             context.note(f"the file that was there is in {trash}")

@@ -153,10 +153,9 @@ def _from_saves(folder: Path, warn: Warn) -> TrainedXSeg:
     saved = Generations(folder).newest(warn, only=(NET, MEAN).__contains__)
     if saved is None or NET not in saved.state:
         raise InputError(f"nothing is saved in {folder}", "train the model first", code="no-xseg")
-    face_type = FaceType.from_short(saved.manifest.options["face_type"])
     return TrainedXSeg(
         mean_weights(saved.state[MEAN]) if MEAN in saved.state else saved.state[NET],
-        face_type,
+        _face_type(saved.manifest.options),
         saved.manifest.fingerprint(),
         saved.manifest.iteration,
         str(folder),
@@ -164,19 +163,23 @@ def _from_saves(folder: Path, warn: Warn) -> TrainedXSeg:
 
 
 def _from_dfl(file: Path) -> TrainedXSeg:
-    """What lies beside the file says its face type; generic models come without, for whole
-    faces."""
+    """What lies beside the file says its face type."""
     data = file.with_name(DFL_DATA_FILE)
     told = read_data(data) if data.is_file() else None
-    short = told.options.get("face_type") if told else "wf"
     status, weights = file.stat(), read_dfl_weights(file)
     odd = [name for name, tensor in weights.items() if not np.isfinite(tensor).all()]
     if odd:
         raise InputError(f"{file}: {odd[0]} is no number", "use another copy", code="bad-weights")
     return TrainedXSeg(
         weights,
-        FaceType.from_short(str(short)),
+        _face_type(told.options if told else {}),
         f"{status.st_size} {status.st_mtime_ns}",
         told.iteration if told else 0,
         str(file),
     )
+
+
+def _face_type(told: Mapping[str, Any]) -> FaceType:
+    """Generic models come without one: they are for whole faces. Raises `InputError` for a text
+    that is none."""
+    return FaceType.from_short(str(told.get("face_type", FaceType.WHOLE_FACE.short)))

@@ -3,11 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.faces.dfl_pickle import dfl_pickle
 from engine.faces.face_type import FaceType
-from engine.models.xseg.predictor import DFL_NET_FILE, load_xseg
+from engine.models.xseg.predictor import DFL_DATA_FILE, DFL_NET_FILE, NET, load_xseg
+from engine.nets.initialisation import weights_of
 from engine.protocol.errors import InputError
 from engine.protocol.workspace import Workspace
-from tests.models.xseg.made_xseg import write_dfl_xseg
+from engine.train.generations import Generations, Manifest
+from tests.models.xseg.made_xseg import tiny_net, write_dfl_xseg
 
 
 @pytest.fixture
@@ -52,6 +55,16 @@ def test_a_generic_model_in_any_folder_is_for_whole_faces(workspace, tmp_path):
 def test_what_lies_beside_the_file_says_its_face_type(workspace):
     write_dfl_xseg(workspace.models, face_type="head")
     assert load_xseg(workspace, device="cpu").face_type is FaceType.HEAD
+
+
+def test_a_model_that_does_not_say_its_face_type_is_for_whole_faces(workspace):
+    data = write_dfl_xseg(workspace.models, face_type="head") / DFL_DATA_FILE
+    data.write_bytes(dfl_pickle({"iter": 5, "options": {}, "loss_history": []}))
+    assert load_xseg(workspace).face_type is FaceType.WHOLE_FACE
+    manifest = Manifest(model_class="xseg", iteration=5, seed=7, drawn=0, options={})
+    saves = Generations(workspace.model("own", "xseg"))
+    saves.write(manifest, {NET: weights_of(tiny_net())})
+    assert load_xseg(workspace, "own").face_type is FaceType.WHOLE_FACE
 
 
 def test_other_weights_have_another_fingerprint(workspace, tmp_path):
