@@ -45,6 +45,16 @@ def test_the_error_on_faces_seen_from_the_front_is_below_3_2_percent_of_their_si
     assert np.mean(errors) < 0.032
 
 
+@pytest.mark.parametrize("number", [22, 24])
+def test_a_profile_is_not_taken_for_a_face_lying_on_its_side(number: int) -> None:
+    (frame,) = clip_frames("occlusion_mic_cuts.mp4", [number])
+    (face,) = mtcnn().detect([frame])[0]
+    found = landmarker().landmarks(frame, face)
+    if found is not None:
+        right = found.points[45] - found.points[36]
+        assert abs(np.degrees(np.arctan2(right[1], right[0]))) < 30
+
+
 @pytest.mark.parametrize("degrees", [45, -45])
 def test_a_turned_face_has_the_landmarks_of_the_upright_one(degrees: int) -> None:
     errors = []
