@@ -61,6 +61,16 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("home-next", "home", "n", "next_step", "Next step", "Open the next sensible stage."),
     Key("home-stages", "home", "s", "focus_stages", "Stages", "Go to the list of stages."),
+    Key(
+        "home-filter",
+        "home",
+        "slash",
+        "filter",
+        "Filter",
+        "Show only the stages of some words; enter goes to them.",
+        shown=False,
+    ),
+    Key("home-all", "home", "escape", "all_stages", "All", "Show all stages again.", shown=False),
     Key("home-runs", "home", "u", "focus_runs", "Runs", "Go to the list of runs."),
     Key("home-goal", "home", "b", "goal", "Goal", "Set the options for what you want to have."),
     Key("home-src-faces", "home", "f", "faces('src')", "Faces", "Look at the faces of src."),
@@ -132,6 +142,9 @@ KEYS: tuple[Key, ...] = (
     help_key("home"),
     Key("list-down", "list", "j", "cursor_down", "Down", "One line down.", shown=False),
     Key("list-up", "list", "k", "cursor_up", "Up", "One line up.", shown=False),
+    Key(
+        "list-choose", "list", "enter", "select", "Choose", "Open what the line is of.", shown=False
+    ),
     Key("list-first", "list", "g", "first", "First", "To the first line.", shown=False),
     Key("list-last", "list", "G", "last", "Last", "To the last line.", shown=False),
     Key("form-goal", "form", "f4", "goal", "Goal", "Set the options for what you want to have."),
@@ -224,7 +237,15 @@ KEYS: tuple[Key, ...] = (
     Key("running-take", "running", "enter", "take", "Take over", "Send what was changed."),
     Key("running-leave", "running", "escape", "leave", "Leave", "Change nothing."),
     Key("pick-leave", "pick", "escape", "leave", "Leave", "Choose nothing."),
-    Key("help-back", "help", "escape,f1,question_mark,tab", "back", "Back", "Leave the help."),
+    Key(
+        "help-back",
+        "help",
+        "escape,f1,question_mark,tab",
+        "back",
+        "Back",
+        "Leave the help.",
+        display="esc",
+    ),
     Key("help-down", "help", "j", "down", "Down", "One line down.", shown=False),
     Key("help-up", "help", "k", "up", "Up", "One line up.", shown=False),
 )

@@ -84,6 +84,27 @@ async def test_every_stage_can_be_reached_from_the_list_by_keys(workspace: Works
         assert reached == {spec.id for spec in catalog.STAGES}
 
 
+async def test_stages_are_found_by_words_and_opened_by_enter(workspace: Workspace) -> None:
+    async with opened(workspace) as (app, pilot):
+        await sees(pilot, "Extract frames", "/ filter")
+        await pilot.press("slash", *"sort fac")
+        await sees(pilot, "Sort faces", f"of {len(catalog.STAGES)}  esc all")
+        assert "Extract frames" not in screen_text(pilot)
+        await pilot.press("x")
+        await sees(pilot, "no stage of these words", "0 of ")
+        await pilot.press("backspace", "enter", "enter")
+        await until(pilot, lambda: isinstance(app.screen, StageScreen))
+        assert isinstance(app.screen, StageScreen)
+        assert app.screen.spec.id == "faceset-sort"
+        await pilot.press("escape")
+        await sees(pilot, "Sort faces", f"of {len(catalog.STAGES)}  esc all")
+        await pilot.press("escape")
+        await sees(pilot, "Extract frames", "/ filter")
+        await pilot.press("slash", *"merge", "escape")
+        await sees(pilot, "Extract frames", "/ filter")
+        assert app.focused is app.screen.query_one("#stages")
+
+
 async def test_runs_stand_with_their_state_newest_first_and_open(workspace: Workspace) -> None:
     made_run(workspace, "faces-extract-done")
     made_run(workspace, "video-extract-failed")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal
+from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 
 from engine import catalog
 from engine.protocol.goals import Goal
@@ -60,13 +60,14 @@ class HomeScreen(FramedScreen):
             yield SurveyCard("model, merged, result", id="work")
         yield NextStepBar()
         with Horizontal(id="lists"):
-            yield KeyList(id="stages")
+            with Vertical():
+                yield KeyList(id="stages")
+                yield Input(placeholder="sort, masks, model ...", id="stage-filter", compact=True)
             yield KeyList(id="runs")
 
     def on_mount(self) -> None:
-        stages = self.query_one("#stages", KeyList)
-        stages.border_title = "Stages"
-        stages.show_rows(stage_rows(catalog.STAGES))
+        self.query_one("#stages").border_title = "Stages"
+        self._show_stages("")
         self.query_one("#runs", KeyList).border_title = "Runs"
 
     def paint(self) -> None:
@@ -87,6 +88,31 @@ class HomeScreen(FramedScreen):
         self.query_one("#work", SurveyCard).show_lines(
             work_lines(survey, marking_state(self.workbench.workspace).words)
         )
+
+    def _show_stages(self, words: str) -> None:
+        """Those of these words, or all."""
+        found, stages = stages_of(words), self.query_one("#stages", KeyList)
+        stages.show_rows(stage_rows(found))
+        counts = f"{len(found)} of {len(catalog.STAGES)}  esc all"
+        stages.border_subtitle = counts if words.split() else "/ filter"
+        stages.first_choice()
+
+    def action_filter(self) -> None:
+        self.add_class("-filtering")
+        self.query_one("#stage-filter").focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._show_stages(event.value)
+
+    def on_input_submitted(self) -> None:
+        """On to the list of what was found; enter once more opens its first line."""
+        self.remove_class("-filtering")
+        self.action_focus_stages()
+
+    def action_all_stages(self) -> None:
+        self.query_one("#stage-filter", Input).value = ""
+        if self.has_class("-filtering"):
+            self.on_input_submitted()
 
     def on_next_step_bar_taken(self, event: NextStepBar.Taken) -> None:
         if event.run is not None:
@@ -155,8 +181,20 @@ def is_empty(survey: WorkspaceSurvey) -> bool:
     return survey.src.is_empty and survey.dst.is_empty
 
 
+def stages_of(words: str) -> tuple[StageSpec, ...]:
+    """The stages that have all of these words, or beginnings of words, in what is told of them."""
+    wanted = words.lower().split()
+
+    def told(spec: StageSpec) -> str:
+        return f"{spec.id} {spec.title} {spec.group} {spec.summary}".lower()
+
+    return tuple(spec for spec in catalog.STAGES if all(word in told(spec) for word in wanted))
+
+
 def stage_rows(stages: tuple[StageSpec, ...]) -> list[Row]:
-    """All stages under headings of their groups, groups in the order of the work."""
+    """Stages under headings of their groups, groups in the order of the work."""
+    if not stages:
+        return [(None, Content.styled("no stage of these words", "dim"))]
     rows: list[Row] = []
     for group in dict.fromkeys(spec.group for spec in stages):
         rows.append((None, Content.styled(group, "bold")))

@@ -40,3 +40,8 @@ class KeyList(OptionList):
         elif any(ids):
             choosable = [n for n, id in enumerate(ids) if id is not None]
             self.highlighted = max((n for n in choosable if n <= place), default=choosable[0])
+
+    def first_choice(self) -> None:
+        """Highlight the first row that can be chosen, and show the list from its top."""
+        self.highlighted = next((n for n, (id, _) in enumerate(self._rows) if id), None)
+        self.scroll_home(animate=False)
