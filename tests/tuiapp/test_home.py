@@ -28,7 +28,7 @@ async def test_home_tells_what_is_there_and_what_comes_next(workspace: Workspace
             await pilot.resize_terminal(*size)
             await sees(pilot, "data_src.mp4  1.5 KB", "data_dst.mp4", "3 frames", "3 faces")
             await sees(pilot, "model    none", "merged   none", "marking  on", "consent  none")
-            await sees(pilot, "Next: Train", "Extract frames", "none yet", "^q Quit")
+            await sees(pilot, "Next: Train", "Extract frames", "none yet", "f1 Help")
 
 
 async def test_home_tells_whose_consent_stands_how_and_that_marking_is_off(

@@ -12,7 +12,7 @@ from tuiapp.graphics.textual_hooks import FooterKey
 
 PALETTE = "-command-palette"
 # These give way first, in this order: they are the same on every screen, and in the palette.
-FIRST_TO_GO = ("quit", "help")
+FIRST_TO_GO = ("leave", "help")
 
 
 class KeyFooter(Footer):
