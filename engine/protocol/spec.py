@@ -39,7 +39,7 @@ WORKERS = Option(
     "Worker processes",
     Text(r"auto|[1-9]\d{0,2}", "auto or a number from 1 to 999"),
     "auto",
-    "How many processes share the work. Auto: one per CPU core, fewer if memory is short.",
+    "How many processes share the work. Auto: one per CPU core, 16 at most.",
     advanced=True,
 )
 

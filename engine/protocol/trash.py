@@ -21,11 +21,7 @@ class TrashCopies:
         """Keep the file, in its place relative to the workspace: `path` stays as it is, and may be
         replaced by a rename afterwards. A second name for the same file costs no room; where the
         disk has no such names, it is copied. Raises `InputError` when the disk is full."""
-        target = self.place(path)
-        try:
-            link_or_copy(path, target)
-        except OSError as error:
-            raise disk_error(error, target) from error
+        keep_as(path, self.place(path))
 
     def place(self, path: Path) -> Path:
         """Where what is to be kept of `path` belongs, in a folder that is there. Raises
@@ -43,3 +39,11 @@ class TrashCopies:
                 folder = self._workspace.trash / f"{stem}-{number}"
             self.folder = folder
         return self.folder
+
+
+def keep_as(path: Path, target: Path) -> None:
+    """As `TrashCopies.keep`, where the place in the trash is known: for worker processes."""
+    try:
+        link_or_copy(path, target)
+    except OSError as error:
+        raise disk_error(error, target) from error

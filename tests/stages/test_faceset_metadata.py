@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.stages.packing import (
     pictures,
     run_stage,
     some_faces,
+    start,
     trashed,
     workspace,
 )
@@ -160,6 +162,31 @@ def test_pictures_of_another_size_are_brought_to_the_saved_one_and_kept_in_the_t
     assert metadata(aligned / "a.jpg") == metadata(face_bytes(1))
     assert trashed(tmp_path, "a.jpg") == [larger]
     assert trashed(tmp_path, "b.jpg") == []
+
+
+def test_resizing_is_shared_by_processes_and_counted_where_it_succeeds(tmp_path: Path) -> None:
+    faces = {"a.jpg": face_bytes(1), "b.jpg": face_bytes(2)}
+    aligned = workspace(tmp_path, faces)
+    run_stage(tmp_path, "faceset-metadata-save")
+    (aligned / "a.jpg").write_bytes(plain_jpeg(size_px=160))
+    broken = bytearray(plain_jpeg(size_px=160))
+    broken[broken.index(b"\xff\xdb") + 4] = 0xFF  # a quantisation table that no decoder knows
+    (aligned / "b.jpg").write_bytes(bytes(broken))
+    context = context_for(tmp_path, "faceset-metadata-restore", confirmed=True, workers="2")
+    asked: list[int] = []
+
+    def in_this_process(
+        function: Callable[[Any], Any], items: Iterable[Any], *, processes: int
+    ) -> Iterator[Any]:
+        asked.append(processes)
+        return map(function, items)
+
+    context.map_in_processes = in_this_process
+    start(context, "faceset-metadata-restore")
+    assert asked == [2]
+    facts = {"restored": 1, "resized": 1, "failed": 1}
+    assert {name: context.facts[name] for name in facts} == facts
+    assert (aligned / "b.jpg").read_bytes() == bytes(broken)
 
 
 def test_metadata_that_changed_since_is_replaced_only_with_a_confirmation(tmp_path: Path) -> None:

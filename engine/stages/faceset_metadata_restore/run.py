@@ -29,8 +29,9 @@ from engine.media.images import decode_face_bgr_u8
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.files import sweep_parts, write_atomically
 from engine.protocol.stage import StageContext
-from engine.protocol.trash import TrashCopies
+from engine.protocol.trash import TrashCopies, keep_as
 from engine.protocol.workspace import Side
+from engine.stages.beside import worker_count
 
 _NAMED_AT_MOST = 20
 _RESIZED_QUALITY = 100  # as DeepFaceLab
@@ -159,26 +160,39 @@ def _require_confirmation(context: StageContext, plan: _Plan) -> None:
         )
 
 
-def _restore(context: StageContext, side: Side, plan: _Plan) -> list[tuple[str, str]]:
-    """Make the changes. Returns the faces that could not be changed, with the reason."""
+def _restore(context: StageContext, side: Side, plan: _Plan) -> dict[str, str]:
+    """Make the changes. Returns the names of faces that could not be changed -> the reason."""
     copies = TrashCopies(context.workspace, f"faceset-metadata-restore-{side.name}")
+    jobs = (
+        (change, copies.place(change.path) if change.is_loss else None) for change in plan.changes
+    )
     total = len(plan.changes) + plan.right
-    failed: list[tuple[str, str]] = []
-    for number, change in enumerate(plan.changes):
-        context.check_stop()
+    failed: dict[str, str] = {}
+    context.progress(plan.right, total, unit="faces", skipped=plan.right)
+    # Only resizing takes longer than the start of a process.
+    processes = worker_count(context) if any(change.is_resize for change in plan.changes) else 1
+    problems = context.map_in_processes(_restore_one, jobs, processes=processes)
+    for number, (change, problem) in enumerate(zip(plan.changes, problems, strict=True), start=1):
+        if problem:
+            failed[change.path.name] = problem
         context.progress(plan.right + number, total, unit="faces", skipped=plan.right)
-        try:
-            restored = _restored(change)
-        except InputError as error:
-            failed.append((change.path.name, error.message))
-            continue
-        if change.is_loss:
-            copies.keep(change.path)
-        write_atomically(change.path, restored, durable=False)
-    context.progress(total, total, unit="faces", skipped=plan.right)
     if copies.folder is not None:
         context.note(f"the faces as they were are kept in {copies.folder}")
     return failed
+
+
+def _restore_one(job: tuple[_Change, Path | None]) -> str:
+    """Change a face; before, the file gets its second name in the trash, if it is to have one.
+    Returns why it cannot be changed, or "". Raises `InputError` when the disk is full."""
+    change, kept = job
+    try:
+        restored = _restored(change)
+    except InputError as error:
+        return error.message
+    if kept is not None:
+        keep_as(change.path, kept)
+    write_atomically(change.path, restored, durable=False)
+    return ""
 
 
 def _restored(change: _Change) -> bytes:
@@ -197,10 +211,10 @@ def _finish(
     side: Side,
     plan: _Plan,
     saved: SavedMetadata,
-    failed: list[tuple[str, str]],
+    failed: dict[str, str],
     names: set[str],
 ) -> None:
-    problems = [*plan.unreadable, *failed, *saved.unusable.items()]
+    problems = [*plan.unreadable, *failed.items(), *saved.unusable.items()]
     _tell(context, [f"{name!a} is not restored: {reason}" for name, reason in problems])
     _tell(context, [f"{name!a} has no entry in {META_NAME}" for name in plan.without_entry])
     gone = sorted(saved.faces.keys() - names)
@@ -214,7 +228,7 @@ def _finish(
         context.note(f"{META_NAME} moved to {trash}")
     context.result(
         restored=len(plan.changes) - len(failed),
-        resized=sum(change.is_resize for change in plan.changes),
+        resized=sum(change.is_resize for change in plan.changes if change.path.name not in failed),
         right_already=plan.right,
         without_entry=len(plan.without_entry),
         entries_without_face=len(gone),

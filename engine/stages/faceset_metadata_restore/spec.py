@@ -1,6 +1,6 @@
 """The stage faceset-metadata-restore as data."""
 
-from engine.protocol.spec import SIDE, StageSpec
+from engine.protocol.spec import SIDE, WORKERS, StageSpec
 
 FACESET_METADATA_RESTORE = StageSpec(
     id="faceset-metadata-restore",
@@ -15,5 +15,5 @@ FACESET_METADATA_RESTORE = StageSpec(
     " puts its metadata into the faces of the same names, after resizing those of another size."
     " Pictures must not have been flipped, turned or cut: landmarks would be wrong. The earlier"
     " faces are kept in the trash, and meta.dat goes there at the end.",
-    options=(SIDE,),
+    options=(SIDE, WORKERS),
 )
