@@ -93,6 +93,13 @@ def test_a_second_run_writes_nothing_and_never_over_another_face(tmp_path: Path)
     assert tree(aligned).items() <= before.items()
 
 
+def test_pictures_of_which_none_is_a_face_are_refused_with_the_reason(tmp_path: Path) -> None:
+    aligned = old_faceset(tmp_path, 0)
+    (aligned / "frame.png").write_bytes(cv2.imencode(".png", picture())[1].tobytes())
+    with pytest.raises(InputError, match=r"none of the 1 PNG files .* frame\.png: it has no face"):
+        convert(tmp_path)
+
+
 def test_heads_as_only_the_old_version_cut_them_are_told(tmp_path: Path) -> None:
     old = face_from_frame(front_face(), SIZE_PX, FaceType.HEAD, scale=1.46)
     old_faceset(tmp_path / "old", face_type="head", landmarks=transform_points(front_face(), old))

@@ -29,11 +29,12 @@ OTHER_CROP_SHARE = 0.02
 @dataclass(frozen=True)
 class Outcome:
     """What came of one PNG file. is_new: its JPEG was written now. has_old_crop: a head, cut as
-    only 1.0 did. problem: why there is no JPEG of it."""
+    only 1.0 did. problem: why there is no JPEG of it, and what to do about that."""
 
     is_new: bool = False
     has_old_crop: bool = False
     problem: str = ""
+    remedy: str = ""
 
 
 @dataclass
@@ -42,13 +43,15 @@ class _Tally:
     new: int = 0
     old_heads: int = 0
     left_out: int = 0
+    first_problem: str = ""
 
 
 def run(context: StageContext) -> None:
     """Convert a side's face PNGs, going on where an earlier run stopped.
 
-    Raises `InputError` when there are none or the disk is full, `ConfirmationNeeded` when they are
-    to be moved to the trash without the user's word; `Stopped` with all finished faces kept.
+    Raises `InputError` when there are none, none is a face or the disk is full;
+    `ConfirmationNeeded` when they are to be moved to the trash without the user's word; `Stopped`
+    with all finished faces kept.
     """
     options = context.options
     side = context.workspace.side(options["side"])
@@ -76,15 +79,17 @@ def converted_file(png: Path, *, quality: int) -> Outcome:
         png_bytes = read_png_bytes(png)
         data = png_face_data(png_bytes)
         if data is None:
-            return Outcome(problem="it has no face metadata")
-        image = decode_face_bgr_u8(png_bytes, png)
-        jpeg_bytes = encode_face_jpeg(image, quality, data)
-        has_old_crop = _has_old_crop(data, image.shape[0])
+            return Outcome(problem="it has no face metadata", remedy="extract faces from its frame")
         is_there = _is_face_there(_jpg_of(png), data)
+        if is_there and data.face_type is not FaceType.HEAD:
+            return Outcome()
+        image = decode_face_bgr_u8(png_bytes, png)
+        has_old_crop = _has_old_crop(data, image.shape[0])
+        jpeg_bytes = b"" if is_there else encode_face_jpeg(image, quality, data)
     except InputError as error:
-        return Outcome(problem=error.message)
+        return Outcome(problem=error.message, remedy=error.remedy)
     if not is_there:
-        write_atomically(_jpg_of(png), jpeg_bytes)
+        write_atomically(_jpg_of(png), jpeg_bytes, durable=False)  # the PNG file stays, or is kept
     return Outcome(is_new=not is_there, has_old_crop=has_old_crop)
 
 
@@ -133,11 +138,19 @@ def _count(context: StageContext, tally: _Tally, png: Path, outcome: Outcome) ->
         tally.converted.append(png)
         return
     tally.left_out += 1
+    tally.first_problem = tally.first_problem or f"{png.name}: {outcome.problem}"
     if tally.left_out <= NAMED_AT_MOST:
-        context.warn(f"left out: {png.name}: {outcome.problem}")
+        context.warn(f"left out: {png.name}: {outcome.problem}", outcome.remedy)
 
 
 def _finish(context: StageContext, side: Side, tally: _Tally) -> None:
+    if not tally.converted:
+        raise InputError(
+            f"none of the {tally.left_out} PNG files in {side.aligned} is converted; the first:"
+            f" {tally.first_problem}",
+            "put faces of DeepFaceLab 1.0 there, or extract faces from the frames",
+            code="no-faces",
+        )
     if tally.old_heads:
         context.warn(
             f"{tally.old_heads} faces are heads as DeepFaceLab 1.0 cut them, closer than heads of"
@@ -147,7 +160,7 @@ def _finish(context: StageContext, side: Side, tally: _Tally) -> None:
     if context.options["trash_originals"]:
         label = f"faceset-png-to-jpg-{side.name}"
         trash = context.workspace.move_to_trash(tally.converted, label)
-        context.note(f"the PNG files are in {trash}" if trash else "no PNG file was converted")
+        context.note(f"the PNG files are in {trash}")
     context.result(
         converted=tally.new,
         kept=len(tally.converted) - tally.new,
