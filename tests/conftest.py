@@ -13,15 +13,23 @@ import pytest
 # Of the kills that each stage of facesets, each session and training must outlive; all of them take
 # half an hour.
 USUAL_SHARE_OF_KILLS = 0.2
+# Of the clips whose faces were counted by eye, one frame in so many is searched; all take minutes.
+USUAL_FRAMES_APART = 4
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-kills", action="store_true", help="kill 200 times where 40 are usual")
+    parser.addoption("--all-frames", action="store_true", help="search every frame for faces")
 
 
 @pytest.fixture
 def share_of_kills(request: pytest.FixtureRequest) -> float:
     return 1.0 if request.config.getoption("--all-kills") else USUAL_SHARE_OF_KILLS
+
+
+@pytest.fixture
+def frames_apart(request: pytest.FixtureRequest) -> int:
+    return 1 if request.config.getoption("--all-frames") else USUAL_FRAMES_APART
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -23,6 +23,9 @@ from tests.stages.extracting import (
     workspace,
 )
 
+# Clips that are searched whole: their heads move too far in a few frames to be followed.
+SHORT_CLIP_FRAMES = 60
+
 
 @pytest.mark.parametrize(
     ("clip", "faces"), [("pairA_dst.mp4", 1), ("two_faces_large.mp4", 2), ("pairB_src.mp4", 1)]
@@ -51,12 +54,13 @@ def test_each_frame_has_as_many_faces_as_were_counted_by_eye(
         ("occlusion_synthetic.mp4", 90, 1),
     ],
 )
-def test_every_frame_of_a_clip_has_as_many_faces_as_were_counted_by_eye(
-    tmp_path: Path, clip: str, frames: int, faces: int
+def test_the_frames_of_a_clip_have_as_many_faces_as_were_counted_by_eye(
+    tmp_path: Path, clip: str, frames: int, faces: int, frames_apart: int
 ) -> None:
-    root = workspace(tmp_path, clip, range(1000))
+    wanted = range(0, frames, frames_apart if frames > SHORT_CLIP_FRAMES else 1)
+    root = workspace(tmp_path, clip, wanted)
     extract(root, debug_images="no")
-    assert per_frame(root) == {faces: frames}
+    assert per_frame(root) == {faces: len(wanted)}
 
 
 @pytest.mark.slow
