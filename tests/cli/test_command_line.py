@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -16,7 +19,9 @@ import pytest
 from engine import catalog
 from engine.protocol.workspace import Workspace
 from engine.runtime import client
-from tests.support.command import COMMAND, facewright, start_facewright
+from tests.merge.workspace import merge_workspace
+from tests.support.clips import make_clip
+from tests.support.command import Outcome, facewright, start_facewright
 from tests.support.consent import agree_by
 from tests.support.tree import tree
 from tuiapp.doctor import Verdict, examine
@@ -30,6 +35,33 @@ def wait_for_line(process: subprocess.Popen[str], part: str) -> str:
         if part in line:
             return line
     raise AssertionError(f"no line with {part!r}")
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("clip") / "data_src.mp4")
+
+
+@contextmanager
+def idle_run(root: Path) -> Iterator[client.RunInfo]:
+    """A detached run that waits for viewers and does nothing else; stopped at the end."""
+    merge_workspace(root, frames=1)
+    started = facewright("run", "label-session", "--side", "dst", "-w", root, "--detach")
+    assert started.status == 0, started.stderr
+    [info] = client.list_runs(Workspace(root))
+    yield info
+    facewright("stop", "-w", root)
+
+
+@pytest.fixture(scope="module")
+def poor_doctor() -> Outcome:
+    """The doctor where characters, tmux and a library are missing."""
+    code = "import sys; sys.modules['pynvml'] = None; sys.argv = ['facewright', 'doctor'];"
+    code += "from tuiapp.cli import main; sys.exit(main())"
+    poor = {**os.environ, "PYTHONIOENCODING": "ascii", "TMUX": "/nowhere/socket,1,0"}
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=poor)
+    return Outcome(done.returncode, done.stdout, done.stderr)
 
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
@@ -63,14 +95,16 @@ def test_stages_tells_what_only_some_model_classes_take() -> None:
     assert [option["name"] for option in as_json["morph_options"]] == ["morph_factor"]
 
 
-def test_a_run_without_terminal_reports_and_ends_with_0(tmp_path: Path) -> None:
-    done = facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "10")
+def test_a_run_without_terminal_reports_and_ends_with_0(tmp_path: Path, clip: Path) -> None:
+    shutil.copy(clip, tmp_path)
+    done = facewright("run", "video-extract", "-w", tmp_path, "--side", "src")
     assert done.status == 0, done.stderr
-    assert "demo-media: done in" in done.stderr
+    assert "video-extract: done in" in done.stderr
 
 
-def test_json_gives_one_event_a_line_from_started_to_finished(tmp_path: Path) -> None:
-    done = facewright("run", "demo-media", "-w", tmp_path, "--dst-frames=10", "--json")
+def test_json_gives_one_event_a_line_from_started_to_finished(tmp_path: Path, clip: Path) -> None:
+    shutil.copy(clip, tmp_path)
+    done = facewright("run", "video-extract", "-w", tmp_path, "--side=src", "--json")
     names = [event["ev"] for event in done.events]
     assert (done.status, names[0], names[-1]) == (0, "started", "finished")
 
@@ -110,15 +144,17 @@ def test_a_missing_workspace_is_refused(tmp_path: Path) -> None:
     assert (done.status, "no workspace" in done.stderr) == (3, True)
 
 
-def test_what_would_be_replaced_needs_yes_and_goes_to_the_trash(tmp_path: Path) -> None:
-    (tmp_path / "data_src.mp4").write_bytes(b"precious")
+def test_what_would_be_replaced_needs_yes_and_goes_to_the_trash(tmp_path: Path, clip: Path) -> None:
+    shutil.copy(clip, tmp_path)
+    (tmp_path / "data_src").mkdir()
+    (tmp_path / "data_src" / "00001.png").write_bytes(b"precious")
     before = tree(tmp_path)
-    refused = facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "10")
+    refused = facewright("run", "video-extract", "-w", tmp_path, "--side", "src")
     assert (refused.status, "--yes" in refused.stderr) == (2, True)
     assert tree(tmp_path) == before
-    done = facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "10", "--yes")
+    done = facewright("run", "video-extract", "-w", tmp_path, "--side", "src", "--yes")
     assert done.status == 0, done.stderr
-    [kept] = Workspace(tmp_path).trash.rglob("data_src.mp4")
+    [kept] = Workspace(tmp_path).trash.rglob("00001.png")
     assert kept.read_bytes() == b"precious"
 
 
@@ -141,7 +177,7 @@ def test_ctrl_c_saves_stops_and_ends_with_130(tmp_path: Path, number: signal.Sig
 
 
 def test_a_killed_command_leaves_its_run_going_and_attach_shows_the_end(tmp_path: Path) -> None:
-    process = start_facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "300", "--json")
+    process = start_facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "60", "--json")
     wait_for_line(process, '"progress"')
     process.kill()
     process.wait()
@@ -162,13 +198,10 @@ def test_detach_gives_the_id_and_stop_stops_it(tmp_path: Path) -> None:
 
 
 def test_the_engine_is_no_child_of_the_terminals_session(tmp_path: Path) -> None:
-    facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "600", "--detach")
-    [info] = client.list_runs(Workspace(tmp_path))
-    process = info.folder.process()
-    assert process is not None
-    assert os.getsid(process.pid) == process.pid
-    facewright("stop", "-w", tmp_path)
-    psutil.wait_procs([psutil.Process(process.pid)] if psutil.pid_exists(process.pid) else [], 10)
+    with idle_run(tmp_path) as info:
+        process = info.folder.process()
+        assert process is not None
+        assert os.getsid(process.pid) == process.pid
 
 
 def test_doctor_reports_every_topic_as_data() -> None:
@@ -188,14 +221,13 @@ def test_doctor_tells_of_a_workspaces_consents(tmp_path: Path) -> None:
     assert consent.verdict is Verdict.GOOD
 
 
-@pytest.mark.parametrize("command", ["demo", "stages", "runs", "stop", "log", "show", "doctor"])
-def test_asked_for_help_a_command_does_nothing_else(tmp_path: Path, command: str) -> None:
-    facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "600", "--detach")
-    asked = facewright(command, "--help", cwd=tmp_path)
-    assert (asked.status, f"facewright {command}" in asked.stdout) == (0, True)
-    [info] = client.list_runs(Workspace(tmp_path))
-    assert info.state.live and not (tmp_path / "demo").exists()
-    facewright("stop", "-w", tmp_path)
+def test_asked_for_help_a_command_does_nothing_else(tmp_path: Path) -> None:
+    with idle_run(tmp_path):
+        for command in ("demo", "stages", "runs", "stop", "log", "show", "doctor"):
+            asked = facewright(command, "--help", cwd=tmp_path)
+            assert (asked.status, f"facewright {command}" in asked.stdout) == (0, True)
+            [info] = client.list_runs(Workspace(tmp_path))
+            assert info.state.live and not (tmp_path / "demo").exists()
 
 
 def test_ctrl_c_before_the_first_event_stops_the_run_that_was_just_made(tmp_path: Path) -> None:
@@ -209,16 +241,15 @@ def test_ctrl_c_before_the_first_event_stops_the_run_that_was_just_made(tmp_path
 
 
 def test_ctrl_c_while_waiting_for_a_hung_engine_says_how_to_end_it(tmp_path: Path) -> None:
-    facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "600", "--detach")
-    [info] = client.list_runs(Workspace(tmp_path))
-    process = info.folder.process()
-    assert process is not None
-    os.kill(process.pid, signal.SIGSTOP)
-    waiting = start_facewright("stop", "-w", tmp_path)
-    assert waiting.stderr is not None and "stopping" in waiting.stderr.readline()
-    waiting.send_signal(signal.SIGINT)
-    _, told = waiting.communicate(timeout=20)
-    os.kill(process.pid, signal.SIGCONT)
+    with idle_run(tmp_path) as info:
+        process = info.folder.process()
+        assert process is not None
+        os.kill(process.pid, signal.SIGSTOP)
+        waiting = start_facewright("stop", "-w", tmp_path)
+        assert waiting.stderr is not None and "stopping" in waiting.stderr.readline()
+        waiting.send_signal(signal.SIGINT)
+        _, told = waiting.communicate(timeout=20)
+        os.kill(process.pid, signal.SIGCONT)
     assert (waiting.returncode, f"kill -9 {process.pid}" in told) == (130, True), told
 
 
@@ -262,24 +293,22 @@ def test_when_nobody_reads_on_the_run_goes_on_and_says_so(tmp_path: Path) -> Non
     facewright("stop", "-w", tmp_path)
 
 
-def test_a_terminal_without_the_characters_gets_question_marks() -> None:
-    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    done = subprocess.run([*COMMAND, "doctor"], capture_output=True, text=True, env=ascii_only)
-    assert "Traceback" not in done.stderr and "disk" in done.stdout
+def test_a_terminal_without_the_characters_gets_question_marks(poor_doctor: Outcome) -> None:
+    assert "Traceback" not in poor_doctor.stderr and "disk" in poor_doctor.stdout
 
 
-@pytest.mark.parametrize("path", ["/nowhere", os.environ.get("PATH", "")])
-def test_doctor_outlives_a_tmux_that_does_not_answer(path: str) -> None:
-    elsewhere = {**os.environ, "TMUX": "/nowhere/socket,1,0", "PATH": path}
-    done = subprocess.run(
-        [*COMMAND, "doctor", "--json"], capture_output=True, text=True, env=elsewhere
-    )
-    [told] = [one for one in json.loads(done.stdout) if one["topic"] == "tmux"]
-    assert "does not answer" in told["text"]
+def test_doctor_names_what_cannot_be_imported(poor_doctor: Outcome) -> None:
+    assert (poor_doctor.status, "pynvml" in poor_doctor.stdout) == (4, True), poor_doctor.stderr
 
 
-def test_doctor_names_what_cannot_be_imported() -> None:
-    code = "import sys; sys.modules['pynvml'] = None; sys.argv = ['facewright', 'doctor'];"
-    code += "from tuiapp.cli import main; sys.exit(main())"
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True)
-    assert (done.returncode, "pynvml" in done.stdout) == (4, True), done.stderr
+def test_doctor_outlives_a_tmux_that_does_not_answer(poor_doctor: Outcome) -> None:
+    assert "does not answer" in poor_doctor.stdout
+
+
+def test_doctor_outlives_a_tmux_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMUX", "/nowhere/socket,1,0")
+    monkeypatch.setenv("PATH", "/nowhere")
+    [told] = [one for one in examine(tmp_path, probe_engine=False) if one.topic == "tmux"]
+    assert "does not answer" in told.text
