@@ -53,6 +53,18 @@ async def test_a_value_out_of_range_is_refused_as_one_types_and_holds_up_the_sta
         assert not app.screen.query_one("#start", Button).disabled
 
 
+async def test_labels_and_fields_keep_apart_and_numbers_stay_readable_where_it_is_narrow(
+    workspace: Workspace,
+) -> None:
+    async with opened(workspace) as (app, pilot):
+        app.open_form("faceset-export-masks")
+        await sees(pilot, "Hull where there is none [ ] no")
+        await pilot.press("escape")
+        await pilot.resize_terminal(60, 20)
+        app.open_form("faces-extract")
+        await sees(pilot, "auto px")
+
+
 async def test_what_is_typed_at_a_number_replaces_it(workspace: Workspace) -> None:
     async with opened(workspace) as (app, pilot):
         app.open_form("faces-extract", {"jpeg_quality": 8})

@@ -50,6 +50,12 @@ async def test_a_report_is_seen_whole_at_every_size(reported: Workspace) -> None
             await sees(pilot, "tab Map", "f Faces", "esc Back", "f1 Help", "^q Quit")
 
 
+async def test_the_map_stays_a_map_where_it_is_narrow(reported: Workspace) -> None:
+    async with opened(reported, (60, 20)) as (_, pilot):
+        await pilot.press("t")
+        await sees(pilot, "yaw    +90 +75 +60", "-60 -75 -90\n", "mouth all (m)", "Doubtful")
+
+
 async def test_enter_on_a_face_shows_its_like_with_the_cursor_on_it(reported: Workspace) -> None:
     async with opened(reported) as (app, pilot):
         await pilot.press("t")

@@ -18,6 +18,7 @@ from tuiapp.bridge.report_entries import FaceChoice
 from tuiapp.keymap import bindings
 
 _CELL = 5  # characters wide: four digits and a sign
+_NARROW_CELL = 4  # where there is no room for more: the figures then touch each other
 _LABEL = 6
 
 
@@ -26,7 +27,13 @@ class CoverageMap(Widget, can_focus=True):
 
     BINDINGS = bindings("map")
     DEFAULT_CSS = f"""
-    CoverageMap {{ height: {ROWS + 3}; padding: 0 1; background: $surface; }}
+    CoverageMap {{
+        height: {ROWS + 3};
+        padding: 0 1;
+        background: $surface;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+    }}
     """
 
     class Chosen(Message):
@@ -45,10 +52,16 @@ class CoverageMap(Widget, can_focus=True):
         return Content("\n").join(lines)
 
     def _head(self) -> Content:
-        degrees = (degrees_text(self.table.yaw_deg(column)) for column in range(COLUMNS))
-        return Content.styled(
-            "yaw".ljust(_LABEL) + "".join(text.rjust(_CELL) for text in degrees), "dim"
-        )
+        degrees = [degrees_text(self.table.yaw_deg(column)) for column in range(COLUMNS)]
+        if self._cell_width == _NARROW_CELL:
+            degrees = [text.rstrip("°") for text in degrees]
+        words = "".join(text.rjust(self._cell_width) for text in degrees)
+        return Content.styled("yaw".ljust(_LABEL) + words, "dim")
+
+    @property
+    def _cell_width(self) -> int:
+        fits = self.content_size.width >= _LABEL + COLUMNS * _CELL
+        return _CELL if fits else _NARROW_CELL
 
     def _row(self, row: int) -> Content:
         label = degrees_text(self.table.pitch_deg(row))
@@ -60,7 +73,7 @@ class CoverageMap(Widget, can_focus=True):
     def _cell(self, row: int, column: int) -> tuple[str, str]:
         tally = self.table.tally(row, column)
         is_here = (row, column) == (self.table.row, self.table.column)
-        text, style = _tally_text(tally).rjust(_CELL), _tally_style(tally)
+        text, style = _tally_text(tally).rjust(self._cell_width), _tally_style(tally)
         if is_here:
             style = f"{style} {'reverse' if self.has_focus else 'underline'}".strip()
         return text, style
