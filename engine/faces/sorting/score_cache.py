@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.faces.sorting.scores import MEASURES, Measured, Values
+from engine.protocol.database_errors import DATABASE_ERRORS
 from engine.protocol.workspace import make_folder
 
 FileKey = tuple[int, int, int]  # inode, size in bytes, time of change in ns
@@ -67,7 +68,7 @@ class ScoreCache:
             return []
         try:
             return self._connection.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             self._give_up(error)
             return []
 
@@ -77,10 +78,10 @@ class ScoreCache:
         try:
             with self._connection:
                 self._connection.executemany(statement, rows)
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             self._give_up(error)
 
-    def _give_up(self, error: sqlite3.Error) -> None:
+    def _give_up(self, error: Exception) -> None:
         self.damage, self._connection = str(error), None
 
 
@@ -90,12 +91,12 @@ def open_score_cache(path: Path) -> Iterator[ScoreCache]:
     make_folder(path.parent)
     try:
         connection = _connected(path)
-    except sqlite3.DatabaseError:
+    except DATABASE_ERRORS:
         for leftover in (path, *path.parent.glob(f"{path.name}-*")):
             leftover.unlink(missing_ok=True)
         try:
             connection = _connected(path)
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             yield ScoreCache(None, str(error))
             return
     with closing(connection):
@@ -113,7 +114,7 @@ def _connected(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = OFF")  # lost scores are measured again
         connection.executescript(_SCHEMA)
-    except sqlite3.Error:
+    except DATABASE_ERRORS:
         connection.close()
         raise
     return connection

@@ -38,6 +38,35 @@ def test_equal_pictures_stay_side_by_side() -> None:
     assert all(groups[at] == groups[at + 1] == groups[at + 2] for at in range(0, 30, 3))
 
 
+def made_pictures(side_px: int) -> np.ndarray:
+    """90 of 9 scenes with noise, and copies among them."""
+    random = np.random.default_rng(2)
+    scenes = random.integers(0, 256, (9, 4, 4, 3)).repeat(side_px // 4, 1).repeat(side_px // 4, 2)
+    noisy = scenes[random.integers(0, 9, 90)] + random.normal(0, 3, (90, side_px, side_px, 3))
+    pictures = np.clip(noisy, 0, 255).astype(np.uint8).reshape(90, -1)
+    pictures[60:] = pictures[random.integers(0, 60, 30)]
+    return pictures
+
+
+@pytest.mark.parametrize("side_px", [16, 24, 64])
+@pytest.mark.parametrize("similar", [True, False])
+def test_a_chain_of_pictures_is_that_of_comparing_all(side_px: int, similar: bool) -> None:
+    pictures = made_pictures(side_px).astype(int)
+    order = list(range(90))
+    for last in range(89):
+        apart = np.abs(pictures[order[last + 1 :]] - pictures[order[last]]).sum(axis=1)
+        chosen = last + 1 + int(apart.argmin() if similar else apart.argmax())
+        order[last + 1], order[chosen] = order[chosen], order[last + 1]
+    pictures_u8 = pictures.astype(np.uint8)
+    assert pixel_chain(pictures_u8, similar=similar, checkpoint=ignore).tolist() == order
+
+
+def test_a_stop_is_asked_for_at_every_face_and_while_a_chain_is_prepared() -> None:
+    asked: list[int] = []
+    histogram_chain(histograms(1100), asked.append)
+    assert asked == [0] * 4 + list(range(1, 1100))
+
+
 def test_pixels_are_chained_by_the_least_or_the_largest_difference() -> None:
     levels = np.array([10, 200, 30, 90, 20], np.uint8)
     pictures = np.repeat(levels[:, None], 48, axis=1)
@@ -54,6 +83,14 @@ def test_total_distances_are_those_to_all_others_also_beyond_one_block() -> None
         distances = np.sqrt(np.maximum(1 - roots @ roots[row], 0))
         distances[row] = 0
         assert total_distances(counts)[row] == pytest.approx(distances.sum(), rel=1e-6)
+
+
+def test_equal_pictures_keep_their_order_when_sorted_by_unlikeness() -> None:
+    counts = np.tile(histograms(300)[:, :256], (5, 1))
+    order = np.argsort(-total_distances(counts), kind="stable")
+    for places in order.reshape(300, 5):
+        assert np.ptp(places % 300) == 0
+        assert places.tolist() == sorted(places)
 
 
 def test_the_more_faces_the_smaller_the_pictures_that_are_compared() -> None:
