@@ -24,7 +24,7 @@ from tuiapp.bridge.run_board import RunBoard
 from tuiapp.bridge.run_view import trains
 from tuiapp.bridge.watch import RunWatch
 from tuiapp.bridge.wording import plain_text
-from tuiapp.forms.memory import newest_model, remembered_values
+from tuiapp.forms.memory import forget_models_of, newest_model, remembered_values
 from tuiapp.screens.dialogs import TellScreen
 from tuiapp.screens.home import HomeScreen
 from tuiapp.screens.log import LogScreen
@@ -65,6 +65,10 @@ class OpeningApp(App[None]):
         a stage that was never started, with the newest model there is. entered: what is to hold
         also where the model was trained with something else."""
         spec, models = catalog.stage(stage_id), self.survey.models if self.survey else ()
+        try:
+            forget_models_of(self.workspace, self.board.infos)
+        except FacewrightError as error:
+            self.say(f"{error.message}; {error.remedy}", severity="warning")
         remembered = remembered_values(self.workspace, stage_id)
         given = {**newest_model(spec, models), **remembered, **(values or {})}
         self._show(StageScreen(spec, given, entered))

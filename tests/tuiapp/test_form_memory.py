@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,20 @@ import pytest
 from engine import catalog
 from engine.protocol.survey import ModelFact
 from engine.protocol.workspace import Workspace
-from tuiapp.forms.memory import forget_model, newest_model, remember_values, remembered_values
+from engine.runtime.client import RunFolder, RunInfo, RunState
+from engine.runtime.run_folder import Job
+from tests.tuiapp.models_made import made_model
+from tests.tuiapp.seen import opened, until
+from tuiapp.forms.memory import (
+    forget_model,
+    forget_models_of,
+    newest_model,
+    remember_values,
+    remembered_values,
+)
+from tuiapp.forms.stage_form import StageForm
+
+ANNA = {"model": "anna", "model_class": "saehd"}
 
 
 def test_what_a_stage_was_started_with_is_there_the_next_time(tmp_path: Path) -> None:
@@ -38,6 +52,32 @@ def test_a_model_that_is_gone_is_forgotten_by_every_form_and_nothing_else_is(
     forget_model(workspace, "anna", "saehd")
     assert remembered_values(workspace, "train") == {"batch_size": 8}
     assert remembered_values(workspace, "merge") == berta
+
+
+def renamed_run(workspace: Workspace, *, ended_at: float) -> RunInfo:
+    job = Job("model-rename", str(workspace.root), {**ANNA, "to": "star"})
+    return RunInfo(RunFolder(workspace.runs / "r"), job, RunState.DONE, ended_at - 1, ended_at)
+
+
+def test_a_model_that_a_command_renamed_is_forgotten_but_not_what_was_started_since(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace(tmp_path)
+    remember_values(workspace, "train", {**ANNA, "batch_size": 8})
+    forget_models_of(workspace, [renamed_run(workspace, ended_at=time.time() - 60)])
+    assert remembered_values(workspace, "train")["model"] == "anna"
+    forget_models_of(workspace, [renamed_run(workspace, ended_at=time.time() + 60)])
+    assert remembered_values(workspace, "train") == {"batch_size": 8}
+
+
+async def test_a_form_begins_with_no_model_that_a_command_renamed(workspace: Workspace) -> None:
+    made_model(workspace, "star")
+    remember_values(workspace, "merge", ANNA)
+    async with opened(workspace) as (app, pilot):
+        app.board.infos.append(renamed_run(workspace, ended_at=time.time() + 60))
+        app.open_form("merge")
+        await until(pilot, lambda: app.screen.query(StageForm))
+        assert app.screen.query_one(StageForm).state.values["model"] == "star"
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b"\xff", b'{"a":' + b" " * 300_000 + b"1}"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from engine.protocol.files import write_atomically
 from engine.protocol.spec import FRESH, StageSpec
 from engine.protocol.survey import ModelFact
 from engine.protocol.workspace import Workspace, make_folder
+from engine.runtime.client import RunInfo, RunState
 from tuiapp.forms.form_state import MODEL, MODEL_CLASS
 
 # Starting afresh is a wish for one run, never a habit.
@@ -20,6 +22,7 @@ NOT_REMEMBERED = frozenset({FRESH.name})
 NEVER_REMEMBERED = frozenset({"consent-record", "consent-erase"})
 MAX_BYTES = 256 * 1024
 _FOLDER = "forms"
+TAKE_THE_NAME_AWAY = frozenset({"model-rename", "model-delete"})
 MAKES_A_MODEL = "model-import"  # its model is to have another name than those there are
 
 
@@ -46,12 +49,24 @@ def remember_values(workspace: Workspace, stage_id: str, values: Mapping[str, An
     write_atomically(path, json.dumps(kept, indent=1).encode(), durable=False)
 
 
-def forget_model(workspace: Workspace, name: str, model_class: str) -> None:
-    """No form begins with that model any more: it is called otherwise now, or is gone. Raises
-    `InputError` when that cannot be written."""
+def forget_models_of(workspace: Workspace, runs: Iterable[RunInfo]) -> None:
+    """As `forget_model`, of models that these runs took the name away, by commands too. What was
+    started since is remembered: it may be another model of that name."""
+    for run in runs:
+        if run.stage in TAKE_THE_NAME_AWAY and run.state is RunState.DONE and run.ended_at:
+            options = run.job.options
+            forget_model(workspace, options[MODEL], options[MODEL_CLASS], before=run.ended_at)
+
+
+def forget_model(
+    workspace: Workspace, name: str, model_class: str, *, before: float = math.inf
+) -> None:
+    """No form that was started before (seconds since the epoch) begins with that model any more:
+    it is called otherwise now, or is gone. Raises `InputError` when that cannot be written."""
     for path in (workspace.state / _FOLDER).glob("*.json"):
         values = remembered_values(workspace, path.stem)
-        if (values.get(MODEL), values.get(MODEL_CLASS)) == (name, model_class):
+        is_its = (values.get(MODEL), values.get(MODEL_CLASS)) == (name, model_class)
+        if is_its and path.stat().st_mtime < before:
             others = {n: value for n, value in values.items() if n not in (MODEL, MODEL_CLASS)}
             remember_values(workspace, path.stem, others)
 

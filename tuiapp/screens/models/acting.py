@@ -14,7 +14,7 @@ from engine.protocol.model_files import net_names
 from engine.protocol.model_resets import resets_for
 from engine.protocol.spec import ModelSpec, StageSpec
 from engine.runtime.client import start_run
-from tuiapp.forms.memory import forget_model
+from tuiapp.forms.memory import TAKE_THE_NAME_AWAY, forget_model
 from tuiapp.screens.dialogs import AskScreen, TellScreen
 from tuiapp.screens.framed import FramedScreen
 from tuiapp.screens.pick import ExplainedPickScreen, LineScreen, PickScreen, ask_which_way
@@ -26,7 +26,6 @@ _FOR_OWN = frozenset(
     | {"plan", "timelapse", "restore"}
 )
 # Forms must not begin with that name afterwards: the one for training would make a new model.
-_TAKE_THE_NAME_AWAY = frozenset({"model-rename", "model-delete"})
 _FORMS = {"export": "model-export", "plan": "model-plan", "timelapse": "model-timelapse"}
 
 
@@ -84,7 +83,7 @@ class ModelScreen(FramedScreen):
             folder = await asyncio.to_thread(start, workspace, stage_id, values)
             self.workbench.watch_run(folder, stage_id)
             self.workbench.say(f"{catalog.stage(stage_id).title}: begun")
-            if stage_id in _TAKE_THE_NAME_AWAY:
+            if stage_id in TAKE_THE_NAME_AWAY:
                 forget_model(workspace, str(values["model"]), str(values["model_class"]))
         except FacewrightError as error:
             self.app.push_screen(TellScreen(error.message, error.remedy))
