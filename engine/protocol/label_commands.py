@@ -4,6 +4,8 @@ Faces are numbered from 0 in the order of their names; a face that goes to the t
 after it, so what changes a face names it. The session owns the files; viewers send what is wanted
 and draw what `LabelsShown`, `LabelsKept`, `LabelsState` and `LabelsStrip` tell. What is not
 possible is answered with `LabelsRefused`.
+
+Several viewers look at the same face; what answers a command goes to the viewer that sent it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from engine.protocol.commands import Command
+from engine.protocol.commands import ViewerCommand
 
 # Of a face in all. More is no mask that was drawn by hand, and would make lines too long for the
 # wire: a point takes up to 40 letters.
@@ -35,7 +37,7 @@ class LabelPolygon(msgspec.Struct, array_like=True, frozen=True):
 Polygons = tuple[LabelPolygon, ...]
 
 
-class LabelsView(Command, tag="labels-view", frozen=True):
+class LabelsView(ViewerCommand, tag="labels-view", frozen=True):
     """The first command of a viewer: it is answered with `LabelsState`, `LabelsShown` and, if
     wanted, `LabelsStrip`.
 
@@ -46,14 +48,14 @@ class LabelsView(Command, tag="labels-view", frozen=True):
     strip_height: int = 48
 
 
-class LabelsGo(Command, tag="labels-go", frozen=True):
+class LabelsGo(ViewerCommand, tag="labels-go", frozen=True):
     """Show that face (a number beyond the last one is refused), or the one of that name."""
 
     face: int = 0
     name: str = ""
 
 
-class LabelsSet(Command, tag="labels-set", frozen=True):
+class LabelsSet(ViewerCommand, tag="labels-set", frozen=True):
     """The face's polygons from now on: all that are closed, and the open one that is being drawn.
 
     They are in the file (the open one in the session's own) when `LabelsKept` answers. over: the
@@ -69,7 +71,7 @@ class LabelsSet(Command, tag="labels-set", frozen=True):
     seq: int = 0
 
 
-class LabelsSuggest(Command, tag="labels-suggest", frozen=True):
+class LabelsSuggest(ViewerCommand, tag="labels-suggest", frozen=True):
     """Ask for polygons (`LabelsSuggested`): from the landmarks, up to the hair line, or what is
     drawn adapted to the edges of the picture. Nothing is changed."""
 
@@ -78,13 +80,13 @@ class LabelsSuggest(Command, tag="labels-suggest", frozen=True):
     seq: int = 0
 
 
-class LabelsTrash(Command, tag="labels-trash", frozen=True):
+class LabelsTrash(ViewerCommand, tag="labels-trash", frozen=True):
     """Move the face to the side's trash, and show the one after it."""
 
     name: str
 
 
-class LabelsUntrash(Command, tag="labels-untrash", frozen=True):
+class LabelsUntrash(ViewerCommand, tag="labels-untrash", frozen=True):
     """Bring the face back that went to the trash last, and show it."""
 
 

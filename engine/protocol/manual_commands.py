@@ -7,23 +7,26 @@ face of the shown frame and writes face files; viewers send what is wanted and d
 `ManualShown`, `ManualFace` and `ManualState` tell. What is not possible is answered with
 `ManualRefused`. Of squares that arrive while landmarks are looked for, the newest counts; commands
 that need the landmarks wait for them.
+
+Several viewers look at the same frame; refusals, and what of its own commands a face follows, are
+told to each viewer by itself.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-from engine.protocol.commands import Command
+from engine.protocol.commands import ViewerCommand
 
 PointXY = tuple[float, float]
 
 
-class ManualView(Command, tag="manual-view", frozen=True):
+class ManualView(ViewerCommand, tag="manual-view", frozen=True):
     """The first command of a viewer: it is answered with a `ManualState`, a `ManualShown` and a
     `ManualFace`."""
 
 
-class ManualGo(Command, tag="manual-go", frozen=True):
+class ManualGo(ViewerCommand, tag="manual-go", frozen=True):
     """Show that frame. keeps: the face of the frame shown so far is kept if it is locked, as
     DeepFaceLab does when one leaves a frame. A frame with a face is shown with it, locked; else the
     square stays where it is."""
@@ -32,7 +35,7 @@ class ManualGo(Command, tag="manual-go", frozen=True):
     keeps: bool = False
 
 
-class ManualSquare(Command, tag="manual-square", frozen=True):
+class ManualSquare(ViewerCommand, tag="manual-square", frozen=True):
     """Look for landmarks in that square of `frame`: its middle, half of its side, and by how much
     the face is turned clockwise in it. Unlocks the face. seq: see `ManualFace.answered`."""
 
@@ -44,7 +47,7 @@ class ManualSquare(Command, tag="manual-square", frozen=True):
     seq: int = 0
 
 
-class ManualRectangle(Command, tag="manual-rectangle", frozen=True):
+class ManualRectangle(ViewerCommand, tag="manual-rectangle", frozen=True):
     """Place the mean face in `frame`, for a face that no landmarker sees: the tip of its nose at
     x, y; its right edge (in the picture) where the arrow (across, down) from there ends, so that
     the arrow gives size and rotation. The 17 points of the jaw fall on one: such a face needs a
@@ -58,7 +61,7 @@ class ManualRectangle(Command, tag="manual-rectangle", frozen=True):
     seq: int = 0
 
 
-class ManualPoints(Command, tag="manual-points", frozen=True):
+class ManualPoints(ViewerCommand, tag="manual-points", frozen=True):
     """The face of `frame` has these 68 landmarks: set by hand, and locked. seq as above."""
 
     frame: int
@@ -66,20 +69,20 @@ class ManualPoints(Command, tag="manual-points", frozen=True):
     seq: int = 0
 
 
-class ManualLock(Command, tag="manual-lock", frozen=True):
+class ManualLock(ViewerCommand, tag="manual-lock", frozen=True):
     """Have the face of `frame` stay as it is, whatever the square does; or let it go."""
 
     frame: int
     on: bool
 
 
-class ManualAccurate(Command, tag="manual-accurate", frozen=True):
+class ManualAccurate(ViewerCommand, tag="manual-accurate", frozen=True):
     """Look as exactly as the automatic extraction does, or once and fast."""
 
     on: bool
 
 
-class ManualKeep(Command, tag="manual-keep", frozen=True):
+class ManualKeep(ViewerCommand, tag="manual-keep", frozen=True):
     """Write the face of `frame`, as it is, and then show the frame `then` (-1: stay). Where it
     cannot be kept, this frame stays shown."""
 
@@ -87,20 +90,20 @@ class ManualKeep(Command, tag="manual-keep", frozen=True):
     then: int = -1
 
 
-class ManualSkip(Command, tag="manual-skip", frozen=True):
+class ManualSkip(ViewerCommand, tag="manual-skip", frozen=True):
     """`frame` is done and has no face by hand: one that was kept here goes to the trash, one that
     was there before stays."""
 
     frame: int
 
 
-class ManualCopy(Command, tag="manual-copy", frozen=True):
+class ManualCopy(ViewerCommand, tag="manual-copy", frozen=True):
     """Give `frame` the face of the nearest frame before it that has one; locked."""
 
     frame: int
 
 
-class ManualFill(Command, tag="manual-fill", frozen=True):
+class ManualFill(ViewerCommand, tag="manual-fill", frozen=True):
     """Keep faces of other frames, made from what is known; any command but a view ends it.
 
     "between": in the frames without a kept face around `frame` (or before it), on the way from the
@@ -114,6 +117,7 @@ class ManualFill(Command, tag="manual-fill", frozen=True):
     frames: int = 0
 
 
+NumberedCommand = ManualSquare | ManualRectangle | ManualPoints
 ManualCommand = (
     ManualView
     | ManualGo

@@ -127,11 +127,11 @@ class ManualShown(Event, tag="manual-shown"):
 class ManualFace(Event, tag="manual-face"):
     """The face of the shown frame; sent when it changed, in pixels of the frame.
 
-    answered: the newest `seq` that it follows. source: how it came about: "square", "rectangle",
-    "hand", "file" (it is in a face file), "copy"; "" while there is none. points: the 68 landmarks,
-    or none. corners: of the crop, from the top left clockwise. square: x, y, half side, roll in
-    degrees. kept: it is in the frame's face file as it is here. doubtful: an accurate look does not
-    agree with itself here; it was answered by one look.
+    answered: the newest `seq` of this viewer that it follows. source: how it came about: "square",
+    "rectangle", "hand", "file" (it is in a face file), "copy"; "" while there is none. points: the
+    68 landmarks, or none. corners: of the crop, from the top left clockwise. square: x, y, half
+    side, roll in degrees. kept: it is in the frame's face file as it is here. doubtful: an accurate
+    look does not agree with itself here; it was answered by one look.
     """
 
     journalled: ClassVar[bool] = False

@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from dataclasses import MISSING, dataclass, field, fields, replace
+from typing import Any, Protocol, Self, TypeVar
 
-from engine.protocol.commands import Command
+from msgspec.structs import replace as struct_replace
+
+from engine.protocol.commands import Command, ViewerCommand
 from engine.protocol.events import Event
-from tests.support.context import RecordingContext
 
 WITHIN_S = 30
 Kind = TypeVar("Kind", bound=Event)
@@ -28,23 +29,39 @@ class Session(Protocol):
 
 @dataclass
 class SessionViewer:
-    """Sends commands, and waits for what they bring about."""
+    """Sends commands, and waits for what they bring about. number: of its connection."""
 
     context: Any
+    number: int = field(default=1, kw_only=True)
     told: list[Event] = field(default_factory=list, kw_only=True)
     changed: threading.Condition = field(default_factory=threading.Condition, kw_only=True)
 
     def hear(self, event: Event, to: int | None = None) -> None:
-        """In place of the context's `tell`."""
+        """What the context tells."""
+        if to not in (None, self.number):
+            return
         with self.changed:
             self.told.append(event)
             self.changed.notify_all()
 
+    def another(self, greeting: Command) -> Self:
+        """A second viewer that comes."""
+        makers = {one.name: one.default_factory for one in fields(self)}
+        fresh = {name: make() for name, make in makers.items() if make is not MISSING}
+        other = replace(self, number=self.number + 1, **fresh)
+        self.context.viewers.append(other)
+        other.send(greeting)
+        return other
+
     def send(self, *commands: Command) -> int:
-        """Send all at once; returns how much was told before, for `first`."""
+        """Send all at once, as this viewer; returns how much was told before, for `first`."""
+        sent = [
+            struct_replace(one, sender=self.number) if isinstance(one, ViewerCommand) else one
+            for one in commands
+        ]
         with self.changed:
             before = len(self.told)
-            self.context.queue = [*self.context.queue, *commands]
+            self.context.queue = [*self.context.queue, *sent]
         self.context.wake()
         return before
 
@@ -71,14 +88,20 @@ class SessionViewer:
 
 @contextmanager
 def served(
-    context: RecordingContext,
+    context: Any,
     viewer: AViewer,
     opening: AbstractContextManager[Session],
     greeting: Command,
 ) -> Iterator[AViewer]:
     """The session, greeted by the viewer; stopped, finished and reported (`viewer.context.facts`)
     when the block ends."""
-    context.tell = viewer.hear  # type: ignore[method-assign]
+    viewers: list[SessionViewer] = [viewer]
+
+    def tell(event: Event, to: int | None = None) -> None:
+        for one in viewers:
+            one.hear(event, to)
+
+    context.tell, context.viewers = tell, viewers
     died: list[BaseException] = []
     with opening as session:
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -25,9 +25,15 @@ class Feed:
         self._face: PlacedFace | None = None
         self._state: ManualState | None = None
         self._again_at = float("-inf")
+        self._viewers: set[int] = set()
 
-    def forget(self) -> None:
+    def leave(self, viewers: Iterable[int]) -> None:
+        """These are told nothing any more."""
+        self._viewers.difference_update(viewers)
+
+    def greet(self, viewer: int) -> None:
         """Tell all again: a viewer came that knows nothing."""
+        self._viewers.add(viewer)
         self._face = self._state = None
         self._again_at = float("-inf")
 
@@ -41,7 +47,8 @@ class Feed:
         if face is told or (is_looking and told is not None and face.points is told.points):
             return
         self._face = face
-        self._context.tell(face.told(frame, self._face_type))
+        for viewer in self._viewers:
+            self._context.tell(face.told(frame, self._face_type, viewer), to=viewer)
 
     def tell_state(self, state: Callable[[], ManualState]) -> None:
         if self.due_in_s():

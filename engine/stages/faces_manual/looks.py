@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,11 +39,17 @@ class Square:
         return Detection(box, 1.0, None, round(self.roll_deg))
 
 
+def first_square(image_bgr_u8: ImageBgrU8) -> Square:
+    """Where DeepFaceLab's square starts: in the middle, 200 px wide in a window 769 px high."""
+    height, width = image_bgr_u8.shape[:2]
+    return Square(width / 2, height / 2, max(5.0, height * 100 / 769))
+
+
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What is asked: the square in that frame. seq: of the command that set it."""
+    """What is asked: the square in that frame. answered: see `PlacedFace`."""
 
-    seq: int
+    answered: Mapping[int, int]
     frame: int
     image_bgr_u8: ImageBgrU8
     square: Square

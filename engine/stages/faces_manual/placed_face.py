@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,14 +21,15 @@ FARTHEST_PX = 1e5
 
 @dataclass(frozen=True, eq=False)
 class PlacedFace:
-    """See `ManualFace`. points: (68, 2) in pixels of the frame, None while there are none."""
+    """See `ManualFace`. points: (68, 2) in pixels of the frame, None while there are none.
+    answered: by viewer, the newest `seq` of its commands that the face follows."""
 
     square: Square
     source: str = ""
     points: PointsXY | None = None
     locked: bool = False
     kept: bool = False
-    answered: int = 0
+    answered: Mapping[int, int] = field(default_factory=dict)
     doubtful: bool = False
     ms: float = 0.0
 
@@ -36,11 +38,12 @@ class PlacedFace:
             self, source=source, points=points, locked=locked, kept=False, doubtful=False, ms=0.0
         )
 
-    def told(self, frame: int, face_type: FaceType) -> ManualFace:
+    def told(self, frame: int, face_type: FaceType, viewer: int = 0) -> ManualFace:
+        """As that viewer is told it; 0: any."""
         square = self.square
         return ManualFace(
             frame=frame,
-            answered=self.answered,
+            answered=self.answered.get(viewer, 0),
             source=self.source,
             locked=self.locked,
             kept=self.kept,

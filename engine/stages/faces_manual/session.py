@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.detect.detection import ImageBgrU8, PointsXY
 from engine.faces.landmark_shapes import mean_face_at
 from engine.protocol import manual_commands as commands
-from engine.protocol.commands import Command
+from engine.protocol.commands import Command, ViewerLeft
 from engine.protocol.errors import FacewrightError, InputError, UsageError
 from engine.protocol.events import ManualRefused, ManualState
-from engine.protocol.manual_commands import ManualCommand
+from engine.protocol.manual_commands import ManualCommand, NumberedCommand
 from engine.protocol.stage import StageContext
 from engine.stages.faces_manual.decisions import Decided, Decisions, Draft
 from engine.stages.faces_manual.face_writer import FaceWriter, read_points
@@ -26,7 +26,7 @@ from engine.stages.faces_manual.feed import Feed
 from engine.stages.faces_manual.filling import Ended, Filling, Known
 from engine.stages.faces_manual.fills import after_of, between_of
 from engine.stages.faces_manual.frame_pictures import FramePictures
-from engine.stages.faces_manual.looks import Look, Looks, Square
+from engine.stages.faces_manual.looks import Look, Looks, Square, first_square
 from engine.stages.faces_manual.placed_face import PlacedFace, checked_points, checked_square
 from engine.stages.faces_manual.worklist import Worklist, unmark
 from engine.stages.unwatched import is_forgotten
@@ -56,7 +56,7 @@ class ManualSession:
     _waiting: deque[ManualCommand] = field(default_factory=deque)
     _asked: Look | None = None
     _wants_look: bool = False
-    _square_seq: int = 0
+    _square_answers: Mapping[int, int] = field(default_factory=dict)
 
     def run(self) -> None:
         """Serve until a stop is requested; what came before it is carried out."""
@@ -70,6 +70,7 @@ class ManualSession:
             self._serve([])
 
     def _serve(self, received: Sequence[Command]) -> None:
+        self.feed.leave(one.sender for one in received if isinstance(one, ViewerLeft))
         self._waiting += [one for one in received if isinstance(one, ManualCommand)]
         self._take_look()
         self._take_filled()
@@ -110,7 +111,7 @@ class ManualSession:
                     self._end_filling()
                 _RULES[type(command)](self, command)
             except FacewrightError as error:
-                self._refuse(error.message, error.remedy)
+                self._refuse(error.message, error.remedy, to=command.sender)
 
     def _must_wait(self, command: ManualCommand) -> bool:
         """Keeping, locking and what starts from the face need it as the newest square has it."""
@@ -125,12 +126,13 @@ class ManualSession:
         is_looking = self._wants_look or self._asked is not None
         return needs_face and is_looking and self.pictures.image(self.frame) is not None
 
-    def _refuse(self, message: str, remedy: str = "") -> None:
-        self.context.tell(ManualRefused(message=message, remedy=remedy))
+    def _refuse(self, message: str, remedy: str = "", *, to: int | None = None) -> None:
+        """to: one viewer, None: all."""
+        self.context.tell(ManualRefused(message=message, remedy=remedy), to)
 
-    def greet(self, _: commands.ManualView) -> None:
+    def greet(self, view: commands.ManualView) -> None:
         """A viewer came that knows nothing."""
-        self.feed.forget()
+        self.feed.greet(view.sender)
         self.pictures.forget()
 
     def go(self, command: commands.ManualGo) -> None:
@@ -145,20 +147,20 @@ class ManualSession:
         self._require_shown(command.frame)
         square = checked_square(command.x, command.y, command.half_side, command.roll_deg)
         self.face = replace(self.face, square=square, locked=False)
-        self._square_seq = command.seq
+        self._square_answers = self._answers(command)
         self._forget_draft()
         self._wants_look = True
 
     def set_rectangle(self, command: commands.ManualRectangle) -> None:
         self._require_shown(command.frame)
         points = mean_face_at((command.x, command.y), (command.across, command.down))
-        self._place("rectangle", checked_points(tuple(map(tuple, points.tolist()))), command.seq)
+        self._place("rectangle", checked_points(tuple(map(tuple, points.tolist()))), command)
         self.face = replace(self.face, locked=False)
         self._forget_draft()
 
     def set_points(self, command: commands.ManualPoints) -> None:
         self._require_shown(command.frame)
-        self._place("hand", checked_points(command.points), command.seq)
+        self._place("hand", checked_points(command.points), command)
         self._keep_draft()
 
     def lock(self, command: commands.ManualLock) -> None:
@@ -200,7 +202,7 @@ class ManualSession:
         before = self.work.trusted_before(self.frame)
         if before is None:
             raise UsageError("no frame before this one has a face", "place this one")
-        self._place("copy", self._points_of(before), self.face.answered)
+        self._place("copy", self._points_of(before))
         self._keep_draft()
 
     def fill(self, command: commands.ManualFill) -> None:
@@ -225,10 +227,15 @@ class ManualSession:
                 f"frame {self.work.known(frame)} is not the shown one ({shown})", "go there first"
             )
 
-    def _place(self, source: str, points: PointsXY, answered: int) -> None:
+    def _place(self, source: str, points: PointsXY, by: NumberedCommand | None = None) -> None:
         """Landmarks that no square gave; what a look is still busy with does not count."""
         self._wants_look, self._asked = False, None
+        answered = self._answers(by) if by else self.face.answered
         self.face = replace(self.face.with_points(source, points, locked=True), answered=answered)
+
+    def _answers(self, command: NumberedCommand) -> Mapping[int, int]:
+        """See `PlacedFace.answered`, once the command is carried out."""
+        return {**self.face.answered, command.sender: command.seq}
 
     def _keep(self) -> None:
         """Write the shown frame's face."""
@@ -309,7 +316,7 @@ class ManualSession:
             except FacewrightError as error:
                 self._refuse(error.message, error.remedy)
                 return
-            self._place("file", points, self.face.answered)
+            self._place("file", points)
             self.face = replace(self.face, kept=True)
 
     def _look_if_wanted(self) -> None:
@@ -317,9 +324,9 @@ class ManualSession:
         if not self._wants_look or image is None:
             return
         if self.face.square.half_side < 1:  # the session's first frame
-            self.face = replace(self.face, square=_first_square(image))
+            self.face = replace(self.face, square=first_square(image))
         square = self.face.square
-        self._asked = Look(self._square_seq, self.frame, image, square, self.accurate)
+        self._asked = Look(self._square_answers, self.frame, image, square, self.accurate)
         self._wants_look = False
         self.looks.ask(self._asked)
 
@@ -335,7 +342,7 @@ class ManualSession:
             source="square",
             points=seen.points,
             kept=False,
-            answered=seen.look.seq,
+            answered={**self.face.answered, **seen.look.answered},
             doubtful=seen.doubtful,
             ms=seen.ms,
         )
@@ -373,12 +380,6 @@ class ManualSession:
         assert self.filling is not None
         self.filling.close()
         self.filling = None
-
-
-def _first_square(image_bgr_u8: ImageBgrU8) -> Square:
-    """Where DeepFaceLab's square starts: in the middle, 200 px wide in a window 769 px high."""
-    height, width = image_bgr_u8.shape[:2]
-    return Square(width / 2, height / 2, max(5.0, height * 100 / 769))
 
 
 # Each rule takes the commands of its own type only.

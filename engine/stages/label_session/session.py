@@ -108,10 +108,11 @@ class LabelSession:
     def _refuse(self, command: LabelCommand, error: FacewrightError) -> None:
         seq = getattr(command, "seq", 0)
         refusal = LabelsRefused(command_seq=seq, message=error.message, remedy=error.remedy)
-        self.context.tell(refusal)
+        self.context.tell(refusal, to=command.sender)
         if isinstance(command, LabelsSet) and len(self.faces) and command.name == self._name:
             # What the viewer shows is not in the file: it shall see what is.
-            self._show(changed_elsewhere=isinstance(error, ChangedElsewhere))
+            elsewhere = isinstance(error, ChangedElsewhere)
+            self._show(changed_elsewhere=elsewhere, to=command.sender)
 
     def greet(self, view: commands.LabelsView) -> None:
         """A viewer came that knows nothing."""
@@ -124,7 +125,7 @@ class LabelSession:
         self._told = None
         self.neighbours.forget()
         self._tell_state()
-        self._show()
+        self._show(to=view.sender)
 
     def go(self, command: commands.LabelsGo) -> None:
         if command.name:
@@ -152,7 +153,8 @@ class LabelSession:
             self.faces.set_labelled(command.name, is_labelled)
         self._unsafe.add(path)
         stamp = labels_stamp(checked_polygons(command.polygons))
-        self.context.tell(LabelsKept(name=command.name, command_seq=command.seq, stamp=stamp))
+        kept = LabelsKept(name=command.name, command_seq=command.seq, stamp=stamp)
+        self.context.tell(kept, to=command.sender)
 
     def suggest(self, command: commands.LabelsSuggest) -> None:
         self.suggester.ask(command, self._path(command.name))
@@ -174,8 +176,8 @@ class LabelSession:
 
     # Showing
 
-    def _show(self, *, changed_elsewhere: bool = False) -> None:
-        """Tell the shown face as it is in its file now."""
+    def _show(self, *, changed_elsewhere: bool = False, to: int | None = None) -> None:
+        """Tell the shown face as it is in its file now; `to`: one viewer, None: all."""
         if not len(self.faces):
             return
         name = self._name
@@ -187,7 +189,7 @@ class LabelSession:
             self._fill(shown, read_label_file(self.side.aligned / name))
         except FacewrightError as error:
             shown.trouble = f"{error.message}; {error.remedy}"
-        self.context.tell(shown)
+        self.context.tell(shown, to)
 
     def _fill(self, shown: LabelsShown, file: LabelFile) -> None:
         shown.width, shown.height = file.size_wh

@@ -22,7 +22,7 @@ class Suggester:
     """Answers `LabelsSuggest`; the newest question waits, those before it are dropped. Use as a
     context."""
 
-    def __init__(self, tell: Callable[[Event], None], wake: Callable[[], None]) -> None:
+    def __init__(self, tell: Callable[[Event, int | None], None], wake: Callable[[], None]) -> None:
         self._tell = tell
         self._wake = wake
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="suggestions")
@@ -56,7 +56,7 @@ class Suggester:
             answer = LabelsRefused(
                 command_seq=question.seq, message=error.message, remedy=error.remedy
             )
-        self._tell(answer)
+        self._tell(answer, question.sender)
         self._begin()
 
     def _begin(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 from engine.faces.alignment import face_from_frame, transform_points
 from engine.faces.face_type import FaceType
 from engine.protocol.errors import InputError
-from engine.protocol.events import ManualFace, ManualState
+from engine.protocol.events import ManualFace, ManualRefused, ManualState
 from engine.protocol.frame_marks import (
     KEEP,
     NO_FACE,
@@ -56,6 +56,20 @@ def keep(viewer: Viewer, frame: int) -> ManualFace:
     """Place the square in that frame and keep what is seen there."""
     viewer.send(ManualGo(frame=frame), square(frame, seq=100 + frame), ManualKeep(frame=frame))
     return viewer.first(ManualFace, 0, lambda face: face.kept and face.frame == frame)
+
+
+def test_each_viewer_is_told_what_of_its_own_commands_the_face_follows(root: Path) -> None:
+    with serving(root) as viewer:
+        viewer.look(square(0, seq=5))
+        other = viewer.another(ManualView())
+        assert other.first(ManualFace).answered == 0
+        known = len(viewer.told)
+        assert other.look(square(0, seq=70, x=240.0)).answered == 70
+        other.refusal_of(ManualKeep(frame=4))
+        viewer.face_where(lambda face: face.locked, ManualLock(frame=0, on=True))
+        told = viewer.told[known:]
+        assert {event.answered for event in told if isinstance(event, ManualFace)} == {5}
+        assert not [event for event in told if isinstance(event, ManualRefused)]
 
 
 def test_a_kept_face_is_in_its_file_with_landmarks_box_and_matrix(root: Path) -> None:

@@ -12,7 +12,14 @@ import pytest
 from engine.faces.face_file import read_face_data, read_jpeg, rewrite_face_data
 from engine.faces.jpeg_segments import read_head
 from engine.protocol.errors import InputError
-from engine.protocol.events import LabelsRefused, LabelsShown, LabelsStrip, LabelsSuggested
+from engine.protocol.events import (
+    LabelsKept,
+    LabelsRefused,
+    LabelsShown,
+    LabelsState,
+    LabelsStrip,
+    LabelsSuggested,
+)
 from engine.protocol.label_commands import (
     LabelPolygon,
     LabelsGo,
@@ -45,6 +52,21 @@ def test_a_viewer_is_told_the_face_and_where_the_session_stands(tmp_path: Path) 
         mask = cv2.imread(shown.mask_path, cv2.IMREAD_GRAYSCALE)
         assert mask.shape == (64, 64) and mask[32, 32] > 250 and mask[2, 2] < 5
         assert viewer.state(lambda state: state.faces == 3).labelled == (0, 3)
+
+
+def test_answers_go_to_the_viewer_whose_commands_they_answer(tmp_path: Path) -> None:
+    faceset(tmp_path)
+    with serving(tmp_path) as viewer:
+        viewer.first(LabelsShown)
+        other = viewer.another(LabelsView())
+        other.first(LabelsShown)
+        known = len(viewer.told)
+        assert other.kept(LabelsSet(FIRST, (TRIANGLE,), over=NOTHING, seq=9)).command_seq == 9
+        assert other.refusal_of(LabelsSet(FIRST, (HOLE,), over=NOTHING, seq=10)).command_seq == 10
+        other.first(LabelsSuggested, other.send(LabelsSuggest(FIRST, "landmarks", seq=11)))
+        viewer.kept(LabelsSet(SECOND, (TRIANGLE,), over=NOTHING, seq=1))
+        told = [event for event in viewer.told[known:] if not isinstance(event, LabelsState)]
+        assert [type(event) for event in told] == [LabelsKept]
 
 
 def test_polygons_are_in_the_file_when_they_are_acknowledged(tmp_path: Path) -> None:

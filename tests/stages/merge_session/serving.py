@@ -10,10 +10,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from msgspec.structs import replace
 
 from engine.merge.face_nets import FaceNets
-from engine.protocol.commands import Command
 from engine.protocol.events import Event, MergeRefused, MergeShown, MergeState, MergeStrip
 from engine.protocol.merge_commands import MergeCommand, MergeView
 from engine.protocol.workspace import Workspace
@@ -27,42 +25,23 @@ from tests.support.context import context_for
 
 @dataclass
 class Viewer(SessionViewer):
-    """Sends commands, and waits for what they bring about. `pictures` are read when told."""
+    """Sends commands, and waits for what they bring about. `pictures` are read when told, by their
+    place among all that was told."""
 
-    number: int = 1
     pictures: dict[int, np.ndarray] = field(default_factory=dict)
 
     def hear(self, event: Event, to: int | None = None) -> None:
         """In place of the context's `tell`."""
-        if to not in (None, self.number):
-            return
         with self.changed:
-            if isinstance(event, MergeShown | MergeStrip):
+            if to in (None, self.number) and isinstance(event, MergeShown | MergeStrip):
                 self.pictures[len(self.told)] = cv2.imread(event.path)
-            super().hear(event)
-
-    def send(self, *commands: Command) -> int:
-        """Send all at once, as this viewer."""
-        return super().send(*(replace(command, sender=self.number) for command in commands))
+            super().hear(event, to)
 
     def picture(
         self, since: int = 0, where: Callable[[MergeShown], bool] = lambda _: True
     ) -> np.ndarray:
         """The first shown picture since then; waits for it."""
         return self.pictures[self.found(MergeShown, since, where)[0]]
-
-    def another(self, view: MergeView) -> Viewer:
-        """A second viewer that comes."""
-        other = Viewer(self.context, self.number + 1)
-        tell_first = self.context.tell
-
-        def tell(event: Event, to: int | None = None) -> None:
-            tell_first(event, to)
-            other.hear(event, to)
-
-        self.context.tell = tell
-        other.send(view)
-        return other
 
     def shown_after(self, *commands: MergeCommand) -> MergeShown:
         """The full picture that these commands lead to."""
