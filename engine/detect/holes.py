@@ -1,7 +1,9 @@
-"""Frames in which a face is missing that is there before and after: where to look for it again.
+"""Frames in which a face is missing that the frames around have: where to look for it again.
 
-Tilted and blurred faces come and go in MTCNN's eyes. A face that stands in the frame before and in
-one of the next three, at about the same place, is looked for between the two once more.
+Tilted and blurred faces come and go in a detector's eyes. A face that stands in the frame before
+and in one of the next three, at about the same place, is looked for between the two once more; one
+that does not come back where it was last, as long as it is found there; and one that has just come
+where it came to, in the three frames before.
 """
 
 from __future__ import annotations
@@ -46,27 +48,40 @@ def _filled(
     later: Iterable[TrackedFrame[Label]],
     seek: Seek[Label],
 ) -> TrackedFrame[Label]:
-    if not frame.follows:
-        return frame
+    before = before if frame.follows else ()
+    later = tuple(later)
     missing = [face for face in before if _at_the_place(face, frame.faces) is None]
-    expected = [box for face in missing if (box := _expected(face, later)) is not None]
+    expected = [_between(face, later) for face in missing]
+    expected += [face.box_ltrb for face in _coming(frame.faces + before, later)]
     if not expected:
         return frame
     return replace(frame, faces=frame.faces + tuple(seek(frame.label, expected)))
 
 
-def _expected(face: Detection, later: Iterable[TrackedFrame[Label]]) -> BoxLtrb | None:
-    """Where the face is in the frame between, if it comes back in the same shot."""
+def _between(face: Detection, later: Sequence[TrackedFrame[Label]]) -> BoxLtrb:
+    """Where the face is in the frame between, if it comes back in the same shot; else where it was
+    last."""
     for distance, frame in enumerate(later, start=1):
         if not frame.follows:
-            return None
+            break
         again = _at_the_place(face, frame.faces)
         if again is not None:
             # The frame before is 1 away, the later one `distance`.
             was, will = np.array(face.box_ltrb), np.array(again.box_ltrb)
             left, top, right, bottom = ((was * distance + will) / (distance + 1)).tolist()
             return (left, top, right, bottom)
-    return None
+    return face.box_ltrb
+
+
+def _coming(known: tuple[Detection, ...], later: Sequence[TrackedFrame[Label]]) -> list[Detection]:
+    """Faces of later frames of the same shot that are not known yet, each as it comes first."""
+    coming: list[Detection] = []
+    for frame in later:
+        if not frame.follows:
+            break
+        known_now = known + tuple(coming)
+        coming += [face for face in frame.faces if _at_the_place(face, known_now) is None]
+    return coming
 
 
 def _at_the_place(face: Detection, faces: tuple[Detection, ...]) -> Detection | None:

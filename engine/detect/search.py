@@ -13,14 +13,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.boxes import overlaps
+from engine.detect.boxes import clipped, overlaps
 from engine.detect.detection import BoxLtrb, Detection, FaceDetector, ImageBgrU8
 from engine.faces.alignment import invert_affine, transform_points
 
+# Of so many frames of a shot without a face one is looked at in all views: a scene without people
+# takes a third of the time, and who lies on the floor does so for longer.
+PROBED_FRAMES = 4
 # A close-up shows 1.5 box sides to each side of an expected face, which then is 96 px large.
 CLOSE_UP = 1.5
 CLOSE_UP_FACE_PX = 96.0
 CLOSE_UP_OVERLAP = 0.4
+EDGE_REPEATED = 0.75  # in sides of the face
 _CLOSE_UP_VIEWS = ((1.0, 0), (1.0, 30), (1.0, -30), (1.6, 0), (1.6, 20), (1.6, -20))
 
 
@@ -67,17 +71,38 @@ class FaceSearch:
         self._sure_score = sure_score
         self._between_views = between_views
 
-    def detect(self, images_bgr_u8: list[ImageBgrU8]) -> list[list[Detection]]:
-        """The faces of each picture in its own pixels, largest first."""
+    def detect(
+        self, images_bgr_u8: list[ImageBgrU8], follow: Sequence[bool] = ()
+    ) -> list[list[Detection]]:
+        """The faces of each picture in its own pixels, largest first.
+
+        follow: for each picture whether it goes on with the shot of the one before; nothing means
+        that none does. Of pictures in a row that show no face one in four is looked at in all
+        second views, and the others in the one that shows a face there.
+        """
         found = self._in_view(images_bgr_u8, FIRST_VIEW)
+        follow = follow or [False] * len(images_bgr_u8)
+        probes = _probes([not faces for faces in found], follow)
         for view in self._second_views:
-            empty = [place for place, faces in enumerate(found) if not faces]
+            empty = [place for place in probes if not found[place]]
             if not empty:
                 break
-            again = self._in_view([images_bgr_u8[place] for place in empty], view)
-            for place, faces in zip(empty, again, strict=True):
-                found[place] = [face for face in faces if face.score >= self._sure_score]
+            self._look_again(images_bgr_u8, found, empty, view)
+            beside = [other for place in empty if found[place] for other in probes[place]]
+            if beside:
+                self._look_again(images_bgr_u8, found, beside, view)
         return [sorted(faces, key=lambda face: -face.area_px) for faces in found]
+
+    def _look_again(
+        self,
+        images: list[ImageBgrU8],
+        found: list[list[Detection]],
+        places: list[int],
+        view: View,
+    ) -> None:
+        again = self._in_view([images[place] for place in places], view)
+        for place, faces in zip(places, again, strict=True):
+            found[place] = [face for face in faces if face.score >= self._sure_score]
 
     def _in_view(self, images: list[ImageBgrU8], view: View) -> list[list[Detection]]:
         self._between_views()
@@ -89,6 +114,21 @@ class FaceSearch:
         ]
 
 
+def _probes(is_empty: Sequence[bool], follow: Sequence[bool]) -> dict[int, list[int]]:
+    """Pictures to look at again, and for each those after it that are like it."""
+    probes: dict[int, list[int]] = {}
+    probe: int | None = None
+    for place, empty in enumerate(is_empty):
+        if not empty:
+            probe = None
+        elif probe is None or not follow[place] or len(probes[probe]) == PROBED_FRAMES - 1:
+            probe = place
+            probes[place] = []
+        else:
+            probes[probe].append(place)
+    return probes
+
+
 def face_at(
     detector: FaceDetector, image_bgr_u8: ImageBgrU8, expected_ltrb: BoxLtrb
 ) -> Detection | None:
@@ -96,18 +136,13 @@ def face_at(
     there is none."""
     left, top, right, bottom = expected_ltrb
     side = max(right - left, bottom - top)
-    middle = ((left + right) / 2, (top + bottom) / 2)
-    low = [max(0, int(place - CLOSE_UP * side)) for place in middle]
-    part = image_bgr_u8[
-        low[1] : max(low[1] + 1, int(middle[1] + CLOSE_UP * side)),
-        low[0] : max(low[0] + 1, int(middle[0] + CLOSE_UP * side)),
-    ]
+    part, low = _part_around(image_bgr_u8, ((left + right) / 2, (top + bottom) / 2), side)
     enlargement = CLOSE_UP_FACE_PX / max(side, 1.0)
     views = [View(enlargement * scale, turn) for scale, turn in _CLOSE_UP_VIEWS]
     for view in views:
         shown, view_from_part = shown_in(part, view, max(part.shape))
         faces = [
-            _moved(_in_frame(face, view_from_part, view.turn_deg, part), low[0], low[1])
+            _moved(_in_frame(face, view_from_part, view.turn_deg, part), low, image_bgr_u8)
             for face in detector.detect([shown])[0]
         ]
         if not faces:
@@ -119,11 +154,33 @@ def face_at(
     return None
 
 
-def _moved(face: Detection, x_px: int, y_px: int) -> Detection:
-    left, top, right, bottom = face.box_ltrb
-    points = None if face.five_points is None else face.five_points + np.array([x_px, y_px])
-    box = (left + x_px, top + y_px, right + x_px, bottom + y_px)
-    return replace(face, box_ltrb=box, five_points=points)
+def _part_around(
+    image_bgr_u8: ImageBgrU8, middle_xy: tuple[float, float], side_px: float
+) -> tuple[ImageBgrU8, tuple[int, int]]:
+    """What a close-up shows, and where its upper left corner lies. Beside the frame its edge is
+    repeated, without which faces cut by it are hardly found."""
+    low = [int(place - CLOSE_UP * side_px) for place in middle_xy]
+    high = [max(low[axis] + 1, int(middle_xy[axis] + CLOSE_UP * side_px)) for axis in (0, 1)]
+    inside_low = [min(max(0, low[axis]), image_bgr_u8.shape[1 - axis] - 1) for axis in (0, 1)]
+    inside_high = [
+        min(max(inside_low[axis] + 1, high[axis]), image_bgr_u8.shape[1 - axis]) for axis in (0, 1)
+    ]
+    part = image_bgr_u8[inside_low[1] : inside_high[1], inside_low[0] : inside_high[0]]
+    most = int(EDGE_REPEATED * side_px)
+    before = [min(most, max(0, inside_low[axis] - low[axis])) for axis in (0, 1)]
+    after = [min(most, max(0, high[axis] - inside_high[axis])) for axis in (0, 1)]
+    padded = cv2.copyMakeBorder(
+        part, before[1], after[1], before[0], after[0], cv2.BORDER_REPLICATE
+    )
+    return padded, (inside_low[0] - before[0], inside_low[1] - before[1])
+
+
+def _moved(face: Detection, by_xy: tuple[int, int], image: ImageBgrU8) -> Detection:
+    """The face moved, its box cut to the image."""
+    points = None if face.five_points is None else face.five_points + np.array(by_xy)
+    moved = np.array([face.box_ltrb]) + np.tile(by_xy, 2)
+    left, top, right, bottom = clipped(moved, image.shape[1], image.shape[0])[0].tolist()
+    return replace(face, box_ltrb=(left, top, right, bottom), five_points=points)
 
 
 def shown_in(

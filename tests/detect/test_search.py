@@ -102,3 +102,36 @@ def test_stopping_between_views_stops_the_search() -> None:
     )
     with pytest.raises(Enough):
         search.detect([np.zeros((9, 9, 3), np.uint8)])
+
+
+class _Seen:
+    """Finds a face in pictures turned by 90 degrees that are not black."""
+
+    def __init__(self) -> None:
+        self.pictures = 0
+
+    def detect(self, images_bgr_u8: list[ImageBgrU8]) -> list[list[Detection]]:
+        self.pictures += len(images_bgr_u8)
+        is_there = [image.any() and image.shape[0] > image.shape[1] for image in images_bgr_u8]
+        return [[Detection((0.0, 0.0, 9.0, 9.0), 1.0)] if there else [] for there in is_there]
+
+
+def _found_in(detector: _Seen, shade: int, *, is_shot: bool) -> list[int]:
+    search = FaceSearch(
+        detector, detection_size_px=40, second_views=SECOND_VIEWS["all"], sure_score=0.5
+    )
+    frames = [np.full((30, 40, 3), shade, np.uint8) for _ in range(8)]
+    follow = [is_shot and number > 0 for number in range(8)]
+    return [len(faces) for faces in search.detect(frames, follow)]
+
+
+def test_of_a_shot_without_faces_one_frame_in_four_is_looked_at_again() -> None:
+    stills, shot = _Seen(), _Seen()
+    assert _found_in(stills, 0, is_shot=False) == [0] * 8
+    assert _found_in(shot, 0, is_shot=True) == [0] * 8
+    assert stills.pictures == 8 + 8 * 6
+    assert shot.pictures == 8 + 2 * 6
+
+
+def test_all_frames_of_a_shot_are_looked_at_as_a_face_is_found_in_one() -> None:
+    assert _found_in(_Seen(), 200, is_shot=True) == [1] * 8

@@ -12,19 +12,13 @@ from engine.detect.boxes import areas_of
 from engine.detect.detection import Detection, ImageBgrU8, Landmarks68
 from engine.detect.five_points import PROFILE_YAW_RAD, yaw_of_five_points
 from engine.detect.landmarks68 import Landmarker68
-from engine.detect.search import FaceSearch
 from engine.faces.alignment import crop_corners
 from engine.faces.face_file import write_face
 from engine.faces.face_type import FaceType
 from engine.faces.pose import Pose, estimate_pose
 from engine.media.images import read_image_bgr_u8
 from engine.protocol.errors import InputError
-from engine.stages.faces_extract.detectors import (
-    detector_of,
-    face_search,
-    is_found_by_workers,
-    is_large,
-)
+from engine.stages.faces_extract.detectors import is_large
 from engine.stages.faces_extract.face_cut import Crop, cut_face, write_debug_picture
 from engine.stages.faces_extract.records import CutFace, CutSettings, DoneFrame
 
@@ -38,12 +32,12 @@ SAME_FACE_SHARE = 0.15
 
 @dataclass(frozen=True)
 class CutJob:
-    """A frame to be finished. faces: what was found, largest first; None if it is yet to be
-    searched. dropped: finds that were false already. problem: why it cannot be read, if known.
+    """A frame to be finished. faces: what was found. dropped: finds that were false already.
+    problem: why it cannot be read, if known.
     landmarks: those of `faces`, None for a face without; None if they are yet to be placed."""
 
     path: Path
-    faces: tuple[Detection, ...] | None
+    faces: tuple[Detection, ...]
     dropped: int = 0
     problem: str = ""
     landmarks: tuple[Landmarks68 | None, ...] | None = None
@@ -65,7 +59,6 @@ class Cutter:
         self._face_type = face_type_of(settings.face_type)
         self._crop = Crop(self._face_type, settings.image_size_px, settings.interpolation)
         self._landmarker = Landmarker68() if settings.landmarks == "dlib68" else None
-        self._search = _search(settings) if is_found_by_workers(settings) else None
 
     def finish(self, job: CutJob) -> DoneFrame:
         """Write the frame's faces and debug image. An unreadable frame is told, not raised."""
@@ -90,11 +83,7 @@ class Cutter:
         self, image: ImageBgrU8, job: CutJob
     ) -> list[tuple[Detection, Landmarks68 | None]]:
         """The faces that are large enough, with their landmarks, largest first."""
-        found = job.faces
-        if found is None and self._search is not None:
-            found = tuple(self._search.detect([image])[0])
-        known = job.landmarks or (None,) * len(found or ())
-        pairs = zip(found or (), known, strict=True)
+        pairs = zip(job.faces, job.landmarks or (None,) * len(job.faces), strict=True)
         large = [(face, own) for face, own in pairs if is_large(face, self._settings.find)]
         if self._landmarker is not None:
             large = [(face, self._landmarker.landmarks(image, face)) for face, _ in large]
@@ -162,10 +151,6 @@ def finish_frame(job: CutJob) -> DoneFrame:
 def face_type_of(option: str) -> FaceType:
     """The face type of the option's value; `mark_only` goes by its long name."""
     return FaceType.MARK_ONLY if option == "mark_only" else FaceType.from_short(option)
-
-
-def _search(settings: CutSettings) -> FaceSearch:
-    return face_search(detector_of(settings.find, {}), settings.find)
 
 
 def _is_same(one: Landmarks68, other: Landmarks68) -> bool:

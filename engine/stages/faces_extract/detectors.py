@@ -21,16 +21,16 @@ from engine.stages.faces_extract.records import CutSettings, FindSettings
 # By the option's value ("s3fd", "2dfan" ...): tensors by name.
 Weights = Mapping[str, Mapping[str, NDArray[np.float32]]]
 
-# They need no TensorFlow and no frames around, so many of them can work side by side.
-_IN_WORKERS = ("dlib-hog", "dlib-cnn")
+# Many of them can work side by side.
+_WITHOUT_TENSORFLOW = ("dlib-hog", "dlib-cnn")
 # From which score on a face counts that was found only in a doubled or turned picture. HOG's own
 # threshold is 0, and in turned pictures false faces reach 0.3.
 _SURE_SCORES = {"mtcnn": SURE_ALONE, "dlib-hog": 0.3, "dlib-cnn": 0.3}
 
 
-def is_found_by_workers(settings: CutSettings) -> bool:
-    """Whether those who cut the faces out find them, too; FAN must know them before."""
-    return settings.find.detector in _IN_WORKERS and settings.landmarks not in USER_FILES
+def needs_tensorflow(settings: FindSettings) -> bool:
+    """Whether the detector runs in TensorFlow."""
+    return settings.detector not in _WITHOUT_TENSORFLOW
 
 
 def is_large(face: Detection, settings: FindSettings) -> bool:

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-import cv2
 import msgspec
-import numpy as np
 
 from engine.detect.detection import (
     BoxLtrb,
     Detection,
     FaceDetector,
-    ImageBgrU8,
     Landmarker,
     Landmarks68,
 )
 from engine.detect.search import face_at
-from engine.detect.tracks import TrackedFrame
+from engine.detect.weight_files import USER_FILES
 from engine.media.images import read_image_bgr_u8
-from engine.protocol.errors import InputError, Stopped
+from engine.protocol.errors import Stopped
 from engine.protocol.stage import StageContext
 from engine.stages.faces_extract.detectors import (
     Weights,
@@ -36,42 +31,37 @@ from engine.stages.faces_extract.detectors import (
     face_search,
     is_large,
     landmarker_of,
+    needs_tensorflow,
+)
+from engine.stages.faces_extract.frame_search import (
+    ReadFrame,
+    as_detection,
+    as_found,
+    batches_of,
+    read_frame,
+    search_batch,
+    searched,
+    start_search,
 )
 from engine.stages.faces_extract.records import (
     CutSettings,
     FindSettings,
-    FoundFace,
     FoundFrame,
     LineFile,
 )
 
-# 4 frames take 5 % more time each than 8, 1 takes twice as much.
-BATCH_FRAMES = 8
 AHEAD_BATCHES = 2
 MOST_READERS = 8
-THUMB_SIDE_PX = 8
-# Mean difference of thumbs (of 255) from which a frame shows another shot. A head rushing through
-# the picture makes 9.5 in the reference clips, their hard cuts 24.
-CUT_DIFFERENCE = 12.0
-_NUMBERED = re.compile(r"(.*?)(\d+)")
 
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class _ReadFrame:
-    """A frame as read: its picture at no more than the size of the largest view."""
-
-    name: str
-    size_bytes: int
-    shape_hw: tuple[int, int]
-    image_bgr_u8: ImageBgrU8 | None
-    problem: str = ""
-
-
 class FrameFinder:
     """Finds the faces of frames, and remembers them in `file`. Entering starts its threads; leaving
-    ends them without waiting for the search under way."""
+    ends them without waiting for the search under way.
+
+    Detectors that need no TensorFlow search in as many processes of their own as `processes` says.
+    """
 
     def __init__(
         self,
@@ -79,12 +69,14 @@ class FrameFinder:
         settings: CutSettings,
         weights: Weights,
         file: LineFile[FoundFrame],
+        processes: int,
     ) -> None:
         self._context = context
         self._cut_settings = settings
         self._settings = settings.find
         self._weights = weights
         self._file = file
+        self._processes = processes
         readers = min(len(os.sched_getaffinity(0)), MOST_READERS)
         self._reading = ThreadPoolExecutor(readers)
         self._searching = ThreadPoolExecutor(1)
@@ -108,19 +100,19 @@ class FrameFinder:
         self._reading.shutdown(wait=False, cancel_futures=True)
         self._searching.shutdown(wait=False, cancel_futures=True)
 
-    def found(self, frames: Sequence[Path]) -> Iterator[FoundFrame]:
+    def found(self, frames: Sequence[Path]) -> Generator[FoundFrame, None, None]:
         """Each frame with its faces, in order; those in the file as they are there.
 
         Frames are searched in the same batches however often the run is interrupted.
         """
         known = {line.frame: line for line in self._file.lines if not line.problem}
-        waiting: deque[list[FoundFrame] | Future[list[FoundFrame]]] = deque()
-        for batch in _batches(frames):
-            waiting.append(_from_file(batch, known) or self._submit(batch))
-            if len(waiting) > AHEAD_BATCHES:
-                yield from self._arrived(waiting.popleft())
-        while waiting:
-            yield from self._arrived(waiting.popleft())
+        batches = [(batch, _from_file(batch, known)) for batch in batches_of(frames)]
+        left = [batch for batch, there in batches if there is None]
+        found = (
+            self._searched_here(left) if needs_tensorflow(self._settings) else self._in_pool(left)
+        )
+        for _, there in batches:
+            yield from there if there is not None else self._kept(next(found))
 
     def seek(self, path: Path, frame: FoundFrame, expected: list[BoxLtrb]) -> list[Detection]:
         """Faces of the frame near the expected boxes, as far as they are there."""
@@ -145,21 +137,35 @@ class FrameFinder:
         )
         return self._result(future)
 
-    def _submit(self, batch: Sequence[Path]) -> Future[list[FoundFrame]]:
-        reads = [self._reading.submit(_read, path, self._settings) for path in batch]
-        return self._searching.submit(
-            _searched, self._detector, self._settings, reads, self._stop_if_asked
+    def _searched_here(self, batches: Sequence[Sequence[Path]]) -> Iterator[list[FoundFrame]]:
+        """By the searching thread, some batches ahead."""
+        waiting: deque[Future[list[FoundFrame]]] = deque()
+        for batch in batches:
+            reads = [self._reading.submit(read_frame, path, self._settings) for path in batch]
+            waiting.append(
+                self._searching.submit(
+                    _searched, self._detector, self._settings, reads, self._stop_if_asked
+                )
+            )
+            if len(waiting) > AHEAD_BATCHES:
+                yield self._result(waiting.popleft())
+        while waiting:
+            yield self._result(waiting.popleft())
+
+    def _in_pool(self, batches: Sequence[Sequence[Path]]) -> Iterator[list[FoundFrame]]:
+        return self._context.map_in_processes(
+            search_batch,
+            batches,
+            processes=self._processes,
+            initializer=start_search,
+            initargs=(self._settings,),
         )
 
     def _stop_if_asked(self) -> None:
         if self._context.stop_requested:
             raise Stopped
 
-    def _arrived(self, batch: list[FoundFrame] | Future[list[FoundFrame]]) -> list[FoundFrame]:
-        """The batch once it is searched, and then in the file."""
-        if isinstance(batch, list):
-            return batch
-        found = self._result(batch)
+    def _kept(self, found: list[FoundFrame]) -> list[FoundFrame]:
         for frame in found:
             self._file.add(frame)
         return found
@@ -174,37 +180,11 @@ class FrameFinder:
                 continue
 
 
-def tracked_frames(frames: Iterator[FoundFrame]) -> Iterator[TrackedFrame[FoundFrame]]:
-    """The frames with their faces as detections, and whether each goes on with the shot before."""
-    before: FoundFrame | None = None
-    for frame in frames:
-        faces = tuple(as_detection(face) for face in frame.faces)
-        yield TrackedFrame(frame, faces, before is not None and _follows(before, frame))
-        before = frame
-
-
-def as_found(face: Detection) -> FoundFace:
-    """The detection in the form that is kept."""
-    left, top, right, bottom = (round(side, 3) for side in face.box_ltrb)
-    points = face.five_points
-    return FoundFace(
-        (left, top, right, bottom),
-        round(face.score, 5),
-        face.turned_deg,
-        None if points is None else tuple((round(x, 3), round(y, 3)) for x, y in points.tolist()),
-    )
-
-
-def as_detection(face: FoundFace) -> Detection:
-    """The detection as it was kept."""
-    points = None if face.five_points is None else np.array(face.five_points, dtype=np.float64)
-    return Detection(face.box_ltrb, face.score, points, face.turned_deg)
-
-
 def _detector(device: str, settings: CutSettings, weights: Weights) -> FaceDetector:
-    from engine.detect.mtcnn import choose_device
+    if needs_tensorflow(settings.find) or settings.landmarks in USER_FILES:
+        from engine.detect.mtcnn import choose_device
 
-    choose_device(device)
+        choose_device(device)
     return detector_of(settings.find, weights)
 
 
@@ -228,11 +208,6 @@ def _landmarks(
     )
 
 
-def _batches(frames: Sequence[Path]) -> Iterator[Sequence[Path]]:
-    for start in range(0, len(frames), BATCH_FRAMES):
-        yield frames[start : start + BATCH_FRAMES]
-
-
 def _from_file(batch: Sequence[Path], known: Mapping[str, FoundFrame]) -> list[FoundFrame] | None:
     """The batch's frames if all of them were searched before, as they are now."""
     lines = [known.get(path.name) for path in batch]
@@ -244,39 +219,14 @@ def _from_file(batch: Sequence[Path], known: Mapping[str, FoundFrame]) -> list[F
     return sound if len(sound) == len(batch) else None
 
 
-def _read(path: Path, settings: FindSettings) -> _ReadFrame:
-    try:
-        size_bytes = path.stat().st_size
-        image = read_image_bgr_u8(path)
-    except InputError as error:
-        return _ReadFrame(path.name, 0, (0, 0), None, error.message)
-    except OSError as error:
-        return _ReadFrame(path.name, 0, (0, 0), None, f"cannot read {path}: {error.strerror}")
-    height_px, width_px = image.shape[:2]
-    # Twice the detection size is all that the largest second view shows.
-    scale = 2 * settings.detection_size_px / max(height_px, width_px)
-    if scale < 1:
-        size = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return _ReadFrame(path.name, size_bytes, (height_px, width_px), image)
-
-
 def _searched(
     detector: Future[FaceDetector],
     settings: FindSettings,
-    reads: list[Future[_ReadFrame]],
+    reads: list[Future[ReadFrame]],
     between_views: Callable[[], None],
 ) -> list[FoundFrame]:
     search = face_search(detector.result(), settings, between_views)
-    frames = [read.result() for read in reads]
-    images = [frame.image_bgr_u8 for frame in frames if frame.image_bgr_u8 is not None]
-    found = iter(search.detect(images) if images else ())
-    return [
-        FoundFrame(frame.name, 0, (0, 0), "", (), frame.problem)
-        if frame.image_bgr_u8 is None
-        else _found(frame, frame.image_bgr_u8, next(found))
-        for frame in frames
-    ]
+    return searched(search, [read.result() for read in reads])
 
 
 def _close_ups(
@@ -285,33 +235,3 @@ def _close_ups(
     image = read_image_bgr_u8(path)
     faces = [face_at(detector.result(), image, box) for box in expected]
     return [face for face in faces if face is not None]
-
-
-def _found(frame: _ReadFrame, image: ImageBgrU8, faces: list[Detection]) -> FoundFrame:
-    height_px, width_px = frame.shape_hw
-    scale_xy = np.array([width_px / image.shape[1], height_px / image.shape[0]])
-    thumb = cv2.resize(image, (THUMB_SIDE_PX, THUMB_SIDE_PX), interpolation=cv2.INTER_AREA)
-    return FoundFrame(
-        frame.name,
-        frame.size_bytes,
-        frame.shape_hw,
-        cv2.cvtColor(thumb, cv2.COLOR_BGR2GRAY).tobytes().hex(),
-        tuple(as_found(_scaled(face, scale_xy)) for face in faces),
-    )
-
-
-def _scaled(face: Detection, scale_xy: np.ndarray) -> Detection:
-    left, top, right, bottom = (float(side) for side in face.box_ltrb * np.tile(scale_xy, 2))
-    points = None if face.five_points is None else face.five_points * scale_xy
-    return Detection((left, top, right, bottom), face.score, points, face.turned_deg)
-
-
-def _follows(before: FoundFrame, frame: FoundFrame) -> bool:
-    """The frame's number is the next one, and it looks like the one before."""
-    if before.problem or frame.problem or before.shape_hw != frame.shape_hw:
-        return False
-    was, now = (_NUMBERED.fullmatch(Path(one.frame).stem) for one in (before, frame))
-    if was is None or now is None or was[1] != now[1] or int(was[2]) + 1 != int(now[2]):
-        return False
-    thumbs = [np.frombuffer(bytes.fromhex(one.thumb), np.uint8) for one in (before, frame)]
-    return bool(np.abs(thumbs[0].astype(int) - thumbs[1]).mean() < CUT_DIFFERENCE)

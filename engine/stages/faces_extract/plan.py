@@ -129,6 +129,7 @@ def cut_settings(options: Mapping[str, Any]) -> CutSettings:
         interpolation=options["interpolation"],
         landmarks=options["landmarks"],
         second_pass=options["second_pass"],
+        follow_faces=options["follow_faces"],
     )
 
 

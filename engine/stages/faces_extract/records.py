@@ -47,6 +47,7 @@ class CutSettings(msgspec.Struct, frozen=True):
     interpolation: str
     landmarks: str = "dlib68"
     second_pass: bool = True
+    follow_faces: bool = True
 
 
 class FoundFace(msgspec.Struct, frozen=True):

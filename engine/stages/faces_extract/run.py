@@ -1,30 +1,31 @@
 """The stage `faces-extract`: frames in, aligned faces with DFL's metadata out.
 
-Faces are found in this process (one thread reads ahead, one runs the nets); landmarks, crops and
-files are made in worker processes at the same time. dlib's detectors run in the workers, too, and
-FAN's landmarks are placed here.
+Faces are found in this process (one thread reads ahead, one runs the nets), by dlib's detectors in
+processes of their own, and followed from frame to frame here; landmarks, crops and files are made
+in worker processes at the same time. FAN's landmarks are placed here.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import chain
 
 from engine.detect.detection import BoxLtrb, Detection
 from engine.detect.holes import holes_filled
-from engine.detect.tracks import without_false_faces
+from engine.detect.tracks import TrackedFrame, without_false_faces
 from engine.protocol.errors import InputError
 from engine.protocol.files import disk_error, sweep_parts
 from engine.protocol.stage import StageContext
 from engine.protocol.trash import TrashCopies
 from engine.protocol.workspace import make_folder
 from engine.stages.faces_extract.cut import CutJob, finish_frame, start_cutter
-from engine.stages.faces_extract.detectors import Weights, is_found_by_workers, read_weights
-from engine.stages.faces_extract.find import FrameFinder, tracked_frames
+from engine.stages.faces_extract.detectors import Weights, read_weights
+from engine.stages.faces_extract.find import FrameFinder
+from engine.stages.faces_extract.frame_search import tracked_frames
 from engine.stages.faces_extract.marking import FrameMarking
 from engine.stages.faces_extract.plan import Plan, plan_extraction
 from engine.stages.faces_extract.records import DoneFrame, FoundFrame, found_file
@@ -157,28 +158,39 @@ def _remove_earlier(plan: Plan, outcome: DoneFrame) -> None:
 def _jobs(context: StageContext, plan: Plan, weights: Weights) -> Generator[CutJob, None, None]:
     """The frames that are left to do, with their faces if they are found here."""
     settings = plan.settings.find
-    if is_found_by_workers(plan.settings):
-        yield from (CutJob(path, None) for path in plan.frames if path.name not in plan.finished)
-        return
     paths = {path.name: path for path in plan.frames}
     known = found_file(context.workspace, plan.side.name, settings, again=plan.is_again)
     if plan.fresh:
         known.forget()
 
-    def seek(frame: FoundFrame, expected: list[BoxLtrb]) -> list[Detection]:
-        return finder.seek(paths[frame.frame], frame, expected)
-
-    with known as file, FrameFinder(context, plan.settings, weights, file) as finder:
-        frames = tracked_frames(finder.found(plan.frames))
-        if settings.detector == "mtcnn":  # the scores by which false tracks are told are its own
-            frames = without_false_faces(frames)
-        # Holes are filled last: finds of a closer look must not make a false track a lasting one.
-        for tracked in holes_filled(frames, seek):
+    with (
+        known as file,
+        FrameFinder(context, plan.settings, weights, file, _processes(context)) as finder,
+        closing(finder.found(plan.frames)) as found,
+    ):
+        for tracked in _followed(plan, tracked_frames(found), finder):
             frame = tracked.label
             if frame.frame not in plan.finished:
                 path = paths[frame.frame]
                 landmarks = finder.landmarks(path, tracked.faces)
                 yield CutJob(path, tracked.faces, tracked.dropped, frame.problem, landmarks)
+
+
+def _followed(
+    plan: Plan, frames: Iterator[TrackedFrame[FoundFrame]], finder: FrameFinder
+) -> Iterator[TrackedFrame[FoundFrame]]:
+    """The frames with the faces that their tracks say, if faces are to be followed."""
+    if not plan.settings.follow_faces:
+        return frames
+    paths = {path.name: path for path in plan.frames}
+
+    def seek(frame: FoundFrame, expected: list[BoxLtrb]) -> list[Detection]:
+        return finder.seek(paths[frame.frame], frame, expected)
+
+    if plan.settings.find.detector == "mtcnn":  # the scores by which false tracks are told
+        frames = without_false_faces(frames)
+    # Holes are filled last: finds of a closer look must not make a false track a lasting one.
+    return holes_filled(frames, seek)
 
 
 def _processes(context: StageContext) -> int:

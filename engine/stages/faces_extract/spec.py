@@ -148,6 +148,16 @@ ROTATIONS = Option(
     "What to try again where a frame shows no face. Each try costs time in frames without faces.",
 )
 
+FOLLOW_FACES = Option(
+    "follow_faces",
+    "Follow faces",
+    Flag(),
+    True,
+    "In videos, look once more and closely where a face is missing that the frames around have, and"
+    " drop what MTCNN finds for some frames without being sure. Pictures that do not follow each"
+    " other are left as they are.",
+)
+
 DETECTION_SIZE = Option(
     "detection_size",
     "Detection size",
@@ -245,6 +255,7 @@ FACES_EXTRACT = StageSpec(
         LANDMARKS,
         DEBUG_IMAGES,
         ROTATIONS,
+        FOLLOW_FACES,
         DETECTION_SIZE,
         MIN_FACE_SIZE,
         MIN_SCORE,
