@@ -6,19 +6,22 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from textual.pilot import Pilot
 
 from engine.protocol.workspace import Workspace
 from tests.tuiapp.faces_made import made_index
 from tuiapp.app import FacewrightApp
+from tuiapp.bridge.face_fields import FIELDS
 from tuiapp.screens.faceset import FacesetScreen
 
 FACES = 20_000
+TRASHED = 500
 PICTURES = 20  # so many different ones, each with an end of its own length
 Row = tuple[str, float, str]
 
@@ -64,7 +67,34 @@ async def _browse(workspace: Workspace) -> list[Row]:
         for key, what in (("right", "one face on"), ("pagedown", "one page on"), ("s", "order")):
             times = [await _answer_ms(screen, lambda k=key: pilot.press(k)) for _ in range(15)]
             rows.append((f"browser: key to new picture, {what}", statistics.median(times), "ms"))
+        rows += [row async for row in _clean(screen, pilot)]
     return rows
+
+
+async def _clean(screen: FacesetScreen, pilot: Pilot[None]) -> AsyncIterator[Row]:
+    """What a user does to get rid of bad faces, each from the first key to what it shows."""
+    state = screen.state
+
+    async def took(what: str, keys: Sequence[str], done: Callable[[], object]) -> Row:
+        began = time.perf_counter()
+        await pilot.press(*keys)
+        await _until(done)
+        return f"browser: {what}", time.perf_counter() - began, "s"
+
+    await pilot.press("g")
+    typed = ["slash", *"sharp>5000", "enter"]
+    yield await took("filter of 10 keys", typed, lambda: 0 < len(state.shown) < FACES)
+    yield await took("all shown again", ["escape"], lambda: len(state.shown) == FACES)
+    for field in (field for field in FIELDS if field is not state.order):
+        state.sort_by(field)
+        yield await took(f"turned order by {field.name}", ["S"], lambda: state.descending)
+    await pilot.press("g", "v")
+    state.move_to(TRASHED - 1)
+    yield await took(f"range of {TRASHED} marked", ["v"], lambda: len(state.marks) == TRASHED)
+    left = FACES - TRASHED
+    yield await took(f"{TRASHED} faces to the trash", ["x", "y"], lambda: len(state.faces) == left)
+    yield await took(f"{TRASHED} faces back", ["u"], lambda: len(state.faces) == FACES)
+    yield await took("near duplicates found", ["d"], lambda: state.limit_label)
 
 
 async def _answer_ms(screen: FacesetScreen, press: Callable[[], object]) -> float:

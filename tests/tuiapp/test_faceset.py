@@ -243,6 +243,9 @@ async def test_nothing_is_moved_while_a_run_writes_the_faceset(faces: Workspace)
         await pilot.press("x")
         await sees(pilot, "faces-extract is changing")
         assert len(face_names(faces)) == 12
+        for face in faces.src.aligned.iterdir():
+            face.unlink()
+        await sees(pilot, "no faces in", "yet: faces-extract goes on")
 
 
 async def test_an_empty_side_and_a_packed_one_say_what_to_do(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -78,6 +79,19 @@ def test_coming_back_takes_the_place_of_no_other_face(faces: Workspace) -> None:
 def test_trash_folders_of_a_sort_are_not_brought_back(faces: Workspace) -> None:
     (trash_folder(faces.src) / "20990101-000000-hist").mkdir(parents=True)
     assert newest_trash(faces.src) is None
+
+
+def test_renamed_faces_are_known_by_time_and_size_unless_two_share_them(faces: Workspace) -> None:
+    files = sorted(faces.src.aligned.iterdir())
+    for file in files[:2]:
+        file.write_bytes(b"alike")
+        os.utime(file, ns=(10**18, 10**18))
+    made_index(faces, "src")
+    for n, file in enumerate(files):
+        file.rename(file.with_name(f"{90000 - n}.jpg"))
+    known = {face.name: face.source_filename for face in read_faceset(faces, "src").faces}
+    assert known["89999.jpg"] == known["90000.jpg"] == ""
+    assert [known[f"{90000 - n}.jpg"] for n in (2, 3, 4)] == ["00003.png", "00004.png", "00005.png"]
 
 
 def test_faces_are_joined_with_what_the_index_knows_of_them_as_they_are(faces: Workspace) -> None:

@@ -57,8 +57,8 @@ def _numbers(face: Face) -> list[str]:
     return [text for field in NUMBERS if field.indexed and (text := field.text(face))]
 
 
-def nothing_text(state: FacesetList, side: Side) -> str:
-    """What stands where faces would."""
+def nothing_text(state: FacesetList, side: Side, writer: str | None = None) -> str:
+    """What stands where faces would. writer: a stage that goes on and may make some."""
     if state.faces:
         return "no face passes: esc shows all again, / changes the filter"
     if side.pack.is_file():
@@ -66,6 +66,8 @@ def nothing_text(state: FacesetList, side: Side) -> str:
             f"the faces of {side.name} are packed and not in the index: key i opens the stage that"
             " reads them, then they can be seen; faceset-unpack makes them files again"
         )
+    if writer is not None:
+        return f"no faces in {side.aligned} yet: {writer} goes on"
     return f"no faces in {side.aligned}: faces-extract makes them"
 
 

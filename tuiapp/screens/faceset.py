@@ -76,6 +76,11 @@ class FacesetScreen(FaceMovingScreen):
         yield Static("", id="current", markup=False)
         yield Input(self.state.filter_text, placeholder="yaw>0.3 sharp<50 00012", id="filter")
 
+    @property
+    def _writer(self) -> str | None:
+        """The stage of a run that is changing these faces."""
+        return self.workbench.board.writer_of(f"faces-{self.state.side}")
+
     def on_mount(self) -> None:
         self.add_class("-empty")  # of what was not looked at yet
 
@@ -137,7 +142,8 @@ class FacesetScreen(FaceMovingScreen):
             return
         self.set_class(not state.shown, "-empty")
         if not state.shown:
-            self.query_one("#nothing", Static).update(nothing_text(state, self.side))
+            words = nothing_text(state, self.side, self._writer)
+            self.query_one("#nothing", Static).update(words)
         self.grid.show(state.shown, state.cursor, state.marks, state.range_keys())
         if self.zoomed and state.current is not None:
             self.query_one(FaceZoom).show(state.current)
@@ -209,7 +215,7 @@ class FacesetScreen(FaceMovingScreen):
 
     def _may_change(self) -> bool:
         """Never while a run writes this faceset, and never two at once; else that is said."""
-        busy = self.workbench.board.writer_of(f"faces-{self.state.side}")
+        busy = self._writer
         if busy is None and any(w.group == "change" and not w.is_finished for w in self.workers):
             busy = "the last move"
         if busy is not None:
