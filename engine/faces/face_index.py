@@ -19,6 +19,7 @@ from engine.faces.face_file import read_face_data
 from engine.faces.face_measures import Measures, measure
 from engine.faces.faceset import LooseFace
 from engine.faces.faceset_pack import PackedFace, read_pack_list
+from engine.protocol.database_errors import DATABASE_ERRORS
 from engine.protocol.errors import InputError
 from engine.protocol.face_index import (
     COLUMNS,
@@ -143,7 +144,7 @@ class IndexWriter:
         self._committed_at = time.monotonic()
         try:
             self._connection.commit()
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise _unwritable(self.path, error) from error
 
     def _packed_to_read(self, side: Side, packed: FileState) -> list[FaceFile]:
@@ -177,7 +178,7 @@ class IndexWriter:
     def _execute(self, statement: str, values: Sequence[object]) -> sqlite3.Cursor:
         try:
             return self._connection.execute(statement, values)
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise _unwritable(self.path, error) from error
 
 
@@ -259,7 +260,7 @@ def _opened_or_new(path: Path) -> sqlite3.Connection:
         _remove(path)
     try:
         return _connected(path, is_new=not is_sound)
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         raise _unwritable(path, error) from error
 
 
@@ -276,7 +277,7 @@ def _connected(path: Path, *, is_new: bool) -> sqlite3.Connection:
             connection.close()
             _remove(path)
             return _connected(path, is_new=True)
-    except sqlite3.Error:
+    except DATABASE_ERRORS:
         connection.close()
         raise
     return connection
@@ -291,7 +292,7 @@ def _remove(path: Path) -> None:
             raise disk_error(error, beside) from error
 
 
-def _unwritable(path: Path, error: sqlite3.Error) -> InputError:
+def _unwritable(path: Path, error: Exception) -> InputError:
     return InputError(
         f"cannot write the index {path}: {error}",
         "make room on the disk; the index may be deleted, it is then made anew",

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
+from engine.protocol.database_errors import DATABASE_ERRORS
 from engine.protocol.errors import InputError
 from engine.protocol.files import is_utf8
 from engine.protocol.workspace import FACE_SUFFIXES, Side, Workspace
@@ -163,7 +166,10 @@ class FaceIndex:
             f" ORDER BY {order_by} {direction}, {ties} LIMIT ? OFFSET ?",
             (*values, -1 if limit is None else limit, offset),
         )
-        return list(map(FaceRow._make, found))
+        try:
+            return msgspec.convert(found.fetchall(), list[FaceRow])
+        except msgspec.ValidationError as error:
+            raise sqlite3.DatabaseError(f"a row is damaged: {error}") from error
 
     def details(self, face_id: int) -> FaceDetails | None:
         """The landmarks of the face of that `FaceRow.id`; None if it is gone."""
@@ -236,7 +242,7 @@ def opened_index(path: Path) -> Iterator[FaceIndex | None]:
     with closing(connection):
         try:
             yield FaceIndex(connection)
-        except sqlite3.DatabaseError as error:
+        except DATABASE_ERRORS as error:
             raise InputError(
                 f"the index {path} cannot be read: {error}", "run faceset-index", code="index"
             ) from error
@@ -284,7 +290,10 @@ def pack_points(points: Sequence[Sequence[float]]) -> bytes:
 
 
 def _points(blob: bytes) -> tuple[tuple[float, float], ...]:
-    numbers = _LANDMARKS.unpack(blob)
+    try:
+        numbers = _LANDMARKS.unpack(blob)
+    except (struct.error, TypeError) as error:
+        raise sqlite3.DatabaseError("landmarks are damaged") from error
     return tuple(zip(numbers[0::2], numbers[1::2], strict=True))
 
 
@@ -295,7 +304,7 @@ def _connect(path: Path) -> sqlite3.Connection | None:
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         connection.execute("SELECT id FROM faces LIMIT 1").fetchone()
-    except sqlite3.Error:
+    except DATABASE_ERRORS:
         version = None  # damaged, or made this moment: no tables yet
     if version == INDEX_VERSION:
         return connection

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from engine.protocol.database_errors import DATABASE_ERRORS
+
 HISTORY_NAME = "history.sqlite"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -74,10 +76,11 @@ def read_history(path: Path, *, after: int = 0, limit: int | None = None) -> lis
     try:
         rows = connection.execute(
             "SELECT iteration, at, step_ms, losses FROM steps WHERE iteration > ?"
+            " AND typeof(losses) = 'blob' AND length(losses) % 4 = 0"
             " ORDER BY iteration DESC LIMIT ?",
             (after, -1 if limit is None else limit),
         ).fetchall()
-    except sqlite3.DatabaseError:
+    except DATABASE_ERRORS:
         return []  # made this moment (no tables yet), or damaged: the engine says so
     finally:
         connection.close()
@@ -97,7 +100,7 @@ def read_marks(path: Path) -> list[Mark]:
         rows = connection.execute(
             "SELECT iteration, at, kind, text FROM marks ORDER BY rowid"
         ).fetchall()
-    except sqlite3.DatabaseError:
+    except DATABASE_ERRORS:
         return []  # a history of before marks, or a damaged one
     finally:
         connection.close()

@@ -11,15 +11,20 @@ from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.protocol.database_errors import DATABASE_ERRORS
 from engine.protocol.history import open_history
 
 _ROWS_AT_ONCE = 20_000
 # group_concat keeps a BLOB's bytes as they are, in the order of the rows it is given.
 _JOINED = (
     "SELECT count(*), min(iteration), max(iteration), CAST(group_concat(losses, '') AS BLOB)"
-    " FROM (SELECT iteration, losses FROM steps WHERE iteration > ? ORDER BY iteration LIMIT ?)"
+    " FROM (SELECT iteration, losses FROM steps WHERE iteration > ? AND typeof(losses) = 'blob'"
+    " ORDER BY iteration LIMIT ?)"
 )
-_ROWS = "SELECT iteration, losses FROM steps WHERE iteration > ? AND iteration <= ? ORDER BY 1"
+_ROWS = (
+    "SELECT iteration, losses FROM steps WHERE iteration > ? AND iteration <= ?"
+    " AND typeof(losses) = 'blob' ORDER BY 1"
+)
 _BYTES = 4  # of a float32
 
 
@@ -43,9 +48,10 @@ def read_loss_columns(path: Path, width: int, *, after: int = 0) -> LossColumns:
         return columns
     connection = open_history(path)
     try:
-        while found := _add_rows(connection, columns, after):
+        # In a damaged file what comes next may lie before.
+        while (found := _add_rows(connection, columns, after)) > after:
             after = found
-    except sqlite3.DatabaseError:
+    except DATABASE_ERRORS:
         return columns  # made this moment (no tables yet), or damaged: the engine says so
     finally:
         connection.close()

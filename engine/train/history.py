@@ -14,6 +14,7 @@ from statistics import fmean
 from types import TracebackType
 from typing import NamedTuple
 
+from engine.protocol.database_errors import DATABASE_ERRORS
 from engine.protocol.errors import InputError
 from engine.protocol.history import (
     HISTORY_NAME,
@@ -69,7 +70,7 @@ class HistoryWriter:
                     (json.dumps(list(loss_names)),),
                 )
             self.rewind(iteration)
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise self._unwritable(error) from error
 
     def __enter__(self) -> HistoryWriter:
@@ -134,7 +135,7 @@ class HistoryWriter:
                     (time.time(), iteration),
                 )
                 self._connection.execute("DELETE FROM steps WHERE iteration > ?", (iteration,))
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise self._unwritable(error) from error
         rows = [*read_history(self.path, limit=SMOOTHED_OVER), *self._pending]
         self._recent = deque(
@@ -157,7 +158,7 @@ class HistoryWriter:
                     " rowid > (SELECT coalesce(max(rowid), 0) FROM marks WHERE kind = 'restart')",
                     (BEFORE,),
                 )
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise self._unwritable(error) from error
 
     @property
@@ -189,7 +190,7 @@ class HistoryWriter:
         (taken, written), self._writing = self._writing, None
         try:
             written.result()
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             self._pending = taken.points + self._pending
             self._marks = [mark for mark in taken.marks if mark.kind != "gap"] + self._marks
             self._left_out += taken.left_out
@@ -208,7 +209,7 @@ class HistoryWriter:
         text = f"the losses of {self._left_out} iterations before were not recorded"
         return [Mark(self._left_out_until, time.time(), "gap", text)]
 
-    def _unwritable(self, error: sqlite3.Error) -> InputError:
+    def _unwritable(self, error: Exception) -> InputError:
         return InputError(
             f"cannot write the history {self.path}: {error}",
             "make room on the disk; if the file is damaged, move it away",

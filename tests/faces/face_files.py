@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from itertools import accumulate
 from typing import Any
 
@@ -56,6 +57,16 @@ def labels() -> tuple[Polygon, ...]:
 def jpeg_with(payload: bytes) -> bytes:
     """A face file whose metadata segment holds these bytes."""
     return with_app15(plain_jpeg(), payload)
+
+
+def png_with(payload: bytes, seed: int = 0) -> bytes:
+    """A PNG with a chunk `fcWp` just before its end, as DeepFaceLab 1.0 wrote them."""
+    png = cv2.imencode(".png", picture(seed=seed))[1].tobytes()
+    name = b"fcWp"
+    checksum = zlib.crc32(name + payload).to_bytes(4, "big")
+    chunk = len(payload).to_bytes(4, "big") + name + payload + checksum
+    end = png.index(b"IEND") - 4
+    return png[:end] + chunk + png[end:]
 
 
 def with_exif_orientation(jpeg: bytes, orientation: int) -> bytes:

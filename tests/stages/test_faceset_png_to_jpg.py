@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +19,12 @@ from engine.faces.png_face import png_face_data
 from engine.media.images import read_image_bgr_u8
 from engine.protocol.errors import ConfirmationNeeded, InputError
 from engine.protocol.workspace import Workspace, list_images
-from tests.faces.face_files import SIZE_PX, face_data, picture, plain_jpeg
+from tests.faces.face_files import SIZE_PX, face_data, picture, plain_jpeg, png_with
 from tests.faces.landmarks import front_face
 from tests.stages.facesets import data_of, names, run_stage
 from tests.support.tree import tree
 
 STAGE = "faceset-png-to-jpg"
-
-
-def png_with(payload: bytes, seed: int = 0) -> bytes:
-    """A PNG with a chunk `fcWp` just before its end, as DeepFaceLab 1.0 wrote them."""
-    png = cv2.imencode(".png", picture(seed=seed))[1].tobytes()
-    name = b"fcWp"
-    checksum = zlib.crc32(name + payload).to_bytes(4, "big")
-    chunk = len(payload).to_bytes(4, "big") + name + payload + checksum
-    end = png.index(b"IEND") - 4
-    return png[:end] + chunk + png[end:]
 
 
 def face_fields(**changes: Any) -> dict[str, Any]:
