@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -23,9 +27,10 @@ from engine.protocol.frame_marks import (
 from engine.protocol.workspace import Workspace
 from tests.tuiapp.seen import SIZES, opened, sees, until
 from tuiapp.app import FacewrightApp
-from tuiapp.bridge.frame_review import FrameLook, FrameReview
+from tuiapp.bridge.frame_review import FrameLook, FrameReview, look_at_frames
 from tuiapp.screens.debug_review.screen import DebugReviewScreen
 from tuiapp.screens.stage import StageScreen
+from tuiapp.widgets.face_zoom import read_rgb
 
 
 @pytest.fixture
@@ -68,6 +73,39 @@ async def test_the_review_is_seen_whole_at_every_size(reviewed: Workspace) -> No
             await is_at(pilot, "00001", "1 of 30")
             await sees(pilot, "2 without a face (w), 1 suspicious (s)")
             await sees(pilot, "space Bad", "x Delete", "e Again", "esc Leave", "f1 Help")
+
+
+@pytest.mark.parametrize("what", ["frames", "picture"])
+async def test_the_review_may_be_left_while_it_reads(
+    reviewed: Workspace, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def late(read: Callable[..., Any]) -> Callable[..., Any]:
+        def read_late(*given: object) -> Any:
+            begun.set()
+            go_on.wait(15)
+            return read(*given)
+
+        return read_late
+
+    async with opened(reviewed) as (app, pilot):
+        await pilot.press("d")
+        await is_at(pilot, "00001", "1 of 30")
+        review = screen(app)
+        await until(pilot, lambda: review._shown is not None)
+        module = "tuiapp.screens.debug_review.screen"
+        monkeypatch.setattr(f"{module}.look_at_frames", late(look_at_frames))
+        monkeypatch.setattr(f"{module}.read_rgb", late(read_rgb))
+        review._version = review._shown = None
+        reading = asyncio.create_task(
+            review._look() if what == "frames" else review._show_picture("00001.png")
+        )
+        await until(pilot, begun.is_set)
+        await pilot.press("escape")
+        await until(pilot, lambda: not review.children)
+        go_on.set()
+        await reading
 
 
 async def test_keys_go_through_frames_by_one_and_ten_and_stop_at_the_ends(

@@ -93,13 +93,15 @@ class DebugReviewScreen(FramedScreen):
 
     def _stay_empty(self, error: FacewrightError) -> None:
         """Where nothing was seen yet, what is wrong stays to be read."""
-        if self.review.current is None:
+        if self.review.current is None and not self.is_left:
             self.set_class(True, "-empty")
             self.query_one("#nothing", Static).update(f"{error.message}; {error.remedy}")
 
     def show(self) -> None:
         """Bring everything that is seen in line with the state."""
         review = self.review
+        if self.is_left:
+            return
         self.set_class(review.current is None, "-empty")
         self.set_class(BY_HAND in review.mark.reasons or review.lacks_debug, "-marked")
         self.query_one("#where", Static).update(where_words(review))
@@ -117,12 +119,17 @@ class DebugReviewScreen(FramedScreen):
         try:
             rgb_u8 = await asyncio.to_thread(read_rgb, path)
         except InputError as error:
+            self._show_unreadable(frame, error)
+            return
+        if not self.is_left:
+            self._shown = path
+            self.canvas.set_picture(rgb_u8)
+
+    def _show_unreadable(self, frame: str, error: InputError) -> None:
+        if not self.is_left:
             self.canvas.clear()
             self._shown = None
             self.query_one("#where", Static).update(plain_text(f"{frame}  {error.message}"))
-            return
-        self._shown = path
-        self.canvas.set_picture(rgb_u8)
 
     # Moving
 
