@@ -11,8 +11,9 @@ import pytest
 from engine.protocol.timeline import look_at
 from engine.protocol.timeline_file import read_timeline, timeline_path
 from engine.protocol.workspace import Workspace, list_images
+from engine.train.generations import Generations
 from tests.merge.workspace import merge_workspace
-from tests.support.command import facewright
+from tests.models.tiny_saehd import saved_by, tiny_saehd
 from tests.support.consent import agree
 from tests.support.terminal import in_tmux
 
@@ -24,23 +25,24 @@ BEGINS_WITHIN_S = 240
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Frames with faces, and a model that was trained for an iteration."""
+    """Frames with faces, and a model that says to be trained."""
     workspace = merge_workspace(tmp_path_factory.mktemp("merge"), frames=FRAMES)
     workspace.src.frames.mkdir(exist_ok=True)
     for frame in list_images(workspace.dst.frames):  # home asks for src pictures before merging
         shutil.copy(frame, workspace.src.frames)
     agree(workspace.root)  # and for consents before rendering
     shutil.copytree(workspace.dst.aligned, workspace.src.aligned, dirs_exist_ok=True)
-    wanted = ("--model-class", "quick96", "--target-iter", "1", "--batch-size", "2")
-    done = facewright("run", "train", "-w", workspace.root, *wanted, timeout_s=600)
-    assert done.status == 0, done.stderr
+    model = tiny_saehd()
+    model.iteration = 1  # home offers to train one of 0
+    saved = saved_by(model)
+    Generations(workspace.model("tiny", "saehd")).write(saved.manifest, saved.state)
     return workspace
 
 
 def looks(workspace: Workspace) -> list[int]:
     """How far the mask is eroded in each frame, by the file."""
     stems = [path.stem for path in list_images(workspace.dst.frames)]
-    timeline = read_timeline(timeline_path(workspace, "new", "quick96"), stems)
+    timeline = read_timeline(timeline_path(workspace, "tiny", "saehd"), stems)
     assert timeline is not None
     return [look_at(timeline, frame).erode_mask_modifier for frame in range(FRAMES)]
 

@@ -6,14 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.protocol.commands import Stop
 from engine.protocol.timeline import look_at
 from engine.protocol.timeline_file import read_timeline, timeline_path
 from engine.protocol.workspace import list_images
-from engine.runtime import client
-from engine.train.generations import Generations
 from tests.merge.workspace import merge_workspace
-from tests.models.tiny_saehd import saved_by, tiny_saehd
+from tests.stages.merge_session.viewing import quick_session
 from tests.support.pixel_terminal import pixel_terminal
 
 pytestmark = [pytest.mark.terminal, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -23,10 +20,7 @@ LATE_PICTURES = 4
 
 def test_twenty_keys_in_a_second_leave_no_queue_of_stale_pictures(tmp_path: Path) -> None:
     workspace = merge_workspace(tmp_path, frames=3)
-    saved = saved_by(tiny_saehd())
-    Generations(workspace.model("tiny", "saehd")).write(saved.manifest, saved.state)
-    run = client.start_run(workspace, "merge-session", {"model": "tiny", "model_class": "saehd"})
-    with pixel_terminal(tmp_path) as terminal:
+    with quick_session(workspace), pixel_terminal(tmp_path) as terminal:
         terminal.wait_for("running")
         terminal.type("\x1bOR")  # F3
         terminal.wait_for_picture(since=0, seconds=120)
@@ -38,7 +32,6 @@ def test_twenty_keys_in_a_second_leave_no_queue_of_stale_pictures(tmp_path: Path
         terminal.wait_for_rest(quiet_s=2)
         late = [at for at in terminal.pictures if at > pressed_at]
         assert 1 <= len(late) <= LATE_PICTURES
-    client.send(run, Stop())
     stems = [path.stem for path in list_images(workspace.dst.frames)]
-    timeline = read_timeline(timeline_path(workspace, "tiny", "saehd"), stems)
+    timeline = read_timeline(timeline_path(workspace, "new", "quick96"), stems)
     assert timeline is not None and look_at(timeline, 0).erode_mask_modifier == 20

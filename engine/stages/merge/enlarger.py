@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.faces.dfl_weights import find_weights, read_dfl_weights
 from engine.nets.device import prepare_device
-from engine.nets.face_enhancer import WEIGHTS_NAME
-from engine.nets.face_enhancing import FaceEnhancer
 from engine.protocol.stage import StageContext
+
+if TYPE_CHECKING:
+    from engine.nets.face_enhancing import FaceEnhancer
 
 Floats = NDArray[np.float32]
 
@@ -31,6 +33,10 @@ class WeightsEnlarger:
 def load_enlarger(context: StageContext) -> WeightsEnlarger:
     """The enhancer with the weights that the options name. Raises `InputError` where they are not
     there, saying where to put them."""
+    # They load TensorFlow, which takes seconds, and few looks want them.
+    from engine.nets.face_enhancer import WEIGHTS_NAME
+    from engine.nets.face_enhancing import FaceEnhancer
+
     options = context.options
     path = find_weights(WEIGHTS_NAME, options["face_enhancer"], [context.workspace.models])
     device = prepare_device(options["device"], context.warn)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from engine.faces.face_type import FaceType
-from engine.models.xseg.predictor import XSegPredictor, load_xseg
 from engine.protocol.stage import StageContext
+
+if TYPE_CHECKING:
+    from engine.models.xseg.predictor import XSegPredictor
 
 
 def load_segmenter(context: StageContext, shown: FaceType) -> XSegPredictor:
     """The net that the options name, which is asked about faces that show that much. Raises
     `InputError` where there is none."""
+    from engine.models.xseg.predictor import load_xseg  # loads TensorFlow, and few looks want it
+
     options = context.options
     net = load_xseg(
         context.workspace, options["xseg_model"], device=options["device"], warn=context.warn

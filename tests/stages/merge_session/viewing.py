@@ -24,7 +24,7 @@ from engine.runtime.client.steer import control_socket_path
 from engine.runtime.run_folder import Job, RunFolder, create_run, engine_process
 
 ROOT = Path(__file__).resolve().parents[3]
-WITHIN_S = 60
+WITHIN_S = 90
 Kind = TypeVar("Kind", bound=Event)
 
 
