@@ -11,16 +11,18 @@ import pytest
 
 from engine.protocol.workspace import Workspace, list_images
 from engine.runtime import client
+from tests.support.clips import make_clip
 from tests.support.command import facewright
 from tests.support.terminal import in_tmux
 
 pytestmark = [pytest.mark.terminal, pytest.mark.slow]
+FRAMES = 47
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    done = facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "30")
-    assert done.status == 0, done.stderr
+    for side in ("src", "dst"):
+        make_clip(tmp_path / f"data_{side}.mp4", frames=FRAMES)
     return Workspace(tmp_path)
 
 
@@ -30,10 +32,10 @@ def test_a_stage_is_started_from_its_form_and_seen_to_finish(workspace: Workspac
         terminal.type("Enter")
         terminal.wait_for("Start", "$ facewright run video-extract")
         terminal.type("F5")
-        terminal.wait_for("done", "120")
+        terminal.wait_for("done", str(FRAMES))
         terminal.type("Escape")
-        terminal.wait_for("120 frames")
-    assert len(list_images(workspace.src.frames)) == 120
+        terminal.wait_for(f"{FRAMES} frames")
+    assert len(list_images(workspace.src.frames)) == FRAMES
 
 
 def test_a_refused_value_is_shown_while_typing_and_cannot_be_started(workspace: Workspace) -> None:
@@ -62,9 +64,7 @@ def test_the_app_ends_with_its_terminal_also_while_it_draws(tmp_path: Path) -> N
 
 def test_a_killed_app_leaves_the_run_going_and_a_new_one_shows_it(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
-    started = facewright(
-        "run", "demo-media", "-w", workspace.root, "--dst-frames", "600", "--detach"
-    )
+    started = facewright("run", "demo-media", "-w", tmp_path, "--dst-frames", "300", "--detach")
     run_id = started.stdout.strip()
     with in_tmux(workspace.root) as terminal:
         terminal.wait_for("demo-media")
