@@ -41,7 +41,7 @@ class StageForm(VerticalScroll, can_focus=False):
         suggestions: Mapping[str, tuple[str, ...]] | None = None,
         entered: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(classes="-in-use")  # its first field has the focus at once
         self.spec = spec
         self._stored = stored
         self.state = self._with_model(state_for(spec, given))
@@ -56,6 +56,12 @@ class StageForm(VerticalScroll, can_focus=False):
     def on_mount(self) -> None:
         self.unfolded = any(self._stands_out(option) for option in self.state.options)
         self._show_state()
+
+    def on_descendant_focus(self) -> None:
+        self._show_use()
+
+    def on_descendant_blur(self) -> None:
+        self._show_use()
 
     def toggle_advanced(self) -> None:
         self.unfolded = not self.unfolded
@@ -133,6 +139,10 @@ class StageForm(VerticalScroll, can_focus=False):
             row.show_refusal(self.state.refusals.get(row.option.name, ""))
         self._show_fold()
         self.post_message(self.Changed(self.state))
+
+    def _show_use(self) -> None:
+        """By a class: with `:focus-within` going from field to field styles all fields anew."""
+        self.set_class(self.has_focus_within, "-in-use")
 
     def _show_fold(self) -> None:
         advanced = [o for o in self.state.options if o.advanced and o.name in self.state.shown]
