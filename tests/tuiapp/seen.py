@@ -28,11 +28,12 @@ async def opened(
 
 async def until(pilot: Pilot[None], true: Callable[[], object], limit_s: float = 15.0) -> None:
     """Let the app work until `true()`; fails with the screen's text when it never is."""
-    deadline = time.monotonic() + limit_s
+    deadline, pause_s = time.monotonic() + limit_s, 0.005
     while not true():
         if time.monotonic() > deadline:
             raise AssertionError(f"never came about; the screen:\n{screen_text(pilot)}")
-        await pilot.pause(0.05)
+        await pilot.pause(pause_s)
+        pause_s = min(0.05, 2 * pause_s)
 
 
 async def sees(pilot: Pilot[None], *texts: str) -> None:
