@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from engine.protocol.errors import ConfirmationNeeded, InputError
-from engine.protocol.files import disk_error, replacing, sweep_parts, write_atomically
+from engine.protocol.files import disk_error, move, replacing, sweep_parts, write_atomically
 from engine.protocol.stage import StageContext
 from engine.protocol.survey import stage_state_of
 from engine.protocol.workspace import Workspace, list_images, make_folder
@@ -278,7 +278,7 @@ def _swap(picture: Path, original: Path, kept: Path) -> None:
         with picture.open("rb") as file:
             os.fsync(file.fileno())
         os.utime(picture)  # as of now: what other stages made of the original is out of date
-        picture.replace(original)
+        move(picture, original)
     except OSError as error:
         raise disk_error(error, original) from error
 

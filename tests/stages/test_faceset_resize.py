@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from tests.stages.facesets import (
     run_stage,
     trashed,
 )
+from tests.support.disks import small_disk
 from tests.support.tree import tree
 
 STAGE = "faceset-resize"
@@ -124,6 +126,18 @@ def test_a_packed_faceset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         resize(tmp_path)
     assert "faceset-unpack" in caught.value.remedy
+
+
+def test_faces_that_a_link_keeps_on_another_disk_are_replaced_there(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "4m") as disk:
+        (tmp_path / "data_src").mkdir()
+        shutil.copytree(faceset(tmp_path / "elsewhere"), disk / "aligned")
+        (tmp_path / "data_src" / "aligned").symlink_to(disk / "aligned")
+        context = resize(tmp_path, in_place=True, confirmed=True)
+        assert context.facts["put_in_place"] == 3
+        pictures = list_images(disk / "aligned")
+        assert [read_image_bgr_u8(path).shape[0] for path in pictures] == [128] * 3
+        assert [path.name for path in pictures] == sorted(trashed(tmp_path))
 
 
 def test_pictures_that_another_program_made_are_told_as_such(tmp_path: Path) -> None:
