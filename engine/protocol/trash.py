@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from engine.protocol.files import disk_error, link_or_copy
@@ -32,12 +31,7 @@ class TrashCopies:
 
     def _folder(self) -> Path:
         if self.folder is None:
-            stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{self._label}"
-            number, folder = 1, self._workspace.trash / stem
-            while folder.exists():
-                number += 1
-                folder = self._workspace.trash / f"{stem}-{number}"
-            self.folder = folder
+            self.folder = self._workspace.new_trash_folder(self._label)
         return self.folder
 
 

@@ -152,18 +152,22 @@ class Workspace:
         found += [self.root / name for name in names if list_images(self.root / name)]
         return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
+    def new_trash_folder(self, label: str) -> Path:
+        """A folder of the trash that is not there yet, named after now and `label`; not made."""
+        stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{label}"
+        number, folder = 1, self.trash / stem
+        while folder.exists():
+            number += 1
+            folder = self.trash / f"{stem}-{number}"
+        return folder
+
     def move_to_trash(self, paths: list[Path], label: str) -> Path | None:
         """Move what exists of `paths` (inside the workspace) to a new folder of the trash, keeping
         their place relative to the workspace. Returns that folder, or None if nothing existed."""
         existing = [path for path in paths if path.exists()]
         if not existing:
             return None
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        bin_folder = self.trash / f"{stamp}-{label}"
-        number = 1
-        while bin_folder.exists():
-            number += 1
-            bin_folder = self.trash / f"{stamp}-{label}-{number}"
+        bin_folder = self.new_trash_folder(label)
         try:
             for path in existing:
                 target = bin_folder / path.relative_to(self.root)
