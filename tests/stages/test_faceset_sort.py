@@ -166,6 +166,15 @@ def test_few_wanted_faces_are_kept_where_DeepFaceLab_would_keep_none(
     assert 1 <= len(names(folder)) <= target
 
 
+@pytest.mark.parametrize("target", [20, 65, 130])
+def test_faces_that_nearly_all_look_the_same_way_are_kept_up_to_about_the_target(
+    tmp_path: Path, target: int
+) -> None:
+    folder = make_faces(tmp_path, 140)  # turned in 7 ways
+    sort(tmp_path, "final-fast", target=target)
+    assert 0.6 * target <= len(names(folder)) <= target
+
+
 def test_faces_of_every_spelling_of_the_suffix_are_sorted(tmp_path: Path) -> None:
     folder = make_faces(tmp_path, 2)
     make_faces(tmp_path, 4, suffix=".jpeg")

@@ -7,6 +7,7 @@ bins; from these they are taken in turn, most unusual first.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from engine.faces.sorting.scores import MeasuredFaces
 
 _YAW_BINS = 128
 _LARGEST_YAW_RAD = 1.2
+_LEAST_SHARE = 3  # a third of the target at least
 _CANDIDATES_PER_FACE = 10  # so many of a yaw bin's sharpest faces compete for one place
 _NO_FACE = "it has no face metadata"
 _NOT_CHOSEN = "better or more unlike faces are there for this pose"
@@ -56,11 +58,22 @@ def _yaw_bins(yaw_rad: NDArray[np.float64], rows: Rows, target: int) -> list[Row
 
 
 def _wanted_per_bin(bins: Sequence[Rows], target: int) -> int:
-    """An equal share of the target, and of what short bins leave over."""
+    """DeepFaceLab's share of the target; where that would keep far too few, the largest with which
+    no more than the target are kept."""
+    sizes = [len(rows) for rows in bins]
     share = max(1, round(target / len(bins)))
-    lacking = sum(max(0, share - len(rows)) for rows in bins)
-    # Up to 64 faces only the target itself says how many: the share is one face a bin.
-    return share + lacking // len(bins) if len(bins) == _YAW_BINS else share
+    # It shares what short bins leave over among all bins, the short ones as well: of faces that all
+    # look the same way, one in a hundred of the target is kept.
+    share += sum(max(0, share - size) for size in sizes) // len(bins)
+    is_enough = _kept(sizes, share) * _LEAST_SHARE >= min(target, sum(sizes))
+    if is_enough and len(bins) == _YAW_BINS:
+        return share
+    shares = range(1, max(sizes) + 1)
+    return max(1, bisect_right(shares, target, key=lambda share: _kept(sizes, share)))
+
+
+def _kept(sizes: Sequence[int], share: int) -> int:
+    return sum(min(size, share) for size in sizes)
 
 
 def _binned(
