@@ -38,7 +38,14 @@ def find_weights(name: str, given: str, more_folders: Sequence[Path] = ()) -> Pa
     for place in places:
         if place.is_file():
             return place
-    looked = given or " nor in ".join(str(folder) for folder in folders)
+    if given:
+        raise InputError(
+            f"the weights {name} are not in {given}",
+            f"give the path of {name}, of a DeepFaceLab installation (in its facelib folder), or of"
+            " the folder it is in",
+            code="no-weights",
+        )
+    looked = " nor in ".join(str(folder) for folder in folders)
     raise InputError(
         f"the weights {name} are not in {looked}",
         f"copy {name} of a DeepFaceLab installation (in its facelib folder) to {folders[0]}",
@@ -52,10 +59,12 @@ def read_dfl_weights(path: Path) -> dict[str, NDArray[np.float32]]:
     Raises `InputError` for a file that cannot be read, is larger than `LARGEST_BYTES`, or is
     anything but a dict of plain arrays.
     """
+    content = _read_bounded(path)
     try:
-        tensors = decode_pickle(_read_bounded(path), _DTYPES)
+        tensors = decode_pickle(content, _DTYPES)
     except InputError as error:
-        raise InputError(f"{path}: {error.message}", _REMEDY, code=error.code) from error
+        what = f"{path} holds no net weights, or is damaged"
+        raise InputError(what, _REMEDY, code=error.code) from error
     if not isinstance(tensors, dict) or not all(
         isinstance(tensor, np.ndarray) for tensor in tensors.values()
     ):
@@ -70,7 +79,8 @@ def _read_bounded(path: Path) -> bytes:
     try:
         size_bytes = path.stat().st_size
         if size_bytes > LARGEST_BYTES:
-            raise InputError(f"{size_bytes} bytes are more than any net has", _REMEDY)
+            raise InputError(f"{path}: {size_bytes} bytes are more than any net has", _REMEDY)
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", _REMEDY) from error
+        reason = error.strerror or str(error)
+        raise InputError(f"cannot read {path}: {reason}", _REMEDY) from error

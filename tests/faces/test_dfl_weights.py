@@ -48,7 +48,7 @@ def test_a_file_that_would_run_something_is_refused(tmp_path: Path) -> None:
 def test_anything_else_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "Net.npy"
     path.write_bytes(content)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"Net\.npy holds no net weights"):
         read_dfl_weights(path)
 
 
@@ -75,5 +75,6 @@ def test_a_given_place_may_be_the_file_or_its_folder(tmp_path: Path) -> None:
     path.touch()
     assert find_weights("Net.npy", str(path)) == path
     assert find_weights("Net.npy", str(tmp_path)) == path
-    with pytest.raises(InputError, match="elsewhere"):
+    with pytest.raises(InputError, match="elsewhere") as caught:
         find_weights("Net.npy", str(tmp_path / "elsewhere"))
+    assert "give the path of Net.npy" in caught.value.remedy

@@ -95,6 +95,12 @@ def test_faces_without_a_source_keep_their_names_and_are_told(tmp_path: Path) ->
     assert context.facts["without_source"] == 1
 
 
+def test_a_file_that_cannot_be_read_is_told_once_by_its_name(tmp_path: Path) -> None:
+    workspace(tmp_path, {"x.jpg": b"", "y.jpg": face_bytes(2)})
+    context = run_stage(tmp_path, "faceset-recover-names")
+    assert context.warnings == ["'x.jpg' keeps its name: the file is empty (0 bytes)"]
+
+
 _ORDINARY = st.one_of(
     st.integers(0, 12).map(lambda n: f"{n}.jpg"),
     st.tuples(st.sampled_from(["a", "b", "a_0"]), st.integers(0, 11)).map(
