@@ -13,8 +13,8 @@ from engine.faces.face_data import FaceData
 from engine.faces.face_file import read_face_data, read_jpeg
 from engine.faces.faceset_pack import PACK_NAME, PackedFace, read_pack_list
 from engine.protocol.errors import InputError
+from engine.protocol.workspace import FACE_SUFFIXES, list_images
 
-_JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
 _OTHER_PICTURES = frozenset({".png", ".tif", ".tiff", ".bmp", ".webp"})
 _READERS = 8  # threads wait for the disk; decoding metadata itself runs one at a time
 _READ_AHEAD = 128  # files; some 0.1 s of work, a second on a slow network disk
@@ -123,7 +123,7 @@ def _read_faceset(folder: Path, files: Sequence[_Named], check_stop: Callable[[]
 
 def _read_entry(named: _Named) -> FaceEntry | Skipped:
     name, person_name, file = named
-    if isinstance(file, LooseFace) and file.path.suffix.lower() not in _JPEG_SUFFIXES:
+    if isinstance(file, LooseFace) and file.path.suffix.lower() not in FACE_SUFFIXES:
         return name, "faces are JPEG files"
     try:
         data = file.read_data()
@@ -137,12 +137,9 @@ def _read_entry(named: _Named) -> FaceEntry | Skipped:
 def _picture_names(folder: Path) -> list[str]:
     """The pictures in the folder, sorted as text as DeepFaceLab does; hidden files left out."""
     try:
-        files = [entry.name for entry in os.scandir(folder) if entry.is_file()]
+        os.scandir(folder).close()  # of a folder that is not there nothing would be listed
+        return [path.name for path in list_images(folder, FACE_SUFFIXES | _OTHER_PICTURES)]
     except OSError as error:
         raise InputError(
             f"cannot read the faceset {folder}: {error.strerror or error}", "extract faces first"
         ) from error
-    suffixes = _JPEG_SUFFIXES | _OTHER_PICTURES
-    return sorted(
-        name for name in files if not name.startswith(".") and Path(name).suffix.lower() in suffixes
-    )

@@ -20,7 +20,7 @@ import msgspec
 
 from engine.protocol.database_errors import DATABASE_ERRORS
 from engine.protocol.errors import InputError
-from engine.protocol.files import is_utf8
+from engine.protocol.files import is_file, is_utf8
 from engine.protocol.workspace import FACE_SUFFIXES, Side, Workspace
 
 INDEX_VERSION = 3  # of the schema and of what the numbers mean; an index of another is made anew
@@ -258,7 +258,7 @@ def face_files(folder: Path) -> dict[str, FileState]:
         for entry in entries:
             suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - 100k names
             is_face = suffix in FACE_SUFFIXES and not entry.name.startswith(".")
-            if is_face and is_utf8(entry.name) and entry.is_file():
+            if is_face and is_utf8(entry.name) and is_file(entry):
                 status = entry.stat()
                 present[entry.name] = FileState(status.st_mtime_ns, status.st_size)
     return present

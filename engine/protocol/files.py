@@ -32,7 +32,7 @@ def write_atomically(
 def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """A path beside `path` to write to (same suffix); it takes `path`'s place if the block ends
     well and is removed if not. Errors of the disk become `InputError`."""
-    beside = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{PART}{path.suffix}")
+    beside = path.with_name(f".{_short(path.stem)}.{secrets.token_hex(4)}{PART}{path.suffix}")
     try:
         yield beside
         if durable:
@@ -47,6 +47,13 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
             beside.unlink()
 
 
+def _short(stem: str) -> str:
+    """A name's stem with room for what is added to it."""
+    return stem if len(os.fsencode(stem)) <= _LONGEST_STEM_BYTES else stem[:_SHORTENED]
+
+
+_LONGEST_STEM_BYTES = 220  # of a name of 255, the most that file systems allow
+_SHORTENED = 50  # characters of 4 bytes at most
 PART = ".part"  # marks files that are being written; left over only by kill -9, swept at next start
 
 
@@ -66,6 +73,14 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether what was found in a folder is a file, or a link to one."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False  # a link that leads in a circle, or to where nobody may look
 
 
 def is_utf8(name: str) -> bool:

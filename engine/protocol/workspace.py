@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.protocol.errors import InputError
-from engine.protocol.files import disk_error, move
+from engine.protocol.files import disk_error, is_file, move
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
 FACE_SUFFIXES = frozenset({".jpg", ".jpeg"})
@@ -33,7 +33,7 @@ def list_images(folder: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> list
             for entry in entries
             if not entry.name.startswith(".")
             and os.path.splitext(entry.name)[1].lower() in suffixes  # noqa: PTH122 - 100k names
-            and entry.is_file()
+            and is_file(entry)
         ]
     return [folder / name for name in sorted(names)]
 

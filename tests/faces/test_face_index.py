@@ -114,6 +114,7 @@ def test_files_that_are_no_faces_are_remembered_with_the_reason(tmp_path: Path) 
     (side.aligned / "plain.jpg").write_bytes(plain_jpeg())
     (side.aligned / "text.jpg").write_text("no picture")
     (side.aligned / "cut.jpg").write_bytes(face_jpeg()[:-20])
+    (side.aligned / "circle.jpg").symlink_to("circle.jpg")
     bring_up_to_date(tmp_path)
     assert bring_up_to_date(tmp_path) == []
     with opened_index(index_path(Workspace(tmp_path), "dst")) as index:

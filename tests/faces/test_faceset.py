@@ -41,6 +41,7 @@ def test_loose_faces_come_sorted_by_name_and_other_pictures_are_listed(tmp_path:
     (tmp_path / "notes.txt").write_text("not a picture")
     (tmp_path / ".hidden.jpg").write_bytes(face())
     (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "circle.jpg").symlink_to("circle.jpg")
     faces = open_faceset(tmp_path)
     assert [entry.name for entry in faces] == ["00001_0.JPG", "00002_0.jpg", "00003_0.jpeg"]
     assert [entry.data.source_filename for entry in faces] == [f"{i:05d}.png" for i in (1, 2, 3)]

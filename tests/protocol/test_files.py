@@ -25,6 +25,13 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["face.jpg"]
 
 
+@pytest.mark.parametrize("name", ["a" * 251 + ".jpg", "顔" * 83 + ".jpg"])
+def test_a_file_whose_name_is_as_long_as_can_be_is_written(name: str, tmp_path: Path) -> None:
+    write_atomically(tmp_path / name, b"face")
+    assert (tmp_path / name).read_bytes() == b"face"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_files_and_folders_are_moved_to_another_disk(tmp_path: Path) -> None:
     (tmp_path / "models" / "inner").mkdir(parents=True)
     (tmp_path / "models" / "inner" / "a").write_bytes(b"a")

@@ -148,6 +148,8 @@ def test_the_classes_to_be_imported_are_those_that_the_catalog_knows() -> None:
 def test_images_are_listed_as_strings_without_hidden_and_other_files(tmp_path: Path) -> None:
     touch(*(tmp_path / n for n in ("10.png", "9.JPG", ".1.png", "x.txt", "2.tiff")))
     (tmp_path / "folder.png").mkdir()
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    (tmp_path / "gone.png").symlink_to("nowhere.png")
     assert [path.name for path in list_images(tmp_path)] == ["10.png", "2.tiff", "9.JPG"]
     assert list_images(tmp_path / "none") == []
 

@@ -203,6 +203,8 @@ def test_damaged_faces_stay_in_the_pack_and_the_pack_stays(tmp_path: Path) -> No
         [row("a.sh")],
         [row("a.jpg", ".hidden")],
         [row("\ud800.jpg")],
+        [row("ü" * 200 + ".jpg")],
+        [row("a.jpg", "ü" * 200)],
         [row("a.jpg"), row("a.jpg")],
     ],
     ids=str,

@@ -21,6 +21,7 @@ from engine.protocol.stage import StageContext
 from engine.protocol.workspace import FACE_SUFFIXES, Side, make_folder
 
 _NAMED_AT_MOST = 20
+_LONGEST_NAME_BYTES = 255  # what file systems allow; Windows counts characters
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,18 @@ def _places(context: StageContext, side: Side) -> list[tuple[PackedFace, Path]]:
 
 def _check_names(side: Side, face: PackedFace) -> None:
     """Refuse names that lists of faces would not show again, or that are not those of faces."""
-    is_hidden = face.name.startswith(".") or (face.person_name or "").startswith(".")
     is_face_name = Path(face.name).suffix.lower() in FACE_SUFFIXES
-    if is_hidden or not is_face_name or not is_utf8(face.name + (face.person_name or "")):
+    if not is_face_name or not all(map(_is_shown, (face.name, face.person_name or "nobody"))):
         raise InputError(
             f"{side.pack} holds a face called {face.name!a}, which is no name of a face file",
             "use the pack as it is, or pack the faceset again",
             code="broken-pack",
         )
+
+
+def _is_shown(name: str) -> bool:
+    """Whether a file or folder can have that name and is not hidden then."""
+    return is_utf8(name) and len(name.encode()) <= _LONGEST_NAME_BYTES and not name.startswith(".")
 
 
 def _plan(context: StageContext, places: Sequence[tuple[PackedFace, Path]]) -> _Plan:
