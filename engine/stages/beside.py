@@ -11,7 +11,6 @@ from __future__ import annotations
 import filecmp
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -98,7 +97,12 @@ class Beside:
 
         May be interrupted at any moment: the next run goes on with the rest.
         """
-        trash = self.context.workspace.trash / (self._trash_name or self._new_trash_name())
+        workspace = self.context.workspace
+        trash = (
+            workspace.trash / self._trash_name
+            if self._trash_name
+            else workspace.new_trash_folder(self.label)
+        )
         self._remember(trash.name)
         for folder in (self.source, trash):
             sweep_parts(folder)
@@ -112,7 +116,7 @@ class Beside:
             if filecmp.cmp(picture, original, shallow=False):
                 picture.unlink()  # nothing was to be changed
             else:
-                kept = trash / original.relative_to(self.context.workspace.root)
+                kept = trash / original.relative_to(workspace.root)
                 _swap(picture, original, kept)
                 swapped += 1
             self.context.progress(swapped, len(waiting), unit=unit, note="putting in place")
@@ -162,15 +166,6 @@ class Beside:
             self.made.rmdir()
         _state_file(self.context.workspace, self.label).unlink()
         self._trash_name = None
-
-    def _new_trash_name(self) -> str:
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        taken = self.context.workspace.trash
-        name, number = f"{stamp}-{self.label}", 1
-        while (taken / name).exists():
-            number += 1
-            name = f"{stamp}-{self.label}-{number}"
-        return name
 
     def _remember(self, trash_name: str | None) -> None:
         self._trash_name = trash_name
@@ -264,8 +259,8 @@ def _as_given(value: object) -> object:
 def _is_up_to_date(source: Path, target: Path) -> bool:
     try:
         return target.stat().st_mtime_ns >= source.stat().st_mtime_ns
-    except FileNotFoundError:
-        return False
+    except OSError:
+        return False  # there is none, or there can be none of that name: told when it is written
 
 
 def _swap(picture: Path, original: Path, kept: Path) -> None:

@@ -13,7 +13,7 @@ from engine.faces.applied_mask import bytes_from_mask
 from engine.faces.face_file import rewrite_face_data
 from engine.faces.masks import hull_mask
 from engine.media.images import read_image_bgr_u8
-from engine.protocol.errors import ConfirmationNeeded, Stopped
+from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
 from engine.protocol.workspace import Workspace, list_images
 from tests.faces.face_files import SIZE_PX, labels
 from tests.stages.facesets import data_of, faceset, labelled, names, run_stage, trashed
@@ -47,6 +47,13 @@ def test_a_stopped_drawing_goes_on(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         run(tmp_path, DEBUG, stop_after=2)
     assert run(tmp_path, DEBUG).facts["kept"] == 2
+
+
+def test_a_name_to_which_nothing_can_be_added_is_told(tmp_path: Path) -> None:
+    face = list_images(faceset(tmp_path, 1))[0]
+    face.rename(face.with_name("a" * 250 + ".jpg"))
+    with pytest.raises(InputError, match="name too long"):
+        run(tmp_path, DEBUG)
 
 
 def faces_with_masks(root: Path) -> Path:
