@@ -76,6 +76,15 @@ def test_coming_back_takes_the_place_of_no_other_face(faces: Workspace) -> None:
     assert names(moved.folder) == [listed[0].name]
 
 
+def test_a_trash_of_taken_names_keeps_no_older_one_from_coming_back(faces: Workspace) -> None:
+    side, listed = faces.src, list_faces(faces.src)
+    older, newer = (move_to_trash(side, [face]) for face in listed[:2])
+    (side.aligned / listed[1].name).write_bytes(b"extracted meanwhile")
+    assert newest_trash(side) == older.folder
+    restore(side, older.folder)
+    assert newest_trash(side) == newer.folder
+
+
 def test_trash_folders_of_a_sort_are_not_brought_back(faces: Workspace) -> None:
     (trash_folder(faces.src) / "20990101-000000-hist").mkdir(parents=True)
     assert newest_trash(faces.src) is None

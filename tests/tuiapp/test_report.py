@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from textual.pilot import Pilot
 
@@ -138,6 +140,23 @@ async def test_faces_that_are_gone_are_told(reported: Workspace) -> None:
         await sees(pilot, "Doubtful landmarks")
         await pilot.press("enter")
         await sees(pilot, "these faces are gone")
+
+
+async def test_a_report_from_before_a_sort_says_that_names_may_be_of_others(
+    reported: Workspace,
+) -> None:
+    for side in (reported.src, reported.dst):
+        os.utime(side.aligned, (0, 0))
+    async with opened(reported) as (_, pilot):
+        await pilot.press("t")
+        await sees(pilot, "Doubtful landmarks", "ago")
+        assert "changed since" not in screen_text(pilot)
+        (reported.src.aligned / "00003_0.jpg").rename(reported.src.aligned / "00013_0.jpg")
+        (reported.src.aligned / "00001_0.jpg").rename(reported.src.aligned / "00003_0.jpg")
+        await pilot.press("enter")
+        await sees(pilot, "the faces changed since the report", "only doubtful landmarks")
+        await pilot.press("escape")
+        await sees(pilot, "ago  changed since (r)")
 
 
 async def test_a_report_on_one_side_alone_has_no_map(reported: Workspace) -> None:

@@ -30,6 +30,14 @@ def list_faces(side: Side) -> list[Face]:
     return sorted((face for face in faces if face is not None), key=lambda face: face.name)
 
 
+def changed_since(side: Side, made_at: int) -> bool:
+    """Whether faces came, went or were renamed or replaced after that second since 1970."""
+    try:
+        return side.aligned.stat().st_mtime >= made_at + 1
+    except OSError:
+        return False
+
+
 def _is_face(entry: os.DirEntry[str]) -> bool:
     suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - 100 000 names
     return suffix in FACE_SUFFIXES and not entry.name.startswith(".") and entry.is_file()
@@ -110,12 +118,17 @@ def _new_trash_folder(side: Side) -> Path:
 
 
 def newest_trash(side: Side) -> Path | None:
-    """The folder that `restore` would restore: the newest, whichever opened app made it."""
+    """The folder that `restore` would restore: the newest, whichever opened app made it; those of
+    which no face can come back, for all their names are taken, after all others."""
     try:
         folders = [path for path in trash_folder(side).glob(f"{TRASH_PREFIX}*") if path.is_dir()]
+        return max(folders, key=lambda path: (_has_free_names(side, path), path), default=None)
     except OSError:
         return None
-    return max(folders, default=None)
+
+
+def _has_free_names(side: Side, folder: Path) -> bool:
+    return any(not (side.aligned / path.name).exists() for path in folder.iterdir())
 
 
 def restore(side: Side, folder: Path) -> Moved:

@@ -9,7 +9,9 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 
 from engine.protocol.faceset_report import FacesetReport, Overview
+from engine.protocol.workspace import SIDES
 from tuiapp.bridge.coverage_table import CoverageTable
+from tuiapp.bridge.face_folder import changed_since
 from tuiapp.bridge.report_entries import FaceChoice, Finding, findings
 from tuiapp.bridge.wording import count_text, duration_text, plain_text
 from tuiapp.keymap import bindings
@@ -33,7 +35,7 @@ class ReportScreen(FramedScreen):
         self._choices: dict[str, FaceChoice] = {}
 
     def body(self) -> ComposeResult:
-        yield Static(head_text(self.report, time.time()), id="head", markup=False)
+        yield Static("", id="head", markup=False)
         if self.report.coverage is not None:
             yield CoverageMap(CoverageTable(self.report.coverage))
         yield KeyList(id="findings")
@@ -41,13 +43,35 @@ class ReportScreen(FramedScreen):
     def on_mount(self) -> None:
         rows, self._choices = finding_rows(findings(self.report))
         self.query_one("#findings", KeyList).show_rows(rows)
+        self._show_head()
+
+    def on_screen_resume(self) -> None:
+        if self.query("#head"):
+            self._show_head()
+
+    def _show_head(self) -> None:
+        text = head_text(self.report, time.time(), outdated=self.is_outdated)
+        self.query_one("#head", Static).update(text)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Faces that the report is about are others now, or have other names."""
+        sides = SIDES if self.report.coverage is not None else (self.report.side,)
+        workspace, made_at = self.workbench.workspace, self.report.made_at
+        return any(changed_since(workspace.side(side), made_at) for side in sides)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         if event.option.id is not None:
-            self.workbench.show_faces(self._choices[event.option.id])
+            self._show_faces(self._choices[event.option.id])
 
     def on_coverage_map_chosen(self, event: CoverageMap.Chosen) -> None:
-        self.workbench.show_faces(event.faces)
+        self._show_faces(event.faces)
+
+    def _show_faces(self, choice: FaceChoice) -> None:
+        if choice.files and self.is_outdated:
+            words = "the faces changed since the report was made: a name may be another face's now"
+            self.workbench.say(words, severity="warning")
+        self.workbench.show_faces(choice)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action not in ("mouth", "light", "map") or self.report.coverage is not None
@@ -74,9 +98,11 @@ class ReportScreen(FramedScreen):
         self.workbench.open_form("faceset-report", {"side": self.report.side})
 
 
-def head_text(report: FacesetReport, now: float) -> Content:
+def head_text(report: FacesetReport, now: float, *, outdated: bool) -> Content:
     """Two lines: the faceset, and how well src covers dst."""
-    return Content("\n").join([Content(_faces_words(report, now)), _coverage_words(report)])
+    changed = ("  changed since (r)" if outdated else "", "$warning")
+    faces = Content.assemble(_faces_words(report, now), changed)
+    return Content("\n").join([faces, _coverage_words(report)])
 
 
 def _faces_words(report: FacesetReport, now: float) -> str:
