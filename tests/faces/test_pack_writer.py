@@ -71,14 +71,14 @@ def test_pythons_own_unpickler_reads_the_list_as_deepfacelab_needs_it(
 ) -> None:
     mask = bytes_from_mask(np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64))
     data = face_data(seg_ie_polys=labels(), xseg_mask_compressed=mask, eyebrows_expand_mod=1.5)
-    (tmp_path / "a.jpg").write_bytes(encode_face_jpeg(picture(), 80, data))
+    (tmp_path / "a.jpg").write_bytes(encode_face_jpeg(picture()[:48], 80, data))
     faces = [FaceToPack(tmp_path / "a.jpg", "ann"), *write_faces(tmp_path, 1)]
     write_pack(tmp_path / "faceset.pak", faces, quiet)
     rows: list[dict[str, Any]] = pickle.loads(parts(tmp_path / "faceset.pak")[0])
     face_type, sample_type = dfl_classes
     assert rows[0]["face_type"] is face_type(4)
     assert rows[0]["sample_type"] is sample_type(1)
-    assert rows[0]["shape"] == (64, 64, 3)
+    assert rows[0]["shape"] == (48, 64, 3)
     assert rows[0]["xseg_mask"] is None
     assert rows[0]["xseg_mask_compressed"].tobytes() == mask
     assert [poly["type"] for poly in rows[0]["seg_ie_polys"]["polys"]] == [1, 0]

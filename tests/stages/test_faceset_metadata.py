@@ -16,12 +16,12 @@ import pytest
 from engine.faces.applied_mask import bytes_from_mask
 from engine.faces.dfl_pickle import dfl_pickle
 from engine.faces.face_data import FaceData, dict_from_data
-from engine.faces.face_file import read_face_data, replace_face_data
+from engine.faces.face_file import encode_face_jpeg, read_face_data, replace_face_data
 from engine.faces.metadata_file import SavedFace, read_metadata, write_metadata
 from engine.faces.restricted_pickle import decode_pickle
 from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
 from engine.stages.faceset_metadata_restore.run import restore_metadata
-from tests.faces.face_files import labels, picture, plain_jpeg
+from tests.faces.face_files import face_data, labels, picture, plain_jpeg
 from tests.faces.test_restricted_pickle import hostile_values
 from tests.stages.packing import (
     face_bytes,
@@ -49,15 +49,17 @@ def rich_face(seed: int) -> bytes:
 
 
 def test_saving_writes_what_pythons_unpickler_reads_as_sizes_and_dicts(tmp_path: Path) -> None:
-    aligned = workspace(tmp_path, {"a.jpg": rich_face(1), "b.jpg": face_bytes(2, size_px=96)})
+    marked = encode_face_jpeg(picture()[:48], 80, face_data())  # a frame, as "mark_only" has it
+    faces = {"a.jpg": rich_face(1), "b.jpg": face_bytes(2, size_px=96), "c.jpg": marked}
+    aligned = workspace(tmp_path, faces)
     context = run_stage(tmp_path, "faceset-metadata-save")
     saved: dict[str, Any] = pickle.loads((aligned / "meta.dat").read_bytes())
-    assert list(saved) == ["a.jpg", "b.jpg"]
-    assert [entry[0] for entry in saved.values()] == [(64, 64, 3), (96, 96, 3)]
+    assert list(saved) == ["a.jpg", "b.jpg", "c.jpg"]
+    assert [entry[0] for entry in saved.values()] == [(64, 64, 3), (96, 96, 3), (48, 64, 3)]
     assert all(type(entry) is tuple for entry in saved.values())
     for name, (_, fields) in saved.items():
         assert dfl_pickle(fields) == metadata(aligned / name)
-    assert context.facts["faces"] == 2
+    assert context.facts["faces"] == 3
 
 
 def test_deepfacelabs_faces_give_the_metadata_file_that_it_made_of_them(tmp_path: Path) -> None:
@@ -162,6 +164,32 @@ def test_pictures_of_another_size_are_brought_to_the_saved_one_and_kept_in_the_t
     assert metadata(aligned / "a.jpg") == metadata(face_bytes(1))
     assert trashed(tmp_path, "a.jpg") == [larger]
     assert trashed(tmp_path, "b.jpg") == []
+
+
+def test_faces_that_were_sorted_since_do_not_get_each_others_metadata(tmp_path: Path) -> None:
+    aligned = workspace(tmp_path, some_faces(3))
+    run_stage(tmp_path, "faceset-metadata-save")
+    first, second = (aligned / "00001_0.jpg").read_bytes(), (aligned / "00002_0.jpg").read_bytes()
+    (aligned / "00001_0.jpg").write_bytes(second)
+    (aligned / "00002_0.jpg").write_bytes(first)
+    edited = replace_face_data((aligned / "00003_0.jpg").read_bytes(), None)
+    (aligned / "00003_0.jpg").write_bytes(edited)
+    context = run_stage(tmp_path, "faceset-metadata-restore", confirmed=True)
+    assert (aligned / "00001_0.jpg").read_bytes() == second
+    assert (aligned / "00002_0.jpg").read_bytes() == first
+    assert metadata(aligned / "00003_0.jpg") == metadata(face_bytes(3))
+    assert (context.facts["misnamed"], context.facts["restored"]) == (2, 1)
+    assert (aligned / "meta.dat").is_file()
+    assert any("holds what was saved as '00002_0.jpg'" in text for text in context.warnings)
+
+
+def test_a_copy_that_lost_its_labels_gets_them_back(tmp_path: Path) -> None:
+    plain, copy = face_bytes(1), face_bytes(1, seg_ie_polys=labels())
+    aligned = workspace(tmp_path, {"a.jpg": plain, "b.jpg": copy})
+    run_stage(tmp_path, "faceset-metadata-save")
+    (aligned / "b.jpg").write_bytes(plain)
+    run_stage(tmp_path, "faceset-metadata-restore", confirmed=True)
+    assert loose(aligned) == {"a.jpg": plain, "b.jpg": copy}
 
 
 def test_resizing_is_shared_by_processes_and_counted_where_it_succeeds(tmp_path: Path) -> None:
