@@ -125,7 +125,8 @@ def test_truncated_frames_are_refused_by_name(tmp_path: Path) -> None:
     workspace = workspace_with_faces(tmp_path, plain_jpeg(tmp_path))
     (workspace.dst.frames / "00001.png").unlink()
     (workspace.dst.frames / "00001.jpg").write_bytes(plain_jpeg(tmp_path)[:5000])
-    done = facewright("run", "faces-extract", "-w", tmp_path, "--side", "dst", "--fresh", "--yes")
+    with_hog = ("--detector", "dlib-hog", "--fresh", "--yes")
+    done = facewright("run", "faces-extract", "-w", tmp_path, "--side", "dst", *with_hog)
     refused(done, "00001.jpg")
 
 

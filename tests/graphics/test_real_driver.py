@@ -21,6 +21,11 @@ def streamed(tmp_path: Path, ack_delay_s: float | None) -> tuple[PtyTerminal, di
     return terminal, facts
 
 
+@pytest.fixture(scope="module")
+def fast(tmp_path_factory: pytest.TempPathFactory) -> tuple[PtyTerminal, dict[str, float]]:
+    return streamed(tmp_path_factory.mktemp("fast"), ack_delay_s=0.0)
+
+
 def test_a_slow_terminal_gets_at_most_two_frames_ahead_and_the_rest_is_dropped(
     tmp_path: Path,
 ) -> None:
@@ -31,8 +36,8 @@ def test_a_slow_terminal_gets_at_most_two_frames_ahead_and_the_rest_is_dropped(
     assert facts["quality_level"] > 0
 
 
-def test_a_fast_terminal_gets_many_frames(tmp_path: Path) -> None:
-    terminal, facts = streamed(tmp_path, ack_delay_s=0.0)
+def test_a_fast_terminal_gets_many_frames(fast: tuple[PtyTerminal, dict[str, float]]) -> None:
+    terminal, facts = fast
     assert terminal.most_unanswered <= 2
     assert facts["sent"] > 10  # in four seconds, on the busiest machine
     assert facts["lost"] == 0
@@ -45,8 +50,10 @@ def test_a_terminal_that_never_answers_still_gets_a_frame_now_and_then(tmp_path:
     assert facts["lag_median_ms"] < 50
 
 
-def test_every_picture_sent_is_a_whole_sixel_sequence(tmp_path: Path) -> None:
-    terminal, _ = streamed(tmp_path, ack_delay_s=0.0)
+def test_every_picture_sent_is_a_whole_sixel_sequence(
+    fast: tuple[PtyTerminal, dict[str, float]],
+) -> None:
+    terminal, _ = fast
     pictures = terminal.heard.split(b"\x1bP0;1;0q")[1:]
     assert pictures
     assert all(b"\x1b\\" in picture for picture in pictures)

@@ -19,7 +19,6 @@ from tests.stages.shaking_faces import make_shaking_faces
 pytestmark = pytest.mark.slow
 
 FACES = 6
-EVERY = 2  # so many changes of files lie between two that a run is killed before
 OPTIONS: dict[str, Any] = {"workers": "1"}
 
 
@@ -28,7 +27,7 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 def test_smoothing_killed_before_changes_of_files_is_completed_by_the_next_run(
-    tmp_path: Path,
+    tmp_path: Path, share_of_kills: float
 ) -> None:
     with folder_in_memory(tmp_path) as folder:
         made, whole = folder / "made", folder / "whole"
@@ -36,7 +35,7 @@ def test_smoothing_killed_before_changes_of_files_is_completed_by_the_next_run(
         shutil.copytree(made, whole)
         changes = live(whole, "landmarks-smooth", OPTIONS).changes
         assert changes > 3 * FACES
-        for change in range(1, changes + 1, EVERY):
+        for change in range(1, changes + 1, round(1 / share_of_kills)):
             root = folder / f"killed-{change}"
             shutil.copytree(made, root)
             assert live(root, "landmarks-smooth", OPTIONS, Death(change=change)).was_killed
@@ -49,7 +48,7 @@ def test_smoothing_killed_before_changes_of_files_is_completed_by_the_next_run(
 
 
 def test_undo_killed_before_changes_of_files_is_completed_by_the_next_undo(
-    tmp_path: Path,
+    tmp_path: Path, share_of_kills: float
 ) -> None:
     with folder_in_memory(tmp_path) as folder:
         made, smoothed, undone = folder / "made", folder / "smoothed", folder / "undone"
@@ -60,7 +59,7 @@ def test_undo_killed_before_changes_of_files_is_completed_by_the_next_undo(
         options = {**OPTIONS, "work": "undo"}
         changes = live(undone, "landmarks-smooth", options).changes
         assert changes > 2 * FACES
-        for change in range(1, changes + 1, EVERY):
+        for change in range(1, changes + 1, round(1 / share_of_kills)):
             root = folder / f"killed-{change}"
             shutil.copytree(smoothed, root)
             assert live(root, "landmarks-smooth", options, Death(change=change)).was_killed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
@@ -307,15 +308,14 @@ def test_of_two_deleted_models_the_last_one_comes_back_and_none_over_another(wor
 def test_killed_before_any_change_there_is_a_whole_model_and_it_can_be_done_again(
     tmp_path, stage_id
 ):
-    root = write_workspace(tmp_path / "first", 2)
-    train(root, 2)
-    write_timeline(root, "new", "looks of new")
+    made = write_workspace(tmp_path / "made", 2)
+    train(made, 2)
+    write_timeline(made, "new", "looks of new")
+    root = shutil.copytree(made, tmp_path / "first")
     whole = live(root, stage_id, {"to": "hero"})
     assert not whole.was_killed
     for change in range(1, whole.changes + 1):
-        root = write_workspace(tmp_path / f"at-{change}", 2)
-        train(root, 2)
-        write_timeline(root, "new", "looks of new")
+        root = shutil.copytree(made, tmp_path / f"at-{change}")
         assert live(root, stage_id, {"to": "hero"}, Death(change=change)).was_killed
         there = [path for path in (root / "model").iterdir() if not path.name.startswith(".")]
         for folder in there:

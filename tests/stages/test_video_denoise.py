@@ -88,7 +88,9 @@ def test_a_frame_that_cannot_be_read_stays_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_every_frame_is_whole_under_its_own_name(tmp_path: Path) -> None:
+def test_killed_at_any_moment_every_frame_is_whole_under_its_own_name(
+    tmp_path: Path, share_of_kills: float
+) -> None:
     fatal, was_killed = 1, True
     while was_killed:
         root = tmp_path / str(fatal)
@@ -102,5 +104,5 @@ def test_killed_at_any_moment_every_frame_is_whole_under_its_own_name(tmp_path: 
             run_apart(root, STAGE)
             assert names(folder) == sorted(originals)
             assert trashed(root) == originals
-        fatal += 3
+        fatal += round(1 / share_of_kills)
     assert fatal > 30
