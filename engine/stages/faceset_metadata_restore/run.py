@@ -6,7 +6,8 @@ stopped goes on. `meta.dat` leaves for the trash only when nothing is left to be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,23 +40,27 @@ _RESIZED_QUALITY = 100  # as DeepFaceLab
 
 @dataclass(frozen=True)
 class _Change:
-    """What a face needs. is_loss: other metadata or another picture is replaced by it."""
+    """What a face needs. is_loss: other metadata or another picture is replaced by it. present:
+    the digest of the metadata that it has now."""
 
     path: Path
     saved: SavedFace
     is_resize: bool
     is_loss: bool
+    present: bytes
 
 
 @dataclass(frozen=True)
 class _Plan:
     """right: faces that are as saved. without_entry: pictures that `meta.dat` does not know.
-    unreadable: pictures that are no whole JPEG files. Both of the last with the reason."""
+    unreadable: pictures that are no whole JPEG files, with the reason. misnamed: faces that hold
+    what was saved of another name, with that name."""
 
     changes: tuple[_Change, ...]
     right: int
     without_entry: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
+    misnamed: tuple[tuple[str, str], ...]
 
 
 def restore_metadata(context: StageContext) -> None:
@@ -91,7 +96,7 @@ def _plan(context: StageContext, paths: Sequence[Path], saved: SavedMetadata) ->
     changes: list[_Change] = []
     without_entry: list[str] = []
     unreadable: list[tuple[str, str]] = []
-    right = 0
+    right: set[str] = set()
     for number, path in enumerate(paths):
         context.check_stop()
         note = "comparing with what was saved"
@@ -107,9 +112,39 @@ def _plan(context: StageContext, paths: Sequence[Path], saved: SavedMetadata) ->
         except InputError as error:
             unreadable.append((path.name, error.message))
             continue
-        changes += [change] if change else []
-        right += change is None
-    return _Plan(tuple(changes), right, tuple(without_entry), tuple(unreadable))
+        if change is None:
+            right.add(path.name)
+        else:
+            changes.append(change)
+    misnamed = _misnamed(changes, saved, right)
+    changes = [change for change in changes if change.path.name not in misnamed]
+    return _Plan(
+        tuple(changes), len(right), tuple(without_entry), tuple(unreadable), tuple(misnamed.items())
+    )
+
+
+def _misnamed(
+    changes: Sequence[_Change], saved: SavedMetadata, right: Collection[str]
+) -> dict[str, str]:
+    """Faces whose own metadata was saved under a name that another face has now, and that name.
+
+    After sorting, or recovering names with several faces a frame, names go to other faces: their
+    metadata would be given to the wrong ones. Copies of a face have what was saved of the first.
+    """
+    name_of = {
+        _digest(dfl_pickle(dict_from_data(entry.data))): name
+        for name, entry in saved.faces.items()
+        if name not in right
+    }
+    return {
+        change.path.name: name_of[change.present]
+        for change in changes
+        if name_of.get(change.present, change.path.name) != change.path.name
+    }
+
+
+def _digest(metadata: bytes) -> bytes:
+    return hashlib.blake2b(metadata, digest_size=16).digest()
 
 
 def _change(path: Path, saved: SavedFace) -> _Change | None:
@@ -120,7 +155,9 @@ def _change(path: Path, saved: SavedFace) -> _Change | None:
     is_resize = size_hw != saved.size_hw
     if present == wanted and not is_resize:
         return None
-    return _Change(path, saved, is_resize, is_resize or present is not None)
+    return _Change(
+        path, saved, is_resize, is_resize or present is not None, _digest(present or b"")
+    )
 
 
 def _present_metadata(jpeg_bytes: bytes) -> bytes | None:
@@ -137,7 +174,7 @@ def _present_metadata(jpeg_bytes: bytes) -> bytes | None:
 
 
 def _require_sense(side: Side, plan: _Plan, saved: SavedMetadata) -> None:
-    if plan.changes or plan.right or plan.unreadable:
+    if plan.changes or plan.right or plan.unreadable or plan.misnamed:
         return
     raise InputError(
         f"{side.aligned / META_NAME} has an entry for none of the {len(plan.without_entry)} faces",
@@ -215,26 +252,39 @@ def _finish(
     names: set[str],
 ) -> None:
     problems = [*plan.unreadable, *failed.items(), *saved.unusable.items()]
-    _tell(context, [f"{name!a} is not restored: {reason}" for name, reason in problems])
-    _tell(context, [f"{name!a} has no entry in {META_NAME}" for name in plan.without_entry])
     gone = sorted(saved.faces.keys() - names)
+    held = "stays as it is: it holds what was saved as"
+    _tell(context, [f"{name!a} is not restored: {reason}" for name, reason in problems])
+    _tell(context, [f"{name!a} {held} {was!a}" for name, was in plan.misnamed])
+    _tell(context, [f"{name!a} has no entry in {META_NAME}" for name in plan.without_entry])
     _tell(context, [f"there is no face {name!a} any more, which was saved" for name in gone])
-    if problems:
-        context.warn(f"{META_NAME} stays, as not all could be restored", "put it right, run again")
-    else:
-        # The sidecar first: if only it left, the next run still finds the metadata.
-        files = [side.aligned / SIDECAR_NAME, side.aligned / META_NAME]
-        trash = context.workspace.move_to_trash(files, f"faceset-metadata-{side.name}")
-        context.note(f"{META_NAME} moved to {trash}")
+    _take_away(context, side, misnamed=len(plan.misnamed), problems=len(problems))
     context.result(
         restored=len(plan.changes) - len(failed),
         resized=sum(change.is_resize for change in plan.changes if change.path.name not in failed),
         right_already=plan.right,
         without_entry=len(plan.without_entry),
         entries_without_face=len(gone),
+        misnamed=len(plan.misnamed),
         failed=len(problems),
         folder=str(side.aligned),
     )
+
+
+def _take_away(context: StageContext, side: Side, *, misnamed: int, problems: int) -> None:
+    """Move the saved metadata to the trash, unless somebody may need it yet."""
+    if misnamed:
+        context.warn(
+            f"{META_NAME} stays, as {misnamed} faces have the names of others since it was saved",
+            "they have their metadata; if other faces lack theirs, give all the names they had",
+        )
+    elif problems:
+        context.warn(f"{META_NAME} stays, as not all could be restored", "put it right, run again")
+    else:
+        # The sidecar first: if only it left, the next run still finds the metadata.
+        files = [side.aligned / SIDECAR_NAME, side.aligned / META_NAME]
+        trash = context.workspace.move_to_trash(files, f"faceset-metadata-{side.name}")
+        context.note(f"{META_NAME} moved to {trash}")
 
 
 def _tell(context: StageContext, lines: list[str]) -> None:
