@@ -36,6 +36,6 @@ FACESET_ENHANCE = StageSpec(
     replaces="the faces in aligned, when asked to put the new ones in place; faces of an earlier"
     " run, when asked to start afresh",
     help="Writes data_SIDE/aligned_enhanced/, at the size the faces have, with their metadata. Made"
-    " for soft src faces; a GPU is needed in practice: without, a face of 512 px takes a minute of a"
-    " core. Started again, it goes on where it stopped.",
+    " for soft src faces; a GPU is needed in practice: without, a face of 512 px takes a minute of"
+    " a core. Started again, it goes on where it stopped.",
 )
