@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from dataclasses import replace
 
 import cv2
@@ -19,9 +20,10 @@ from engine.faces.face_type import FaceType
 from engine.faces.metadata_file import META_NAME
 from engine.media.images import decode_face_bgr_u8
 from engine.models.xseg.masking import mask_crop
-from engine.models.xseg.predictor import load_xseg
+from engine.models.xseg.predictor import XSegPredictor, load_xseg
 from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
 from engine.protocol.workspace import Workspace, list_images
+from engine.stages.xseg_apply import in_flight
 from tests.models.xseg.made_xseg import write_dfl_xseg
 from tests.stages.facesets import data_of, faceset, labelled, names, run_apart, run_stage
 from tests.support.disks import small_disk
@@ -100,6 +102,25 @@ def test_another_net_masks_all_faces_again_and_keeps_what_they_had(tmp_path):
     run_stage(tmp_path, "faceset-metadata-restore", side="src", confirmed=True)
     for name, mask in before.items():
         np.testing.assert_array_equal(mask_of(folder / name), mask)
+
+
+def test_faces_are_opened_while_the_net_looks_at_others(tmp_path, monkeypatch):
+    workspace_with_net(tmp_path, 4)
+    is_last_read = threading.Event()
+    read, masks = in_flight.read_face, XSegPredictor.masks
+
+    def reading(path):
+        if path.name.startswith("00003"):
+            is_last_read.set()
+        return read(path)
+
+    def looking(net, faces):
+        assert is_last_read.wait(30), "the net waits for nothing but its own faces"
+        return masks(net, faces)
+
+    monkeypatch.setattr(in_flight, "read_face", reading)
+    monkeypatch.setattr(XSegPredictor, "masks", looking)
+    assert apply(tmp_path).facts["masked"] == 4
 
 
 def test_a_face_that_was_changed_since_is_masked_again(tmp_path):

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from engine.faces.applied_mask import bytes_from_mask
-from engine.faces.face_file import read_face, read_face_data, read_jpeg, replace_face_data
+from engine.faces.face_file import read_face_data
 from engine.faces.face_type import FaceType
-from engine.media.images import decode_face_bgr_u8
-from engine.models.xseg.masking import MaskCrop, mask_crop
+from engine.media.bounded_pool import pool_threads
 from engine.models.xseg.predictor import XSegPredictor, load_xseg
 from engine.protocol.errors import InputError
-from engine.protocol.files import write_atomically
 from engine.protocol.stage import StageContext
 from engine.stages.kept_metadata import keep_metadata
 from engine.stages.loose_faces import swept_loose_faces
+from engine.stages.xseg_apply.in_flight import Opened, Unusable, Writing, opened_ahead
 from engine.stages.xseg_apply.ledger import Ledger
 
 # Few enough that a slow CPU is done with them within a second; more bring it nothing.
 FACES_AT_ONCE_ON_CPU = 2
 FACES_AT_ONCE_ON_GPU = 16
-LEAST_FACE = 0.5  # of what the net says; masks are stored as 0 and 1
 _NAMED_AT_MOST = 20
 
 
@@ -36,14 +34,6 @@ class _Outcome:
     masked: int = 0
     empty: int = 0
     problems: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, eq=False)
-class _Opened:
-    """A face file as the net is to see it."""
-
-    path: Path
-    crop: MaskCrop
 
 
 def run(context: StageContext) -> None:
@@ -98,55 +88,40 @@ def _mask_all(
 ) -> _Outcome:
     outcome = _Outcome()
     at_once = FACES_AT_ONCE_ON_GPU if net.is_on_gpu else FACES_AT_ONCE_ON_CPU
-    done, total, remaining = skipped, skipped + len(waiting), iter(waiting)
+    portions = [waiting[first : first + at_once] for first in range(0, len(waiting), at_once)]
+    done, total = skipped, skipped + len(waiting)
+
+    def written(paths: list[Path], empty: int) -> None:
+        outcome.masked += len(paths)
+        outcome.empty += empty
+        ledger.add(paths)
+
     context.progress(done, total, unit="faces", skipped=skipped)
-    while portion := list(islice(remaining, at_once)):
-        context.check_stop()
-        _mask_portion(net, list(_opened(context, portion, face_type, outcome)), ledger, outcome)
-        done += len(portion)
-        context.progress(done, total, unit="faces", skipped=skipped)
+    with (
+        ThreadPoolExecutor(pool_threads()) as pool,
+        closing(opened_ahead(pool, portions, face_type)) as ahead,
+        Writing(pool, written) as writing,
+    ):
+        for faces in ahead:
+            context.check_stop()
+            usable = _usable(context, faces, outcome)
+            if usable:
+                writing.put(usable, net.masks(np.stack([face.crop.image_bgr for face in usable])))
+            done += len(faces)
+            context.progress(done, total, unit="faces", skipped=skipped)
     return outcome
 
 
-def _opened(
-    context: StageContext, paths: Sequence[Path], face_type: FaceType | None, outcome: _Outcome
-) -> Iterator[_Opened]:
-    for path in paths:
-        try:
-            yield _open(path, face_type)
-        except InputError as error:
-            outcome.problems.append(f"{path.name}: {error.message}")
+def _usable(
+    context: StageContext, faces: Sequence[Opened | Unusable], outcome: _Outcome
+) -> list[Opened]:
+    """Warns of the others."""
+    for face in faces:
+        if isinstance(face, Unusable):
+            outcome.problems.append(f"{face.path.name}: {face.error.message}")
             if len(outcome.problems) <= _NAMED_AT_MOST:
-                context.warn(f"left as it is: {outcome.problems[-1]}", error.remedy)
-
-
-def _open(path: Path, face_type: FaceType | None) -> _Opened:
-    jpeg_bytes, data, _ = read_face(path)
-    return _Opened(path, mask_crop(decode_face_bgr_u8(jpeg_bytes, path), data, face_type))
-
-
-def _mask_portion(
-    net: XSegPredictor, faces: Sequence[_Opened], ledger: Ledger, outcome: _Outcome
-) -> None:
-    if not faces:
-        return
-    sure = net.masks(np.stack([face.crop.image_bgr for face in faces]))
-    for face, of_face in zip(faces, sure, strict=True):
-        mask = (face.crop.onto_face(of_face) >= LEAST_FACE).astype(np.float32)
-        _write(face.path, bytes_from_mask(mask))
-        outcome.masked += 1
-        outcome.empty += not mask.any()
-    ledger.add(face.path for face in faces)
-
-
-def _write(path: Path, mask_bytes: bytes) -> None:
-    """Into what the file holds now: somebody may have drawn on it meanwhile."""
-    jpeg_bytes = read_jpeg(path)
-    data = read_face_data(jpeg_bytes)
-    if data is None:
-        raise InputError(f"{path} lost its metadata meanwhile", "extract this face again")
-    changed = replace(data, xseg_mask_compressed=mask_bytes)
-    write_atomically(path, replace_face_data(jpeg_bytes, changed), durable=False)
+                context.warn(f"left as it is: {outcome.problems[-1]}", face.error.remedy)
+    return [face for face in faces if isinstance(face, Opened)]
 
 
 def _report(context: StageContext, outcome: _Outcome, faces: int, waiting: int) -> None:
