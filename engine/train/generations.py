@@ -26,10 +26,10 @@ import msgspec
 import numpy as np
 
 from engine.protocol.errors import InputError
-from engine.protocol.files import disk_error
+from engine.protocol.files import disk_error, sync
 from engine.protocol.model_files import GENERATIONS, LARGEST_MANIFEST_BYTES, MANIFEST, list_saves
 from engine.protocol.workspace import make_folder
-from engine.train.save_folders import forget_save, part_beside, put_in_place, sweep_saves, sync
+from engine.train.save_folders import forget_save, part_beside, put_in_place, sweep_saves
 from engine.train.tensor_files import (
     DAMAGED,
     FileFacts,

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from engine.protocol.errors import InputError
-from engine.protocol.files import PART, disk_error, link_or_copy
+from engine.protocol.files import PART, disk_error, link_or_copy, sync
 from engine.protocol.model_files import ABOUT, About
 from engine.protocol.workspace import make_folder
 
@@ -73,12 +73,3 @@ def put_in_place(beside: Path, final: Path) -> None:
     sync(beside)
     beside.rename(final)
     sync(final.parent)
-
-
-def sync(path: Path) -> None:
-    """Force a file's content, or a folder's names, to the disk. Raises `OSError`."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

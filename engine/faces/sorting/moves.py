@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from engine.protocol.errors import InputError
-from engine.protocol.files import disk_error, write_atomically
+from engine.protocol.files import disk_error, sync, write_atomically
 from engine.protocol.workspace import make_folder
 
 _VERSION = 1
@@ -115,16 +115,7 @@ def _step(root: Path, renames: Sequence[tuple[str, str]]) -> None:
         except OSError as error:
             raise disk_error(error, root / end) from error
     for folder in folders:
-        _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    """The renames are on disk before the plan says that they are done."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(folder)  # before the plan says that they are done
 
 
 def _write_plan(path: Path, plan: MovePlan) -> None:

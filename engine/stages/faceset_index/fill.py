@@ -22,8 +22,8 @@ from engine.protocol.face_index import index_path
 from engine.protocol.files import is_utf8
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side
+from engine.stages.beside import worker_count
 
-MOST_WORKERS = 16
 _IDENTITY_CHUNK = 8  # faces: under a second of work
 # So few are done sooner than processes start (about 1 s).
 _FEW_FILES, _FEW_FACES = 200, 20
@@ -61,17 +61,11 @@ def _tell_odd_names(context: StageContext, side: Side) -> None:
             context.warn(f"{shown} is left out: its name is not UTF-8", "rename the file")
 
 
-def processes(context: StageContext) -> int:
-    """How many worker processes the options ask for."""
-    wanted: str = context.options["workers"]
-    return int(wanted) if wanted != "auto" else min(len(os.sched_getaffinity(0)), MOST_WORKERS)
-
-
 def _read_faces(context: StageContext, writer: IndexWriter, files: list[FaceFile]) -> None:
     known = writer.index.count()
     done, total = known, known + len(files)
     context.progress(done, total, unit="faces", skipped=known)
-    in_processes = processes(context) if len(files) > _FEW_FILES else 1
+    in_processes = worker_count(context) if len(files) > _FEW_FILES else 1
     for read in context.map_in_processes(read_files, chunks(files), processes=in_processes):
         writer.add(read)
         writer.commit_if_due()
@@ -85,7 +79,7 @@ def _identify(context: StageContext, writer: IndexWriter, side: Side) -> int:
     rows = writer.index.rows()
     wanted = list(files_of(side, (row for row in rows if row.id not in known)))
     done, total = len(rows) - len(wanted), len(rows)
-    in_processes = processes(context) if len(wanted) > _FEW_FACES else 1
+    in_processes = worker_count(context) if len(wanted) > _FEW_FACES else 1
     portions = (
         wanted[start : start + _IDENTITY_CHUNK] for start in range(0, len(wanted), _IDENTITY_CHUNK)
     )

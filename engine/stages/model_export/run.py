@@ -18,7 +18,7 @@ from engine.models.dfl_files.reading import DATA_SUFFIX, DflModel
 from engine.models.dfl_files.state import blank_state, write_state
 from engine.models.dfl_files.writing import dfl_data, summary_text
 from engine.nets.device import prepare_device
-from engine.protocol.files import PART, disk_error
+from engine.protocol.files import PART, disk_error, sync
 from engine.protocol.history import HISTORY_NAME, read_history
 from engine.protocol.spec import ModelSpec
 from engine.protocol.stage import StageContext
@@ -26,7 +26,7 @@ from engine.protocol.workspace import make_folder
 from engine.stages.model_saves import model_folder
 from engine.stages.outgoing_files import chosen_save, require_agreement
 from engine.train.generations import Generation
-from engine.train.save_folders import part_beside, sync
+from engine.train.save_folders import part_beside
 
 _SUMMARY_SUFFIX = "summary.txt"
 
