@@ -16,13 +16,14 @@ _NAMED = 3
 @dataclass(frozen=True)
 class FaceChoice:
     """Faces to look at: of which side, which files (none: all that pass the filter), which of them
-    first, and what they are."""
+    first, and what they are. outdated: they changed since these names were written down."""
 
     side: str
     files: tuple[str, ...] = ()
     first: str = ""
     label: str = ""
     filter_text: str = ""
+    outdated: bool = False
 
 
 @dataclass(frozen=True)

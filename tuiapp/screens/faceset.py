@@ -134,6 +134,9 @@ class FacesetScreen(FaceMovingScreen):
         self.state.move_to(names.index(choice.first) if choice.first in names else 0)
         if wanted and not keys:
             self.workbench.say("these faces are gone; make the report anew", severity="warning")
+        elif wanted and choice.outdated:
+            words = "faces changed since the report was made: a name may be another face's now"
+            self.workbench.say(words, severity="warning")
 
     def show(self) -> None:
         """Bring everything that is seen in line with the state."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -68,10 +69,7 @@ class ReportScreen(FramedScreen):
         self._show_faces(event.faces)
 
     def _show_faces(self, choice: FaceChoice) -> None:
-        if choice.files and self.is_outdated:
-            words = "the faces changed since the report was made: a name may be another face's now"
-            self.workbench.say(words, severity="warning")
-        self.workbench.show_faces(choice)
+        self.workbench.show_faces(replace(choice, outdated=self.is_outdated))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action not in ("mouth", "light", "map") or self.report.coverage is not None
