@@ -121,6 +121,27 @@ def test_landmarks_that_form_no_head_are_doubted(tmp_path: Path) -> None:
     assert "turned by 180°" in doubtful["down.jpg"]
 
 
+def test_landmarks_that_do_not_lie_where_the_picture_was_cut_are_doubted(tmp_path: Path) -> None:
+    side = Workspace(tmp_path).src
+    make_faces(side, 5)
+    moved = read_landmarks(side.aligned / "00000_0.jpg") + np.array((6, 0))
+    (side.aligned / "moved.jpg").write_bytes(face_jpeg(landmarks=moved))
+    found, _ = report(tmp_path, side="src")
+    (doubtful,) = found["doubtful_landmarks"]
+    assert doubtful["file"] == "moved.jpg"
+    assert "not cut by these landmarks" in doubtful["why"]
+
+
+def test_whose_face_one_of_doubtful_landmarks_is_is_not_guessed(tmp_path: Path) -> None:
+    side = Workspace(tmp_path).src
+    make_faces(side, 5)
+    noise = np.random.default_rng(0).uniform(0, 64, (68, 2))
+    (side.aligned / "wrong.jpg").write_bytes(face_jpeg(landmarks=noise))
+    found, _ = report(tmp_path, side="src", identity=True)
+    assert [one["file"] for one in found["doubtful_landmarks"]] == ["wrong.jpg"]
+    assert sum(found["people"]["faces_of"].values()) == 5
+
+
 def read_landmarks(path: Path) -> np.ndarray:
     data = read_face_data(path)
     assert data is not None

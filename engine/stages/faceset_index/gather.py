@@ -21,11 +21,12 @@ from engine.stages.faceset_index.fill import fill_index
 
 @dataclass(frozen=True, eq=False)
 class SideFaces:
-    """A side's faces, by name. skipped: files that are no faces, with the reason. identities:
-    (n, 128), None unless every face has one."""
+    """A side's faces, by name. skipped: files that are no faces, with the reason. landmarks_xy:
+    (n, 68, 2) in the faces' pictures. identities: (n, 128), None unless every face has one."""
 
     rows: tuple[FaceRow, ...]
     skipped: dict[str, str]
+    landmarks_xy: Floats
     heads: HeadFits
     looks: Floats
     thumbs_grey: NDArray[np.uint8]
@@ -65,7 +66,8 @@ def gather(index: FaceIndex) -> SideFaces:
     """Everything of an index that the report needs."""
     rows = tuple(index.rows())
     landmarks = _stacked(rows, dict(index.blobs("landmarks")), np.float32, 136)
-    heads = fit_heads(landmarks.reshape(-1, 68, 2).astype(np.float64))
+    landmarks_xy = landmarks.reshape(-1, 68, 2).astype(np.float64)
+    heads = fit_heads(landmarks_xy)
     thumbs = _stacked(rows, dict(index.blobs("thumb")), np.uint8, THUMB_PX**2)
     source = dict(index.blobs("source_landmarks"))
     identities = dict(index.blobs("identity"))
@@ -73,6 +75,7 @@ def gather(index: FaceIndex) -> SideFaces:
     return SideFaces(
         rows=rows,
         skipped=index.skipped(),
+        landmarks_xy=landmarks_xy,
         heads=heads,
         looks=_looks(rows, heads),
         thumbs_grey=thumbs.reshape(-1, THUMB_PX, THUMB_PX).astype(np.uint8),

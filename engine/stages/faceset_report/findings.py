@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import isqrt
 from typing import Any
 
@@ -21,6 +21,7 @@ from engine.faces.coverage import (
 )
 from engine.faces.duplicates import find_duplicates
 from engine.faces.identity import nearest, people_of
+from engine.faces.landmark_doubts import crop_squares, off_their_cuts, unlike_all_others
 from engine.protocol.face_likeness import SAME_PERSON, SURELY_ANOTHER
 from engine.protocol.faceset_report import (
     Coverage,
@@ -42,6 +43,11 @@ MOST_YAW_DEG = 60.0
 MOST_ROLL_DEG = 60.0  # aligned faces stand upright
 # Faces of clips come to 0.06 with a wide open mouth, annotated profiles to 0.09.
 MOST_MISFIT = 0.12
+# Of the picture's side, beyond what is usual in the faceset; 0 for faces cut by their landmarks.
+MOST_OFF_CUT = 0.05
+# Clips of one person come to 0.06, a mouth that is wide open in few faces to 0.12; a jaw put aside
+# by a sixth of its width to 0.16. Facesets of stills are more varied.
+MOST_UNLIKE, MOST_UNLIKE_TIMES = 0.14, 6
 # Of the median sharpness; the variance of edges falls this far with a blur of about 2 px.
 BLURRED_SHARE = 0.15
 SMALL_RECT_PX = 96  # a face detected smaller than this fills a 512 px picture with little detail
@@ -91,9 +97,14 @@ def duplicates(faces: SideFaces, checkpoint: Callable[[], None]) -> Duplicates:
     )
 
 
-def doubtful_landmarks(faces: SideFaces) -> list[DoubtfulLandmarks]:
+def doubtful_landmarks(faces: SideFaces, checkpoint: Callable[[], None]) -> list[DoubtfulLandmarks]:
     """Faces whose landmarks are likely wrong, each with why."""
     heads = faces.heads
+    corners = crop_squares(faces.landmarks_xy, [row.face_type for row in faces.rows], checkpoint)
+    sizes_hw = np.array([(row.height_px, row.width_px) for row in faces.rows], np.float64)
+    off = off_their_cuts(corners, sizes_hw)
+    unlike = unlike_all_others(faces.landmarks_xy, corners, checkpoint)
+    most_unlike = max(MOST_UNLIKE, MOST_UNLIKE_TIMES * float(np.median(unlike)))
     found = []
     for number, row in enumerate(faces.rows):
         yaw_deg = float(np.degrees(heads.yaw_rad[number]))
@@ -102,25 +113,36 @@ def doubtful_landmarks(faces: SideFaces) -> list[DoubtfulLandmarks]:
             why = "the landmarks form no head"
         elif abs(roll_deg) > MOST_ROLL_DEG:
             why = f"the face is turned by {abs(roll_deg):.0f}° in its picture"
+        elif off[number] > MOST_OFF_CUT:
+            percent = f"{100 * off[number]:.0f} %"
+            why = f"its picture was not cut by these landmarks: they are off by {percent} of it"
         elif abs(yaw_deg) > MOST_YAW_DEG:
             why = f"a profile: turned {abs(yaw_deg):.0f}° aside, where landmarks are guesses"
+        elif unlike[number] > most_unlike:
+            why = "no other face of the faceset has landmarks like these"
         else:
             continue
         found.append(DoubtfulLandmarks(row.name, row.source_filename, why))
     return found
 
 
-def people(faces: SideFaces, reference: str) -> People | None:
-    """Who is there, and whose faces are not the wanted person's; None without identities.
+def people(
+    faces: SideFaces, reference: str, doubtful: Sequence[DoubtfulLandmarks]
+) -> People | None:
+    """Who is there, and whose faces are not the wanted person's; None without identities. Doubtful
+    faces are left out: who a face is is seen by its landmarks.
 
     Raises `UsageError` when the reference is no face of this side.
     """
     if faces.identities is None:
         return None
-    names = [row.name for row in faces.rows]
-    frames = [row.source_filename for row in faces.rows]
-    persons, means = people_of(frames, faces.boxes, faces.identities)
-    wanted = int(persons[faces.row_named(reference)]) if reference else 0
+    wanted_row = faces.row_named(reference) if reference else None
+    rows = _trusted(faces, doubtful, wanted_row)
+    names = [faces.rows[row].name for row in rows]
+    frames = [faces.rows[row].source_filename for row in rows]
+    boxes = [faces.boxes[row] for row in rows]
+    persons, means = people_of(frames, boxes, faces.identities[rows])
+    wanted = 0 if wanted_row is None else int(persons[rows.index(wanted_row)])
     _, distances = nearest(means[persons == wanted].mean(axis=0), means)
     others = [
         OtherFace(names[row], int(persons[row]) + 1, round(distance, 3))
@@ -134,6 +156,17 @@ def people(faces: SideFaces, reference: str) -> People | None:
         others=[one for one in others if one.distance > SURELY_ANOTHER],
         perhaps_others=[one for one in others if one.distance <= SURELY_ANOTHER],
     )
+
+
+def _trusted(
+    faces: SideFaces, doubtful: Sequence[DoubtfulLandmarks], wanted_row: int | None
+) -> list[int]:
+    """The rows whose identities can be believed; all if they are none."""
+    names = {one.file for one in doubtful}
+    every = range(len(faces.rows))
+    return [row for row in every if row == wanted_row or faces.rows[row].name not in names] or [
+        *every
+    ]
 
 
 def coverage(src: SideFaces, dst: SideFaces) -> Coverage:

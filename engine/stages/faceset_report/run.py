@@ -52,7 +52,8 @@ def _report(
     src: SideFaces | None,
     dst: SideFaces | None,
 ) -> FacesetReport:
-    people = findings.people(faces, context.options["reference"])
+    doubtful = findings.doubtful_landmarks(faces, context.check_stop)
+    people = findings.people(faces, context.options["reference"], doubtful)
     context.check_stop()
     duplicates = findings.duplicates(faces, context.check_stop)
     context.check_stop()
@@ -62,7 +63,7 @@ def _report(
         made_at=round(time.time()),
         overview=findings.overview(faces),
         sharpness=findings.sharpness(faces),
-        doubtful_landmarks=findings.doubtful_landmarks(faces),
+        doubtful_landmarks=doubtful,
         people=people,
         duplicates=duplicates,
         coverage=findings.coverage(src, dst) if src and dst else None,
