@@ -12,8 +12,8 @@ from engine.faces.face_type import FaceType
 from engine.stages.faces_extract.face_cut import Crop, cut_face
 from tests.support.shared import shared_path
 
-# Largest and mean difference in levels. Of bilinear sampling another OpenCV alone changes 4 and 0.2;
-# Lanczos's differs where 1e-5 px are rounded to another of 32 places between pixels.
+# Largest and mean difference in levels. Another OpenCV alone changes 4 and 0.2 of bilinear cuts;
+# Lanczos's differ where 1e-5 px are rounded to another of 32 places between pixels.
 TOLERANCES = {"bilinear": (5, 0.3), "lanczos": (3, 0.001)}
 CUTS = {"bilinear": 18, "lanczos": 3}  # so many reference pictures there are
 

@@ -1,22 +1,23 @@
-"""Faces of another type brought to a model's crop, pixel for pixel as DeepFaceLab's trainer does."""
+"""Faces of another type brought to a model's crop, as DeepFaceLab's trainer does."""
 
 from __future__ import annotations
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 
+from engine.faces.applied_mask import bytes_from_mask
 from engine.faces.face_data import FaceData
 from engine.faces.face_type import FaceType
 from engine.train.crops import CropKind, make_crop
+from tests.faces.face_files import face_data, picture
 from tests.support.shared import shared_path
 
 
 @pytest.mark.parametrize("case", range(3))
-def test_a_face_of_another_type_is_cut_with_replicated_edges_and_its_mask_with_black_ones(
-    case: int,
-) -> None:
+def test_a_face_of_another_type_is_cut_as_DeepFaceLab_cuts_it(case: int) -> None:
     folder = shared_path("golden", "geometry")
     change = json.loads((folder / "index.json").read_text())["changes"][case]
     wanted = np.load(folder / "change.npz", allow_pickle=False)
@@ -30,3 +31,14 @@ def test_a_face_of_another_type_is_cut_with_replicated_edges_and_its_mask_with_b
     assert np.abs(picture).mean() < 0.3 / 255
     assert np.abs(mask).max() < 0.03
     assert np.abs(mask).mean() < 1e-3
+
+
+def test_around_a_face_its_edge_goes_on_and_its_mask_ends() -> None:
+    edge = picture().copy()
+    edge[0], edge[-1], edge[:, 0], edge[:, -1] = 4 * [200]
+    face = cv2.imencode(".png", edge)[1].tobytes()
+    data = face_data(xseg_mask_compressed=bytes_from_mask(np.ones((64, 64), np.float32)))
+    crop = make_crop(face, data, CropKind(FaceType.HEAD, 96), "face")
+    for corner in ((0, 0), (0, 95), (95, 0), (95, 95)):
+        assert crop.image_bgr_u8[corner].tolist() == [200, 200, 200]
+        assert crop.mask_u8[corner] == 0
