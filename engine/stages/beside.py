@@ -89,7 +89,7 @@ class Beside:
         self._remember(None)
 
     def done(self, pairs: Iterable[Pair]) -> set[Path]:
-        """Those of the sources whose picture is there and not older than they are."""
+        """Those of the sources whose picture is there and was made of what they are now."""
         return {source for source, target in pairs if _is_up_to_date(source, target)}
 
     def put_in_place(self, unit: str) -> int:
@@ -111,12 +111,12 @@ class Beside:
         for picture in waiting:
             self.context.check_stop()
             original = self.source / picture.name
-            if not _is_up_to_date(original, picture):
+            kept = trash / original.relative_to(workspace.root)
+            if not _is_up_to_date(original, picture, has_second_name=kept.exists()):
                 continue
             if filecmp.cmp(picture, original, shallow=False):
                 picture.unlink()  # nothing was to be changed
             else:
-                kept = trash / original.relative_to(workspace.root)
                 _swap(picture, original, kept)
                 swapped += 1
             self.context.progress(swapped, len(waiting), unit=unit, note="putting in place")
@@ -256,11 +256,19 @@ def _as_given(value: object) -> object:
     return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
-def _is_up_to_date(source: Path, target: Path) -> bool:
+def _is_up_to_date(source: Path, target: Path, *, has_second_name: bool = False) -> bool:
+    """Whether `target` is there and was made of what `source` is now: neither did that change since,
+    nor did another picture get its name, as sorting gives them.
+
+    A new name of a file counts as a change of its status. So does a second one, which is given
+    while the picture is put in place.
+    """
     try:
-        return target.stat().st_mtime_ns >= source.stat().st_mtime_ns
-    except OSError:
-        return False  # there is none, or there can be none of that name: told when it is written
+        made_ns, status = target.stat().st_mtime_ns, source.stat()
+        named_ns = 0 if has_second_name else max(status.st_ctime_ns, source.lstat().st_ctime_ns)
+    except FileNotFoundError:
+        return False
+    return made_ns >= max(status.st_mtime_ns, named_ns)
 
 
 def _swap(picture: Path, original: Path, kept: Path) -> None:

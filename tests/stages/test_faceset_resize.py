@@ -140,6 +140,17 @@ def test_faces_that_a_link_keeps_on_another_disk_are_replaced_there(tmp_path: Pa
         assert [path.name for path in pictures] == sorted(trashed(tmp_path))
 
 
+def test_faces_that_got_other_names_since_are_made_again(tmp_path: Path) -> None:
+    aligned = faceset(tmp_path)
+    resize(tmp_path)
+    for old, new in ((0, 9), (1, 0), (9, 1)):
+        (aligned / f"{old:05d}_0.jpg").rename(aligned / f"{new:05d}_0.jpg")
+    context = resize(tmp_path, in_place=True, confirmed=True)
+    assert (context.facts["kept"], context.facts["put_in_place"]) == (1, 3)
+    sources = [data_of(path).source_filename for path in list_images(aligned)]
+    assert sources == ["00001.png", "00000.png", "00002.png"]
+
+
 def test_pictures_that_another_program_made_are_told_as_such(tmp_path: Path) -> None:
     made = faceset(tmp_path).parent / "aligned_resized"
     made.mkdir()
