@@ -2,7 +2,7 @@
 
 Tilted and blurred faces come and go in a detector's eyes. A face that stands in the frame before
 and in one of the next three, at about the same place, is looked for between the two once more; one
-that does not come back where it was last, as long as it is found there; and one that has just come
+that does not come back where it was last, until it stays away; and one that has just come
 where it came to, in the three frames before.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -29,33 +29,57 @@ def holes_filled(
     """The frames, with what `seek` finds added. It is called with a frame's label and the boxes
     where faces are expected, only where some are missing. Holds back three frames."""
     window: deque[TrackedFrame[Label]] = deque()
-    before: tuple[Detection, ...] = ()
+    known: list[_Known] = []
     for frame in frames:
         window.append(frame)
         if len(window) > MAX_GAP_FRAMES:
-            filled = _filled(window.popleft(), before, window, seek)
-            before = filled.faces
+            filled = _filled(window.popleft(), known, window, seek)
+            known = _known_after(filled, known)
             yield filled
     while window:
-        filled = _filled(window.popleft(), before, window, seek)
-        before = filled.faces
+        filled = _filled(window.popleft(), known, window, seek)
+        known = _known_after(filled, known)
         yield filled
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A face of a frame before, and for how many frames it was not found since."""
+
+    face: Detection
+    missing_frames: int = 0
+
+
+def _known_after(frame: TrackedFrame[Label], known: list[_Known]) -> list[_Known]:
+    """The faces to be expected in the next frame of the shot."""
+    lost = [
+        replace(one, missing_frames=one.missing_frames + 1)
+        for one in known
+        if frame.follows
+        and one.missing_frames < MAX_GAP_FRAMES
+        and _at_the_place(one.face, frame.faces) is None
+    ]
+    return [_Known(face) for face in frame.faces] + lost
 
 
 def _filled(
     frame: TrackedFrame[Label],
-    before: tuple[Detection, ...],
+    known: list[_Known],
     later: Iterable[TrackedFrame[Label]],
     seek: Seek[Label],
 ) -> TrackedFrame[Label]:
-    before = before if frame.follows else ()
+    before = tuple(one.face for one in known) if frame.follows else ()
     later = tuple(later)
     missing = [face for face in before if _at_the_place(face, frame.faces) is None]
     expected = [_between(face, later) for face in missing]
     expected += [face.box_ltrb for face in _coming(frame.faces + before, later)]
     if not expected:
         return frame
-    return replace(frame, faces=frame.faces + tuple(seek(frame.label, expected)))
+    # Beside a face that is there its neighbour's may be expected.
+    sought = (
+        face for face in seek(frame.label, expected) if _at_the_place(face, frame.faces) is None
+    )
+    return replace(frame, faces=frame.faces + tuple(sought))
 
 
 def _between(face: Detection, later: Sequence[TrackedFrame[Label]]) -> BoxLtrb:

@@ -25,7 +25,10 @@ CLOSE_UP = 1.5
 CLOSE_UP_FACE_PX = 96.0
 CLOSE_UP_OVERLAP = 0.4
 EDGE_REPEATED = 0.75  # in sides of the face
-_CLOSE_UP_VIEWS = ((1.0, 0), (1.0, 30), (1.0, -30), (1.6, 0), (1.6, 20), (1.6, -20))
+_CLOSE_UP_VIEWS = (
+    *((1.0, 0), (1.0, 30), (1.0, -30), (1.6, 0), (1.6, 20), (1.6, -20)),
+    *((1.0, 45), (1.0, -45)),
+)
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,11 @@ def test_three_missing_frames_are_filled_one_after_the_other() -> None:
     assert [frame.faces[0].box_ltrb[0] for frame in filled] == [0, 2, 4, 6, 8]
 
 
-def test_a_face_that_leaves_is_looked_for_where_it_was_as_long_as_it_is_found() -> None:
+def test_a_face_that_leaves_is_looked_for_where_it_was_until_it_stays_away() -> None:
     seek = _Seeker(until=3)
-    filled = list(holes_filled(_frames((_face(0),), (), (), (), (), ()), seek))
-    assert [len(frame.faces) for frame in filled] == [1, 1, 1, 0, 0, 0]
-    assert [label for label, _ in seek.asked] == [1, 2, 3]
+    filled = list(holes_filled(_frames((_face(0),), *[()] * 8), seek))
+    assert [len(frame.faces) for frame in filled] == [1, 1, 1, *[0] * 6]
+    assert [label for label, _ in seek.asked] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_face_that_comes_is_looked_for_in_the_three_frames_before() -> None:

@@ -23,6 +23,8 @@ Weights = Mapping[str, Mapping[str, NDArray[np.float32]]]
 
 # Many of them can work side by side.
 _WITHOUT_TENSORFLOW = ("dlib-hog", "dlib-cnn")
+# A face behind a hand has this and more, where nothing else is in sight.
+HOG_EXPECTED_SCORE = -0.3
 # From which score on a face counts that was found only in a doubled or turned picture. HOG's own
 # threshold is 0, and in turned pictures false faces reach 0.3.
 _SURE_SCORES = {"mtcnn": SURE_ALONE, "dlib-hog": 0.3, "dlib-cnn": 0.3}
@@ -66,6 +68,15 @@ def detector_of(settings: FindSettings, weights: Weights) -> FaceDetector:
     from engine.detect.mtcnn import MtcnnDetector
 
     return MtcnnDetector(min_score=settings.min_score)
+
+
+def close_up_detector_of(settings: FindSettings, detector: FaceDetector) -> FaceDetector:
+    """What looks for a face where one is expected. detector: the one that searches whole frames."""
+    if settings.detector == "dlib-hog":
+        from engine.detect.dlib_hog import HogDetector
+
+        return HogDetector(upsample=1, min_score=HOG_EXPECTED_SCORE)
+    return detector
 
 
 def landmarker_of(

@@ -27,6 +27,7 @@ from engine.protocol.errors import Stopped
 from engine.protocol.stage import StageContext
 from engine.stages.faces_extract.detectors import (
     Weights,
+    close_up_detector_of,
     detector_of,
     face_search,
     is_large,
@@ -86,6 +87,7 @@ class FrameFinder:
         self._detector = self._searching.submit(
             _detector, device, self._cut_settings, self._weights
         )
+        self._close_up = self._searching.submit(_close_up_detector, self._settings, self._detector)
         self._landmarker = self._searching.submit(
             _landmarker, self._cut_settings, self._weights, self._detector
         )
@@ -117,7 +119,7 @@ class FrameFinder:
     def seek(self, path: Path, frame: FoundFrame, expected: list[BoxLtrb]) -> list[Detection]:
         """Faces of the frame near the expected boxes, as far as they are there."""
         if frame.sought is None:
-            future = self._searching.submit(_close_ups, self._detector, path, expected)
+            future = self._searching.submit(_close_ups, self._close_up, path, expected)
             sought = tuple(as_found(face) for face in self._result(future))
             frame = msgspec.structs.replace(frame, sought=sought)
             self._file.add(frame)
@@ -186,6 +188,10 @@ def _detector(device: str, settings: CutSettings, weights: Weights) -> FaceDetec
 
         choose_device(device)
     return detector_of(settings.find, weights)
+
+
+def _close_up_detector(settings: FindSettings, detector: Future[FaceDetector]) -> FaceDetector:
+    return close_up_detector_of(settings, detector.result())
 
 
 def _landmarker(
