@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 
 from engine.faces.identity import Box, cluster, follow, nearest, people_of
@@ -28,6 +30,25 @@ def test_the_order_of_the_faces_does_not_matter() -> None:
     vectors = np.concatenate([person(1, 30), person(2, 20), person(3, 10)])
     mixed = np.random.default_rng(0).permutation(60)
     assert cluster(vectors[mixed]).tolist() == cluster(vectors)[mixed].tolist()
+
+
+def test_a_crowd_of_strangers_takes_little_memory_and_can_be_stopped() -> None:
+    crowd = np.concatenate([person(seed, 1) for seed in range(1500)])
+    asked: list[int] = []
+    tracemalloc.start()
+    labels = cluster(crowd, checkpoint=lambda: asked.append(0))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert labels.max() > 1000
+    assert peak_bytes < 20e6
+    assert len(asked) > 10
+
+
+def test_people_who_come_near_to_each_other_are_one_the_nearest_pair_first() -> None:
+    line = np.zeros((5, 128), np.float32)
+    line[:, 0] = [0.0, 0.55, 1.2, 1.65, 3.0]
+    heavy = np.array([9.0, 8.0, 7.0, 6.0, 5.0])
+    assert cluster(line, heavy).tolist() == [1, 2, 0, 0, 3]
 
 
 def test_nobody_is_no_one() -> None:

@@ -127,7 +127,10 @@ def doubtful_landmarks(faces: SideFaces, checkpoint: Callable[[], None]) -> list
 
 
 def people(
-    faces: SideFaces, reference: str, doubtful: Sequence[DoubtfulLandmarks]
+    faces: SideFaces,
+    reference: str,
+    doubtful: Sequence[DoubtfulLandmarks],
+    checkpoint: Callable[[], None],
 ) -> People | None:
     """Who is there, and whose faces are not the wanted person's; None without identities. Doubtful
     faces are left out: who a face is is seen by its landmarks.
@@ -141,7 +144,7 @@ def people(
     names = [faces.rows[row].name for row in rows]
     frames = [faces.rows[row].source_filename for row in rows]
     boxes = [faces.boxes[row] for row in rows]
-    persons, means = people_of(frames, boxes, faces.identities[rows])
+    persons, means = people_of(frames, boxes, faces.identities[rows], checkpoint)
     wanted = 0 if wanted_row is None else int(persons[rows.index(wanted_row)])
     _, distances = nearest(means[persons == wanted].mean(axis=0), means)
     others = [

@@ -53,7 +53,8 @@ def _report(
     dst: SideFaces | None,
 ) -> FacesetReport:
     doubtful = findings.doubtful_landmarks(faces, context.check_stop)
-    people = findings.people(faces, context.options["reference"], doubtful)
+    reference: str = context.options["reference"]
+    people = findings.people(faces, reference, doubtful, context.check_stop)
     context.check_stop()
     duplicates = findings.duplicates(faces, context.check_stop)
     context.check_stop()

@@ -32,7 +32,7 @@ def by_identity(context: StageContext, side: Side, paths: Sequence[Path]) -> Ran
             "some faces have no identity: they could not be read", "see the warnings above"
         )
     frames = [row.source_filename for row in faces.rows]
-    persons, means = people_of(frames, faces.boxes, faces.identities)
+    persons, means = people_of(frames, faces.boxes, faces.identities, context.check_stop)
     wanted = persons[_reference_row(context, faces)] if context.options["reference"] else 0
     groups = [wanted, *(person for person in range(persons.max() + 1) if person != wanted)]
     order: list[int] = []
