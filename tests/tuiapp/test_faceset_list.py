@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from engine.protocol.errors import UsageError
 from tuiapp.bridge.face_fields import FIELDS, Face, Field, parse_filter
 from tuiapp.bridge.faceset_list import FacesetList
+from tuiapp.bridge.faceset_words import current_line
 
 
 def face(n: int, yaw: float | None = None, sharpness: float | None = None) -> Face:
@@ -43,6 +44,12 @@ def passing(text: str, *faces: Face) -> list[int]:
 
 def test_faces_stand_by_name_at_first() -> None:
     assert numbers(listed(face(2), face(10), face(1))) == [1, 2, 10]
+
+
+def test_a_long_name_leaves_room_for_the_numbers() -> None:
+    name = "A_film_of_2019_in_1080p_second_take_00123_0.jpg"
+    line = current_line(listed(Face(name, (1, 2, 3), yaw_rad=0.1)))
+    assert line == "1.  A_film_of_2019_in…ke_00123_0.jpg  yaw +0.10"
 
 
 def test_faces_without_the_number_come_last_whichever_way_they_are_ordered() -> None:

@@ -9,6 +9,8 @@ from tuiapp.bridge.face_folder import Moved, trash_folder
 from tuiapp.bridge.faceset_list import FacesetList
 from tuiapp.bridge.wording import count_text, plain_text
 
+NAME_CELLS = 32  # leaves pose, sharpness and size on a line of 80
+
 
 def listing_line(state: FacesetList, facts: FacesetFacts) -> str:
     """`12 345 faces, 210 shown, 12 marked  by yaw down  filter yaw>0.3  no index (i)`."""
@@ -50,7 +52,12 @@ def current_line(state: FacesetList, problem: str = "") -> str:
     if not problem and face.no_face:
         problem = f"no face: {face.no_face}"
     rest = [plain_text(problem)] if problem else _numbers(face)
-    return "  ".join(part for part in (place, plain_text(face.name), mark, *rest) if part)
+    return "  ".join(part for part in (place, _short(plain_text(face.name)), mark, *rest) if part)
+
+
+def _short(name: str) -> str:
+    """A long name without its middle: what else is told of the face must have room beside it."""
+    return name if len(name) <= NAME_CELLS else f"{name[: NAME_CELLS - 15]}…{name[-14:]}"
 
 
 def _numbers(face: Face) -> list[str]:
