@@ -76,6 +76,9 @@ _LEAST_NOISE, _MOST_NOISE = 0.0002, 0.01
 # A frame that is off what its neighbours agree on by this much, in sizes of the noise and of the
 # eyes' distance, and that leaves no trace in them, is an error of the landmarker.
 _JUMP_NOISES, _JUMP_LEAST, _JUMP_TIMES = 6.0, 0.02, 4.0
+# So many frames after each other may be wrong, and then all alike, up to this part of the jump: a
+# head that nods is off its way in each frame by another way.
+_LONGEST_JUMP, _JUMP_ALIKE = 3, 1 / 3
 _USUAL_SHARE = 0.9
 # The fourth difference (1, -4, 6, -4, 1) of noise is larger than the noise by this.
 _FOURTH_DIFFERENCE = 70**0.5
@@ -139,10 +142,13 @@ def jitter_by_frame(frames: NDArray[np.int64], landmarks_xy: Floats) -> Floats:
 
 def jumps_of(frames: NDArray[np.int64], landmarks_xy: Floats) -> Floats:
     """By how much each face of a track is off what the two before and after it agree on, in % of
-    the distance of the eyes' outer corners (n,); 0 for one that is not, or that moves quickly."""
-    jumps = np.zeros(len(frames))
-    rows, sizes = _jumps(frames, _as_complex(landmarks_xy))
-    jumps[rows] = 100 * sizes
+    the distance of the eyes' outer corners (n,); 0 for one that is not, or that moves quickly. Up
+    to three neighbours may be off alike."""
+    jumps, points = np.zeros(len(frames)), _as_complex(landmarks_xy)
+    for length in range(1, _LONGEST_JUMP + 1):
+        rows, sizes = _jumps(frames, points, length)
+        for place in range(length):
+            jumps[rows + place] = np.maximum(jumps[rows + place], 100 * sizes[:, place])
     return jumps
 
 
@@ -299,38 +305,69 @@ def _even(gate: Floats) -> Floats:
 
 def _without_jumps(frames: NDArray[np.int64], points: Complexes) -> Complexes:
     """The faces, and where one jumps what its neighbours agree on."""
-    rows, sizes = _jumps(frames, points)
+    rows, sizes = _jumps(frames, points, 1)
+    jumping = rows[sizes[:, 0] > 0]
     mended = points.copy()
-    mended[rows[sizes > 0]] = _between(points, rows[sizes > 0])
+    mended[jumping] = np.einsum("k,nkp->np", _said(1)[0], _around(points, jumping, 1))
     return mended
 
 
-def _jumps(frames: NDArray[np.int64], points: Complexes) -> tuple[NDArray[np.int64], Floats]:
-    """Rows whose two neighbours on each side are there, and by how much each is off what these
-    agree on, in parts of the eyes' distance; 0 where it is not, or they do not agree."""
-    rows = np.flatnonzero(frames[4:] - frames[:-4] == 4) + 2
+def _jumps(
+    frames: NDArray[np.int64], points: Complexes, length: int
+) -> tuple[NDArray[np.int64], Floats]:
+    """Rows that begin so many faces with two neighbours on each side, and by how much each of these
+    is off what the neighbours agree on, in parts of the eyes' distance (n, length); 0 where they
+    are not, or not alike, or the neighbours do not agree."""
+    whole = length + 3
+    rows = np.flatnonzero(frames[whole:] - frames[:-whole] == whole) + 2
     if not len(rows):
-        return rows, np.empty(0)
+        return rows, np.empty((0, length))
     steady = points[:, list(_STEADY)]
     span = np.maximum(abs(points[rows, 45] - points[rows, 36]), 1e-6)
-    off = _rms(steady[rows] - _between(steady, rows)) / span
-    # How evenly the four go on without the one between them: their third difference.
-    inner, outer = steady[rows + 1] - steady[rows - 1], steady[rows + 2] - steady[rows - 2]
-    uneven = _rms(outer - 2 * inner) / span
+    around = _around(steady, rows, length)
+    found = steady[rows[:, None] + np.arange(length)]
+    off = found - np.einsum("lk,nkp->nlp", _said(length), around)
+    sizes = _rms(off) / span[:, None]
+    least = sizes.min(axis=1)
+    uneven = _rms(np.einsum("k,nkp->np", _third_difference(length), around)) / span
+    apart = _rms(np.diff(off, axis=1)).max(axis=1, initial=0.0) / span
     # A jump is seen in the four around it, too: of few frames the lower half knows what is usual.
-    usual = max(float(np.percentile(off, 25)), _LEAST_NOISE)
-    jumps = (off > _JUMP_NOISES * usual) & (off > _JUMP_LEAST) & (off > _JUMP_TIMES * uneven)
-    return rows, np.where(jumps, off, 0.0)
+    usual = max(float(np.percentile(least, 25)), _LEAST_NOISE)
+    jumps = (least > _JUMP_NOISES * usual) & (least > _JUMP_LEAST) & (least > _JUMP_TIMES * uneven)
+    jumps &= apart <= _JUMP_ALIKE * least
+    return rows, np.where(jumps[:, None], sizes, 0.0)
 
 
-def _between(values: Complexes, rows: NDArray[np.int64]) -> Complexes:
-    """What a cubic through the two faces on each side of each row says of it."""
-    inner, outer = values[rows - 1] + values[rows + 1], values[rows - 2] + values[rows + 2]
-    said: Complexes = (4 * inner - outer) / 6
+def _neighbours(length: int) -> NDArray[np.int64]:
+    """Where the two on each side are, counted from the first of `length` faces."""
+    return np.array([-2, -1, length, length + 1])
+
+
+def _around(values: Complexes, rows: NDArray[np.int64], length: int) -> Complexes:
+    """(n, 4, m): the values of the two on each side."""
+    around: Complexes = values[rows[:, None] + _neighbours(length)]
+    return around
+
+
+def _said(length: int) -> Floats:
+    """(length, 4): what a cubic through the two on each side says of each face between them."""
+    powers = np.vander(_neighbours(length).astype(np.float64), 4)
+    said: Floats = np.vander(np.arange(length, dtype=np.float64), 4) @ np.linalg.inv(powers)
     return said
 
 
+def _third_difference(length: int) -> Floats:
+    """(4,): how unevenly the two on each side go on without those between; the outer ones count as
+    they are."""
+    places = _neighbours(length)
+    weights = np.array(
+        [1 / np.prod([at - other for other in places if other != at]) for at in places]
+    )
+    difference: Floats = weights / abs(weights[0])
+    return difference
+
+
 def _rms(values: Complexes) -> Floats:
-    """By row (n,)."""
-    rms: Floats = np.sqrt((abs(values) ** 2).mean(axis=1))
+    """Over the last axis."""
+    rms: Floats = np.sqrt((abs(values) ** 2).mean(axis=-1))
     return rms

@@ -66,6 +66,27 @@ def test_a_jump_of_one_frame_is_marked_with_its_size(root: Path) -> None:
     assert "jump by" in suspicious(root)["00006.png"]
 
 
+def test_neighbours_that_jump_alike_are_all_marked(tmp_path: Path) -> None:
+    make_shaking_faces(tmp_path, 30)
+    stems = ["00006", "00007", "00020", "00021", "00022"]
+    for stem in stems:
+        replace_face(tmp_path, stem, front_face(160.0, (212.0 + 12, 120.0)))
+    assert check(tmp_path).facts["jumping"] == len(stems)
+    assert list(suspicious(tmp_path)) == [f"{stem}.png" for stem in stems]
+
+
+def test_a_quick_nod_is_no_jump(root: Path) -> None:
+    for stem, part in (
+        ("00005", 0.3),
+        ("00006", 0.8),
+        ("00007", 1),
+        ("00008", 0.8),
+        ("00009", 0.3),
+    ):
+        replace_face(root, stem, front_face(160.0, (212.0, 120.0 + 24 * part)))
+    assert check(root).facts["jumping"] == 0
+
+
 def test_landmarks_that_no_head_has_are_marked(root: Path) -> None:
     points = front_face(160.0, (212.0, 120.0))
     points[:17] = points[:17][::-1] - np.array((0, 80))
