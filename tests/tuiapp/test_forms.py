@@ -160,7 +160,7 @@ async def test_a_choice_shows_and_hides_the_options_that_depend_on_it(
 async def test_advanced_options_are_folded_until_f6_and_open_when_one_was_changed(
     workspace: Workspace,
 ) -> None:
-    async with opened(workspace) as (app, pilot):
+    async with opened(workspace, (80, 30)) as (app, pilot):
         app.open_form("faces-extract")
         await sees(pilot, "advanced options (f6)")
         row = app.screen.query_one("#row-detection_size", OptionRow)
