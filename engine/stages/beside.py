@@ -257,7 +257,7 @@ def _as_given(value: object) -> object:
 
 
 def _is_up_to_date(source: Path, target: Path, *, has_second_name: bool = False) -> bool:
-    """Whether `target` is there and was made of what `source` is now: neither did that change since,
+    """Whether `target` is there and made of what `source` is now: neither did that change since,
     nor did another picture get its name, as sorting gives them.
 
     A new name of a file counts as a change of its status. So does a second one, which is given
@@ -266,8 +266,8 @@ def _is_up_to_date(source: Path, target: Path, *, has_second_name: bool = False)
     try:
         made_ns, status = target.stat().st_mtime_ns, source.stat()
         named_ns = 0 if has_second_name else max(status.st_ctime_ns, source.lstat().st_ctime_ns)
-    except FileNotFoundError:
-        return False
+    except OSError:
+        return False  # there is none, or there can be none of that name: told when it is written
     return made_ns >= max(status.st_mtime_ns, named_ns)
 
 
