@@ -93,7 +93,8 @@ def _packed_faces(
         check_stop()
         first, last = data_start + start, min(data_start + end, file_bytes)
         if not first < last:
-            raise _damaged(f"a face lies at byte {first} to {last} of {file_bytes}")
+            where = f"{name} lies at byte {first}, the file has {file_bytes}"
+            raise _damaged(f"it is cut short: {where}" if end > start else f"{name} has no bytes")
         yield PackedFace(path, name, person_name, first, last - first)
 
 
@@ -137,6 +138,7 @@ def _exactly(file: BinaryIO, size_bytes: int, file_bytes: int) -> bytes:
 def _damaged(what: str) -> InputError:
     return InputError(
         f"the pack cannot be used: {what}",
-        "pack the faceset again, or take the pack away to use loose files",
+        "copy it here again if it is from elsewhere, or pack the faceset again; without the pack"
+        " loose files are used",
         code="broken-pack",
     )

@@ -95,6 +95,15 @@ def test_the_memory_that_a_mutated_pack_takes_is_little(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
+def test_a_pack_that_was_copied_in_part_says_so_and_from_which_face_on(tmp_path: Path) -> None:
+    path = tmp_path / "faceset.pak"
+    whole = pack([row("a.jpg"), row("b.jpg")], [b"first", b"second"], absolute_end=True)
+    path.write_bytes(whole[: -len(b"second")])
+    with pytest.raises(InputError, match=r"cut short: b\.jpg lies at byte \d+") as refusal:
+        read_pack_list(path)
+    assert "copy it here again" in refusal.value.remedy
+
+
 def test_reading_a_long_list_obeys_a_stop(tmp_path: Path) -> None:
     path = tmp_path / "faceset.pak"
     rows = [row(f"{number}.jpg") for number in range(3000)]
