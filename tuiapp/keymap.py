@@ -189,6 +189,7 @@ KEYS: tuple[Key, ...] = (
     Key("run-edit", "run", "e", "edit", "Form", "Open the stage's form with this run's values."),
     Key("run-options", "run", "o", "options", "Set", "Change options while it runs."),
     Key("run-report", "run", "t", "report", "Report", "Show the report that the run made."),
+    Key("run-faces", "run", "f", "faces", "Faces", "Look at the faces that the run is about."),
     Key("run-log", "run", "l", "log", "Log", "Show the whole log."),
     Key(
         "run-next-page",

@@ -118,10 +118,14 @@ async def test_a_report_that_cannot_be_read_says_what_to_do(workspace: Workspace
 
 async def test_a_run_that_made_a_report_leads_to_it(reported: Workspace) -> None:
     run = made_run(reported, "faceset-report-done")
-    async with opened(reported, attach=run.id) as (_, pilot):
-        await sees(pilot, "done", "t Report")
+    async with opened(reported, attach=run.id) as (app, pilot):
+        await sees(pilot, "done", "t Report", "f Faces")
         await pilot.press("t")
         await sees(pilot, "Report on src", "Doubtful landmarks")
+        app.open_run_by_id(run.id)
+        await sees(pilot, "done", "f Faces")
+        await pilot.press("f")
+        await sees(pilot, "Faces of src", "12 faces  by name")
 
 
 async def test_faces_lead_to_their_report(reported: Workspace) -> None:

@@ -57,10 +57,16 @@ class RunScreen(WatchingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "report":
             return self.view.stage == "faceset-report" and self.view.state is ViewState.DONE
+        if action == "faces":
+            about_faces = self.view.stage.startswith(("faces-", "faceset-"))
+            return about_faces and "side" in self.view.options
         return super().check_action(action, parameters)
 
     def action_report(self) -> None:
         self.workbench.open_report(str(self.view.options["side"]))
+
+    def action_faces(self) -> None:
+        self.workbench.open_faceset(str(self.view.options["side"]))
 
     def action_page(self, direction: int) -> None:
         self.query_one(PreviewPane).turn(direction)
