@@ -4,6 +4,7 @@ import json
 import shlex
 
 import pytest
+from textual.app import App
 from textual.widgets import Button
 
 from engine import catalog
@@ -23,17 +24,18 @@ def test_every_option_kind_has_a_field() -> None:
     assert set(FIELD_OF_KIND) == set(Kind.__args__)
 
 
-async def test_every_stage_has_a_form_with_all_of_its_options(workspace: Workspace) -> None:
-    async with opened(workspace) as (app, pilot):
+async def test_every_stage_has_a_form_with_all_of_its_options() -> None:
+    app: App[None] = App()  # a tenth of what opening each in the whole app takes
+    async with app.run_test():
         for spec in catalog.STAGES:
-            app.open_form(spec.id)
-            await sees(pilot, "Start", f"facewright run {spec.id}", "f5 Start")
-            rows = {row.option.name: row for row in app.screen.query(OptionRow)}
+            form = StageForm(spec, {}, lambda values: {})
+            await app.mount(form)
+            rows = {row.option.name: row for row in form.query(OptionRow)}
             assert set(rows) == {option.name for option in catalog.options_of(spec)}
-            state = app.screen.query_one(StageForm).state
             for row in rows.values():
-                visible = row.option.name in state.shown and not row.option.advanced
+                visible = row.option.name in form.state.shown and not row.option.advanced
                 assert row.display == visible, f"{spec.id} {row.option.name}"
+            await form.remove()
 
 
 async def test_a_value_out_of_range_is_refused_as_one_types_and_holds_up_the_start(
@@ -256,6 +258,20 @@ async def test_enter_goes_from_field_to_field_and_then_to_start(workspace: Works
         assert app.focused is app.screen.query_one("#row-to TextField")
         await pilot.press("enter", "enter")
         assert app.focused is app.screen.query_one("#start")
+
+
+async def test_a_form_shows_by_its_border_whether_its_fields_are_in_use(
+    workspace: Workspace,
+) -> None:
+    async with opened(workspace) as (app, pilot):
+        app.open_form("video-cut")
+        await until(pilot, lambda: app.focused is not None)
+        form = app.screen.query_one(StageForm)
+        in_use = form.styles.border
+        app.screen.query_one("#start").focus()
+        await until(pilot, lambda: form.styles.border != in_use)
+        app.screen.query_one("#row-to TextField").focus()
+        await until(pilot, lambda: form.styles.border == in_use)
 
 
 async def test_another_model_class_brings_its_options_and_keeps_what_was_entered(

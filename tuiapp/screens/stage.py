@@ -28,8 +28,6 @@ class StageScreen(FramedScreen):
     CSS_PATH = "stage.tcss"
     BINDINGS = bindings("form")
     context = "form"
-    # No rule of the form asks for the width: being told of it styled all fields once more.
-    HORIZONTAL_BREAKPOINTS = []  # noqa: RUF012 - Textual declares it
     AUTO_FOCUS = "OptionRow NumberField, OptionRow TextField, ChoiceField, FlagField"
 
     def __init__(
