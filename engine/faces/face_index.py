@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -30,6 +31,7 @@ from engine.protocol.face_index import (
     FaceIndex,
     FaceRow,
     FileState,
+    IndexChanges,
     changes_between,
     face_files,
     opened_index,
@@ -40,6 +42,7 @@ from engine.protocol.files import disk_error, is_utf8
 from engine.protocol.workspace import Side, make_folder
 
 COMMIT_SECONDS = 1.0
+_COARSE_NS = 1_000_000_000  # disks that count whole seconds tell too little by them
 CHUNK_FILES = 16  # read by a worker in one go: about 0.1 s
 _FACE_COLUMNS = COLUMNS[1:]  # the id is given by SQLite
 _INSERT_FACE = (
@@ -104,7 +107,8 @@ class IndexWriter:
         return FaceIndex(self._connection)
 
     def files_to_read(self, side: Side) -> list[FaceFile]:
-        """Forget what is gone or changed, and say which files are to be read.
+        """Forget what is gone or changed, follow what was renamed, and say which files are to be
+        read.
 
         Raises `InputError` for a pack that cannot be used.
         """
@@ -113,10 +117,12 @@ class IndexWriter:
             return self._packed_to_read(side, packed)
         if self.index.pack_state() is not None:
             self._forget_all()
-        present = face_files(side.aligned)
-        changes = changes_between(self.index.known_files(), present)
-        self._forget((*changes.changed, *changes.removed))
-        names = sorted((*changes.added, *changes.changed))
+        known, present = self.index.known_files(), face_files(side.aligned)
+        changes = changes_between(known, present)
+        renamed = _renamed(known, present, changes)
+        self._forget({*changes.changed, *changes.removed} - renamed.keys())
+        self._rename(renamed)
+        names = sorted({*changes.added, *changes.changed} - {*renamed.values()})
         return [FaceFile(name, present[name], LooseFace(side.aligned / name)) for name in names]
 
     def add(self, read: Iterable[ReadFile]) -> None:
@@ -170,6 +176,16 @@ class IndexWriter:
         for name in names:
             self._execute("DELETE FROM faces WHERE person_name = '' AND name = ?", (name,))
             self._execute("DELETE FROM skipped WHERE name = ?", (name,))
+
+    def _rename(self, renamed: Mapping[str, str]) -> None:
+        """Names may change places, so all first get one that no file has."""
+        passing = {old: f"{number}/" for number, old in enumerate(renamed)}
+        for pairs in (passing.items(), [(passing[old], new) for old, new in renamed.items()]):
+            for old, new in pairs:
+                self._execute(
+                    "UPDATE faces SET name = ? WHERE person_name = '' AND name = ?", (new, old)
+                )
+                self._execute("UPDATE skipped SET name = ? WHERE name = ?", (new, old))
 
     def _forget_all(self) -> None:
         for table in ("faces", "skipped", "facts"):
@@ -251,6 +267,26 @@ def _rect_area(data: FaceData) -> int:
         return 0
     left, top, right, bottom = data.source_rect
     return abs(right - left) * abs(bottom - top)
+
+
+def _renamed(
+    known: Mapping[str, FileState], present: Mapping[str, FileState], changes: IndexChanges
+) -> dict[str, str]:
+    """Old name -> new name of files that got another name and are else as they were, as after a
+    sort. That is believed of a time of change that no other file of that size shares."""
+    before = _by_state(known, (*changes.changed, *changes.removed))
+    after = _by_state(present, (*changes.changed, *changes.added))
+    return {
+        before[state]: after[state]
+        for state in before.keys() & after.keys()
+        if state.mtime_ns % _COARSE_NS
+    }
+
+
+def _by_state(states: Mapping[str, FileState], names: Sequence[str]) -> dict[FileState, str]:
+    """The names by their states, of those that are alone in theirs."""
+    counts = Counter(states[name] for name in names)
+    return {states[name]: name for name in names if counts[states[name]] == 1}
 
 
 def _opened_or_new(path: Path) -> sqlite3.Connection:

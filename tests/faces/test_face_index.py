@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from engine.faces.head_fit import fit_heads
 from engine.faces.pose import estimate_pose
 from engine.protocol.errors import InputError
 from engine.protocol.face_index import FaceRow, index_path, opened_index
-from engine.protocol.workspace import Workspace
+from engine.protocol.workspace import Side, Workspace
 from tests.faces.face_files import face_data, labels, pack, plain_jpeg
 from tests.faces.made_facesets import (
     bring_up_to_date,
@@ -76,6 +77,68 @@ def test_an_index_holds_the_landmarks_in_face_and_frame(tmp_path: Path) -> None:
     given = face_data()
     np.testing.assert_allclose(details.landmarks_xy, given.landmarks, atol=1e-4)
     np.testing.assert_allclose(details.source_landmarks_xy, given.source_landmarks, atol=1e-4)
+
+
+def test_faces_that_only_change_names_are_not_read_again(tmp_path: Path) -> None:
+    side = Workspace(tmp_path).dst
+    make_faces(side, 5)
+    (side.aligned / "plain.jpg").write_bytes(plain_jpeg())
+    for number, path in enumerate(sorted(side.aligned.iterdir())):
+        os.utime(path, ns=(0, 1_700_000_000_000_000_001 + number))
+    bring_up_to_date(tmp_path)
+    with IndexWriter(index_path(Workspace(tmp_path), "dst")) as writer:
+        writer.add_identities((row.id, bytes(512)) for row in writer.index.rows())
+    frames = {row.name: row.source_filename for row in rows(tmp_path)}
+    turned = {f"{number:05d}_0.jpg": f"{(number + 1) % 5:05d}_0.jpg" for number in range(5)}
+    rename_all(side, turned | {"plain.jpg": "sorted.jpg"})
+    assert bring_up_to_date(tmp_path) == []
+    assert {row.name: row.source_filename for row in rows(tmp_path)} == {
+        new: frames[old] for old, new in turned.items()
+    }
+    with opened_index(index_path(Workspace(tmp_path), "dst")) as index:
+        assert index is not None
+        assert not index.changes(side)
+        assert list(index.skipped()) == ["sorted.jpg"]
+        assert len(dict(index.blobs("identity"))) == 5
+
+
+@pytest.mark.parametrize(
+    "mtimes_ns", [(9_000_000_001, 9_000_000_001), (9_000_000_000, 8_000_000_000)]
+)
+def test_renamed_faces_that_their_time_does_not_tell_apart_are_read_again(
+    tmp_path: Path, mtimes_ns: tuple[int, int]
+) -> None:
+    side = Workspace(tmp_path).dst
+    side.aligned.mkdir(parents=True)
+    for name, frame, mtime_ns in zip("ab", ("1.png", "2.png"), mtimes_ns, strict=True):
+        path = side.aligned / f"{name}.jpg"
+        path.write_bytes(face_jpeg(source_filename=frame))
+        os.utime(path, ns=(0, mtime_ns))
+    bring_up_to_date(tmp_path)
+    rename_all(side, {"a.jpg": "c.jpg", "b.jpg": "d.jpg"})
+    assert bring_up_to_date(tmp_path) == ["c.jpg", "d.jpg"]
+    assert {row.name: row.source_filename for row in rows(tmp_path)} == {
+        "c.jpg": "1.png",
+        "d.jpg": "2.png",
+    }
+
+
+def test_a_face_put_in_the_place_of_another_takes_its_own_numbers_along(tmp_path: Path) -> None:
+    side = Workspace(tmp_path).dst
+    make_faces(side, 3)
+    bring_up_to_date(tmp_path)
+    (side.aligned / "00002_0.jpg").replace(side.aligned / "00000_0.jpg")
+    bring_up_to_date(tmp_path)
+    found = {row.name: row.source_filename for row in rows(tmp_path)}
+    assert found == {"00000_0.jpg": "00002.png", "00001_0.jpg": "00001.png"}
+
+
+def rename_all(side: Side, names: dict[str, str]) -> None:
+    """At once, as a sort does."""
+    for old in names:
+        (side.aligned / old).rename(side.aligned / f"{old}.waiting")
+    for old, new in names.items():
+        (side.aligned / f"{old}.waiting").rename(side.aligned / new)
 
 
 def test_an_index_of_a_pack_tells_where_its_faces_lie(tmp_path: Path) -> None:
