@@ -258,10 +258,13 @@ class NetModel(ABC):
             moving = [gradient for gradient in found if gradient is not None]
             finite.append(tf.math.is_finite(global_norm(moving)))
         sound = tf.reduce_all(finite) & (tf.add_n(shown) <= loss_limit)
-        if sound:
+
+        def move() -> None:
             with self._at_home():
                 for file, learner in self.learners.items():
                     learner.apply(gradients[file])
+
+        tf.cond(sound, move, lambda: None)
         return shown, health, sound
 
     def _pass(self, src: Sides, dst: Sides) -> Found:
@@ -275,7 +278,7 @@ class NetModel(ABC):
         return Found(shown, dict(objective.health), totals, gradients)
 
     def _compile(self) -> None:
-        self._step = tf.function(self._step_graph, reduce_retracing=True)
+        self._step = tf.function(self._step_graph, autograph=False, reduce_retracing=True)
 
     def _changed(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """All options after the changes. Raises `UsageError`."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -23,6 +24,9 @@ from numpy.typing import NDArray
 from engine.nets.layers import Tensor
 from engine.protocol.errors import InputError
 
+# Variables of up to so many numbers are moved as one long vector: starting a program, and compiling
+# it, costs more than copying them.
+MOVED_TOGETHER = 1 << 16
 EPSILON = 1e-6  # float32's "resolution": what the original takes for its type
 
 
@@ -66,18 +70,6 @@ class Optimizer(ABC):
             for slot in self.slots
         }
 
-    @property
-    def schedule(self) -> Schedule:
-        return self._schedule
-
-    @schedule.setter
-    def schedule(self, schedule: Schedule) -> None:
-        """XLA makes one pass over each tensor where TensorFlow makes one for every operation. It
-        places no masks, though."""
-        self._schedule = schedule
-        self._compiles = not (schedule.masks_on_cpu and schedule.keep < 1)
-        self._compiled = tf.function(self._move, jit_compile=self._compiles)
-
     def named_state(self) -> Iterator[tuple[str, Any]]:
         """Pairs of name and Keras variable, in the order of DeepFaceLab's files."""
         yield "iters:0", self.iterations
@@ -111,67 +103,123 @@ class Optimizer(ABC):
 
     def apply(self, gradients: Sequence[Tensor | None]) -> None:
         """One step. `gradients` in the order of the variables; None leaves a variable as it is."""
-        self._compiled(list(gradients))
-
-    def _move(self, gradients: Sequence[Tensor | None]) -> None:
-        gradients = self._clipped(gradients)
-        rate = self._rate()
-        by_slot = [[state for _, state in self._state[slot]] for slot in self.slots]
-        rows = zip(self.variables, gradients, zip(*by_slot, strict=True), strict=True)
-        kept = self._kept_by_variable() if self.schedule.keep < 1 else None
-        for index, (variable, gradient, state) in enumerate(rows):
-            if gradient is None:
-                continue
-            change = self._change(gradient, *state) * rate
-            if kept:
-                change = ops.where(kept[index], change, 0.0)
-            variable.assign_sub(change)
+        moving = {
+            index: ops.cast(gradient, "float32")
+            for index, gradient in enumerate(gradients)
+            if gradient is not None
+        }
+        rate, factor = self._rate(), self._clip_factor(list(moving.values()))
+        small = [index for index in moving if self._size(index) <= MOVED_TOGETHER]
+        if small:
+            self._move_together(small, [moving.pop(index) for index in small], rate, factor)
+        for index, gradient in moving.items():
+            self._move(index, gradient, rate, factor)
         self.iterations.assign_add(1)
 
+    def _move(self, index: int, gradient: Tensor, rate: Tensor, factor: Tensor) -> None:
+        held = self._held(index)
+        values = [variable.value for variable in held]
+        moved = self._program(gradient, values, rate, factor, self._drop(index))
+        for variable, value in zip(held, moved, strict=True):
+            variable.value.assign(value)
+
+    def _move_together(
+        self, indices: Sequence[int], gradients: Sequence[Tensor], rate: Tensor, factor: Tensor
+    ) -> None:
+        columns = list(zip(*map(self._held, indices), strict=True))
+        values = [_flat([variable.value for variable in column]) for column in columns]
+        drop = self._drop(len(self.variables))
+        moved = self._program(_flat(gradients), values, rate, factor, drop)
+        sizes = [self._size(index) for index in indices]
+        parts = zip(*(tf.split(value, sizes) for value in moved), strict=True)
+        for held, values_of_one in zip(zip(*columns, strict=True), parts, strict=True):
+            for variable, value in zip(held, _shaped(values_of_one, held[0].shape), strict=True):
+                variable.value.assign(value)
+
+    def _held(self, index: int) -> list[Any]:
+        """A variable, and what is remembered of its gradients."""
+        return [self.variables[index], *(self._state[slot][index][1] for slot in self.slots)]
+
+    def _size(self, index: int) -> int:
+        return math.prod(self.variables[index].shape)
+
+    @property
+    def _program(self) -> Callable[..., Sequence[Tensor]]:
+        """XLA places no masks."""
+        on_cpu = self.schedule.keep < 1 and self.schedule.masks_on_cpu
+        return partial(_moved, self.change) if on_cpu else _compiled(self.change)
+
+    @staticmethod
     @abstractmethod
-    def _change(self, gradient: Tensor, *state: Any) -> Tensor:
-        """Advance the variable's state; what to subtract at a learning rate of 1."""
+    def change(gradient: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """What to subtract at a learning rate of 1, and the state after it."""
 
     def _rate(self) -> Tensor:
-        rate = ops.convert_to_tensor(self.schedule.rate, "float32")
+        rate = tf.constant(self.schedule.rate, tf.float32)
         if not self.schedule.cosine_period:
             return rate
         turns = ops.cast(self.iterations + 1, "float32") / self.schedule.cosine_period
         return rate * (ops.cos(2 * math.pi * turns) + 1) / 2
 
-    def _clipped(self, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
-        """As float32, together no longer than the limit."""
-        exact = [None if g is None else ops.cast(g, "float32") for g in gradients]
+    def _clip_factor(self, gradients: Sequence[Tensor]) -> Tensor:
+        """What makes gradients together no longer than the limit."""
         limit = self.schedule.clip_norm
         if not limit:
-            return exact
-        norm = global_norm([gradient for gradient in exact if gradient is not None])
-        factor = ops.where(norm >= limit, limit / norm, 1.0)
-        return [None if gradient is None else gradient * factor for gradient in exact]
+            return tf.constant(1.0)
+        norm = global_norm(gradients)
+        return tf.where(norm >= limit, limit / norm, 1.0)
 
-    def _kept_by_variable(self) -> list[Tensor]:
-        """A mask for each variable. Those of vectors are drawn together: XLA compiles each drawing
-        by itself, and XSeg has 170 vectors."""
-        shapes = [tuple(variable.shape) for variable in self.variables]
-        sizes = [shape[0] if len(shape) == 1 else 0 for shape in shapes]
-        of_vectors = iter(tf.split(self._kept(len(shapes), (sum(sizes),)), sizes))
-        return [
-            mask if len(shape) == 1 else self._kept(index, shape)
-            for index, (shape, mask) in enumerate(zip(shapes, of_vectors, strict=True))
-        ]
-
-    def _kept(self, index: int, shape: tuple[int, ...]) -> Tensor:
-        """A fresh mask, True with probability `keep`. Keras has no generator whose numbers follow
-        from a step count alone; bits are compared as integers, which is exact to 2^-24. XLA makes a
-        million threefry numbers in 1.1 ms of a CPU, as many of its own choice in 430; uncompiled
-        there is philox alone, 4.9 ms."""
+    def _drop(self, index: int) -> _Drop | None:
+        if self.schedule.keep == 1:
+            return None
         step = tf.cast(self.iterations.value, tf.int32)
         seed = tf.stack([step, tf.constant(self.seed * 4099 % 2**31 ^ index, tf.int32)])
-        in_xla = self._compiles and not tf.config.functions_run_eagerly()
+        return _Drop(seed, self.schedule.keep, self.schedule.masks_on_cpu)
+
+
+@cache
+def _compiled(change: Callable[..., tuple[Tensor, ...]]) -> Callable[..., Sequence[Tensor]]:
+    """XLA makes one pass over each tensor where TensorFlow makes one for every operation. It takes
+    0.1 s for a program, so there is one for all tensors of a shape in this process."""
+    program: Callable[..., Sequence[Tensor]] = tf.function(
+        partial(_moved, change), jit_compile=True, autograph=False
+    )
+    return program
+
+
+def _moved(
+    change: Callable[..., tuple[Tensor, ...]],
+    gradient: Tensor,
+    held: Sequence[Tensor],
+    rate: Tensor,
+    factor: Tensor,
+    drop: _Drop | None,
+) -> Sequence[Tensor]:
+    """What a variable and its state become."""
+    value, *state = held
+    move, *state = change(gradient * factor, *state)
+    move *= rate
+    if drop:
+        move = tf.where(drop.kept(gradient.shape), move, 0.0)
+    return value - move, *state
+
+
+class _Drop(NamedTuple):
+    """Masks of lr dropout. seed: two numbers, others for each variable and step."""
+
+    seed: Tensor
+    keep: float
+    on_cpu: bool
+
+    def kept(self, shape: Any) -> Tensor:
+        """True with probability `keep`. Keras has no generator whose numbers follow from a step
+        count alone. XLA makes a million threefry numbers in 1.1 ms of a CPU, as many of its own
+        choice in 430; uncompiled there is philox alone, 4.9 ms."""
+        in_xla = not (self.on_cpu or tf.config.functions_run_eagerly())
         algorithm = "threefry" if in_xla else "philox"
-        with tf.device("/CPU:0") if self.schedule.masks_on_cpu else nullcontext():
-            drawn = tf.random.stateless_uniform(shape, seed, alg=algorithm)
-            return drawn < self.schedule.keep
+        with tf.device("/CPU:0") if self.on_cpu else nullcontext():
+            drawn = tf.random.stateless_uniform(shape, self.seed, alg=algorithm)
+            return drawn < self.keep
 
 
 @dataclass(frozen=True)
@@ -187,10 +235,11 @@ class RMSprop(Optimizer):
 
     slots = ("acc",)
 
-    def _change(self, gradient: Tensor, *state: Any) -> Tensor:
+    @staticmethod
+    def change(gradient: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         (mean_square,) = state
-        mean_square.assign(0.9 * mean_square + 0.1 * ops.square(gradient))
-        return gradient / (ops.sqrt(mean_square) + EPSILON)
+        mean_square = 0.9 * mean_square + 0.1 * tf.square(gradient)
+        return gradient / (tf.sqrt(mean_square) + EPSILON), mean_square
 
 
 class AdaBelief(Optimizer):
@@ -199,11 +248,12 @@ class AdaBelief(Optimizer):
 
     slots = ("ms", "vs")
 
-    def _change(self, gradient: Tensor, *state: Any) -> Tensor:
+    @staticmethod
+    def change(gradient: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         mean, variance = state
-        mean.assign(0.9 * mean + 0.1 * gradient)
-        variance.assign(0.999 * variance + 0.001 * ops.square(gradient - mean))
-        return mean / (ops.sqrt(variance) + EPSILON)
+        mean = 0.9 * mean + 0.1 * gradient
+        variance = 0.999 * variance + 0.001 * tf.square(gradient - mean)
+        return mean / (tf.sqrt(variance) + EPSILON), mean, variance
 
 
 class Adam(Optimizer):
@@ -212,20 +262,37 @@ class Adam(Optimizer):
     15)."""
 
     slots = ("ms", "vs")
-    beta_1, beta_2, epsilon = 0.5, 0.999, 1e-7
 
-    def _change(self, gradient: Tensor, *state: Any) -> Tensor:
+    @staticmethod
+    def change(gradient: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         mean, variance = state
-        mean.assign(self.beta_1 * mean + (1 - self.beta_1) * gradient)
-        variance.assign(self.beta_2 * variance + (1 - self.beta_2) * ops.square(gradient))
+        mean = 0.5 * mean + 0.5 * gradient
+        variance = 0.999 * variance + 0.001 * tf.square(gradient)
+        return mean / (tf.sqrt(variance) + 1e-7), mean, variance
+
+    def _rate(self) -> Tensor:
         steps = ops.cast(self.iterations + 1, "float32")
-        correction = ops.sqrt(1 - self.beta_2**steps) / (1 - self.beta_1**steps)
-        return correction * mean / (ops.sqrt(variance) + self.epsilon)
+        correction = ops.sqrt(1 - 0.999**steps) / (1 - 0.5**steps)
+        return super()._rate() * correction
 
 
 def global_norm(tensors: Sequence[Tensor]) -> Tensor:
     """The Euclidean norm of all tensors together."""
-    return ops.sqrt(sum(ops.sum(ops.square(tensor)) for tensor in tensors))
+    return tf.sqrt(2 * tf.add_n([tf.nn.l2_loss(tensor) for tensor in tensors]))
+
+
+def _flat(tensors: Sequence[Tensor]) -> Tensor:
+    """All of them as one vector."""
+    one_line = tf.constant([-1])
+    return tf.concat([x if len(x.shape) == 1 else tf.reshape(x, one_line) for x in tensors], 0)
+
+
+def _shaped(vectors: Sequence[Tensor], shape: tuple[int, ...]) -> Sequence[Tensor]:
+    """Each of them in that shape."""
+    if len(shape) == 1:
+        return vectors
+    wanted = tf.constant(list(shape))
+    return [tf.reshape(vector, wanted) for vector in vectors]
 
 
 def _zeros_like(variable: Any) -> Any:

@@ -38,7 +38,7 @@ class FirstChannels(Amp):
     """As the reference was asked: src's channels are not drawn, but the first ones."""
 
     def channels_of_src(self, src_faces: Tensor) -> Tensor:
-        factors = np.full(len(src_faces), self.options["morph_factor"], np.float32)
+        factors = np.full(src_faces.shape[0], self.options["morph_factor"], np.float32)
         return self.autoencoder.first_channels(factors)
 
 
