@@ -154,7 +154,9 @@ class AutoencoderModel(NetModel):
         side_px = self.autoencoder.arch.resolution
         faces = tf.TensorSpec((None, side_px, side_px, 3), tf.float32)
         # Of any number: previews are too rare to be compiled for theirs.
-        self._draw_preview = tf.function(self._preview_graph, input_signature=[faces, faces])
+        self._draw_preview = tf.function(
+            self._preview_graph, input_signature=[faces, faces], autograph=False
+        )
 
     def _preview_graph(self, src_faces: Tensor, dst_faces: Tensor) -> tuple[Tensor, ...]:
         drawn = self.draw(src_faces, dst_faces)

@@ -35,7 +35,9 @@ class AutoencoderPredictor:
         self.face_type = face_type
         self.iteration = manifest.iteration
         self.fingerprint = manifest.fingerprint()
-        self._swap = tf.function(autoencoder.swap, input_signature=self._signature())
+        self._swap = tf.function(
+            autoencoder.swap, input_signature=self._signature(), autograph=False
+        )
 
     def predict(self, crops_bgr: F32, morph_factors: F32 | None = None) -> Prediction:
         """See `FacePredictor.predict`. Raises `ValueError` for crops of another shape."""

@@ -27,7 +27,7 @@ def in_pieces(one_pass: Callable[[Sides, Sides], Found], src: Sides, dst: Sides,
     as much memory as a piece needs, and a second set of gradients."""
     if count == 1:
         return one_pass(src, dst)
-    of_piece = tf.function(one_pass)  # one graph for all pieces
+    of_piece = tf.function(one_pass, autograph=False)  # one graph for all pieces
     pieces = [_cut(side, count) for side in (src, dst)]
 
     def pass_of(number: Any) -> Any:

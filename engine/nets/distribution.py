@@ -46,7 +46,7 @@ class Distribution:
         self.workers = workers
         self.devices: int = strategy.num_replicas_in_sync if strategy else 1
         self.local_devices = self.devices // workers
-        self._sum = tf.function(self._sum_graph, reduce_retracing=True)
+        self._sum = tf.function(self._sum_graph, autograph=False, reduce_retracing=True)
 
     def scope(self) -> AbstractContextManager[Any]:
         """Variables made within are there on every device."""

@@ -28,7 +28,8 @@ class FaceEnhancer:
         net's."""
         net = enhancer_net(weights)
         shape = [None, TILE_PX, TILE_PX, 3]
-        self._net: Any = tf.function(net, input_signature=[tf.TensorSpec(shape, tf.float32)])
+        signature = [tf.TensorSpec(shape, tf.float32)]
+        self._net: Any = tf.function(net, input_signature=signature, autograph=False)
         self._at_once = _TILES_ON_GPU if is_gpu else 1
 
     def enhance(

@@ -173,7 +173,9 @@ class Amp(NetModel):
         side_px = self.options["resolution"]
         faces = tf.TensorSpec((None, side_px, side_px, 3), tf.float32)
         # Of any number: previews are too rare to be compiled for theirs.
-        self._draw_preview = tf.function(self._preview_graph, input_signature=[faces, faces])
+        self._draw_preview = tf.function(
+            self._preview_graph, input_signature=[faces, faces], autograph=False
+        )
 
     def _preview_graph(self, src_faces: Tensor, dst_faces: Tensor) -> tuple[Tensor, ...]:
         """Src drawn, dst drawn and its mask; morphs and their masks: (factors, n, R, R, c)."""

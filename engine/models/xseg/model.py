@@ -135,7 +135,7 @@ class XSegModel(PretrainedNets):
         super()._compile()
         faces = tf.TensorSpec((None, RESOLUTION, RESOLUTION, 3), tf.float32)
         # Of any number: previews are too rare to be compiled for theirs.
-        self._see = tf.function(self._seen, input_signature=[faces])
+        self._see = tf.function(self._seen, input_signature=[faces], autograph=False)
 
     def _seen(self, faces: Tensor) -> Tensor:
         return ops.sigmoid(self.mean_net(faces, skips=not self.options["pretrain"]))

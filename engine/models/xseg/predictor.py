@@ -77,6 +77,7 @@ class XSegPredictor:
         self._sure = tf.function(
             lambda faces: ops.sigmoid(net(faces))[..., 0],
             input_signature=[tf.TensorSpec(shape, tf.float32)],
+            autograph=False,
         )
 
     def masks(self, faces_bgr: F32) -> F32:

@@ -32,7 +32,8 @@ class RunningMean:
         self.net = net
         self.mean = mean
         self.steps = 0
-        self._blend = tf.function(self._blended, input_signature=[tf.TensorSpec((), tf.float32)])
+        share = tf.TensorSpec((), tf.float32)
+        self._blend = tf.function(self._blended, input_signature=[share], autograph=False)
 
     def follow(self) -> None:
         """After a step of the net."""
