@@ -11,6 +11,9 @@ from engine.protocol.files import sweep_parts
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side
 
+# What to do about a file among the faces that is none.
+NO_FACE_REMEDY = "extract this face again, or move the file out of the faceset"
+
 
 def swept_loose_faces(side: Side) -> list[Path]:
     """`loose_faces`, after which nothing half-written by a killed run is left beside them."""

@@ -108,7 +108,9 @@ def test_saving_again_needs_a_confirmation_and_keeps_the_earlier_file(tmp_path: 
 
 def test_other_pictures_are_told_and_a_folder_of_nothing_else_refused(tmp_path: Path) -> None:
     aligned = workspace(tmp_path, {"a.jpg": face_bytes(1), "photo.jpg": plain_jpeg()})
-    assert run_stage(tmp_path, "faceset-metadata-save").facts["left_out"] == 1
+    context = run_stage(tmp_path, "faceset-metadata-save")
+    assert context.facts["left_out"] == 1
+    assert all(context.remedies)
     (aligned / "a.jpg").unlink()
     (aligned / "meta.dat").unlink()
     with pytest.raises(InputError, match="none of the 1 pictures is a face"):

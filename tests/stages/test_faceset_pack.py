@@ -50,6 +50,7 @@ def test_packed_originals_go_to_the_trash_and_nothing_else_does(tmp_path: Path) 
     assert (aligned / "notes.txt").read_bytes() == b"mine"
     assert [trashed(tmp_path, name) for name in faces] == [[data] for data in faces.values()]
     assert len([text for text in context.warnings if "is left out" in text]) == 2
+    assert all(context.remedies)
     counts = {"faces": 3, "written": 3, "left_out": 2, "originals_to_trash": 3}
     assert {name: context.facts[name] for name in counts} == counts
 
@@ -192,6 +193,7 @@ def test_damaged_faces_stay_in_the_pack_and_the_pack_stays(tmp_path: Path) -> No
     assert (aligned / "faceset.pak").read_bytes() == data
     assert context.facts["damaged"] == 1
     assert any("b.jpg" in text for text in context.warnings)
+    assert all(context.remedies)
 
 
 @pytest.mark.parametrize(

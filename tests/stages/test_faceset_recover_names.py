@@ -99,6 +99,7 @@ def test_a_file_that_cannot_be_read_is_told_once_by_its_name(tmp_path: Path) -> 
     workspace(tmp_path, {"x.jpg": b"", "y.jpg": face_bytes(2)})
     context = run_stage(tmp_path, "faceset-recover-names")
     assert context.warnings == ["'x.jpg' keeps its name: the file is empty (0 bytes)"]
+    assert all(context.remedies)
 
 
 _ORDINARY = st.one_of(

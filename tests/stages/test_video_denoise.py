@@ -83,6 +83,7 @@ def test_a_frame_that_cannot_be_read_stays_as_it_is(tmp_path: Path) -> None:
     bad.write_bytes(b"no picture")
     context = run_stage(tmp_path, STAGE, confirmed=True)
     assert bad.read_bytes() == b"no picture"
+    assert all(context.remedies)
     assert (context.facts["denoised"], context.facts["left_out"]) == (COUNT - 1, 1)
     assert "00003.png" in context.warnings[0]
 

@@ -18,6 +18,7 @@ from engine.protocol.files import is_utf8, sweep_parts
 from engine.protocol.stage import StageContext
 from engine.protocol.trash import TrashCopies
 from engine.protocol.workspace import Side
+from engine.stages.loose_faces import NO_FACE_REMEDY
 
 _NAMED_AT_MOST = 20
 
@@ -82,7 +83,7 @@ def _entry(path: Path) -> SavedFace:
 
 def _report(context: StageContext, side: Side, total: int, left_out: list[tuple[str, str]]) -> None:
     for name, reason in left_out[:_NAMED_AT_MOST]:
-        context.warn(f"{name!a} is left out: {reason}")
+        context.warn(f"{name!a} is left out: {reason}", NO_FACE_REMEDY)
     if len(left_out) > _NAMED_AT_MOST:
         context.warn(f"{len(left_out)} pictures are left out in all")
     context.progress(total, total, unit="faces")

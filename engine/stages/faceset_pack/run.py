@@ -23,6 +23,7 @@ from engine.protocol.stage import StageContext
 from engine.protocol.survey import stage_state_of
 from engine.protocol.trash import TrashCopies
 from engine.protocol.workspace import FACE_SUFFIXES, Side, list_images, make_folder
+from engine.stages.loose_faces import NO_FACE_REMEDY
 
 _NAMED_AT_MOST = 20
 
@@ -135,7 +136,7 @@ def _pack(context: StageContext, side: Side, faces: Sequence[FaceToPack]) -> lis
 
     outcome = write_pack(side.pack, faces, tell)
     for face, reason in outcome.left_out[:_NAMED_AT_MOST]:
-        context.warn(f"{face.path.name} is left out and stays: {reason}")
+        context.warn(f"{face.path.name} is left out and stays: {reason}", NO_FACE_REMEDY)
     if len(outcome.left_out) > _NAMED_AT_MOST:
         context.warn(f"{len(outcome.left_out)} pictures are left out in all")
     context.progress(len(faces), len(faces), unit="faces")

@@ -12,6 +12,7 @@ from engine.protocol.files import disk_error
 from engine.protocol.stage import StageContext
 from engine.protocol.workspace import Side
 from engine.stages.faceset_recover_names.names import Renaming, plan_renaming, stem_of_source
+from engine.stages.loose_faces import NO_FACE_REMEDY
 
 _NAMED_AT_MOST = 20
 
@@ -83,7 +84,7 @@ def _report(
     nameless: Sequence[tuple[str, str]],
 ) -> None:
     for name, reason in nameless[:_NAMED_AT_MOST]:
-        context.warn(f"{name!a} keeps its name: {reason}")
+        context.warn(f"{name!a} keeps its name: {reason}", NO_FACE_REMEDY)
     if len(nameless) > _NAMED_AT_MOST:
         context.warn(f"{len(nameless)} pictures keep their names in all")
     total = faces + len(nameless)

@@ -163,7 +163,10 @@ def _write(context: StageContext, plan: _Plan, total: int) -> None:
 
 def _finish(context: StageContext, side: Side, plan: _Plan, total: int) -> None:
     for face, reason in plan.damaged[:_NAMED_AT_MOST]:
-        context.warn(f"{face.name} in the pack is damaged and stays there: {reason}")
+        context.warn(
+            f"{face.name} in the pack is damaged and stays there: {reason}",
+            "copy the pack here again if it is from elsewhere, or extract this face again",
+        )
     if plan.damaged:
         context.warn(
             f"{side.pack.name} stays, as {len(plan.damaged)} faces in it are damaged; it hides the"

@@ -85,7 +85,7 @@ def _readable(
         except InputError as error:
             problems.append(error.message)
             if len(problems) <= NAMED_AT_MOST:
-                context.warn(f"{frame.name} stays as it is: {error.message}")
+                context.warn(f"{frame.name} stays as it is: {error.message}", error.remedy)
             continue
         yield frame, image
 
