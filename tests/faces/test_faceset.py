@@ -113,6 +113,20 @@ def test_the_face_type_comes_from_the_face_as_old_packs_number_types_differently
     assert open_faceset(tmp_path)[0].data.face_type is FaceType.WHOLE_FACE
 
 
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+def test_an_old_pack_whose_list_holds_whole_masks_is_read(protocol: int, tmp_path: Path) -> None:
+    masks = (np.full((512, 512, 1), value, np.float32) for value in (0, 1))
+    rows = [row(f"{name}.jpg", xseg_mask=mask) for name, mask in zip("ab", masks, strict=True)]
+    listing = pickle.dumps(rows, protocol)
+    files = [face(1), face(2)]
+    table = struct.pack("<QQQ", 0, len(files[0]), sum(map(len, files)))
+    header = struct.pack("<QQ", 1, len(listing))
+    (tmp_path / "faceset.pak").write_bytes(b"".join((header, listing, table, *files)))
+    faces = open_faceset(tmp_path)
+    assert [entry.name for entry in faces] == ["a.jpg", "b.jpg"]
+    assert [entry.read_jpeg() for entry in faces] == files
+
+
 def test_a_packed_picture_without_metadata_is_listed(tmp_path: Path) -> None:
     mixed = pack([row("a.jpg"), row("b.jpg")], [plain_jpeg(), face()], absolute_end=True)
     (tmp_path / "faceset.pak").write_bytes(mixed)
