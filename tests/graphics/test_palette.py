@@ -28,6 +28,15 @@ def test_a_photograph_is_off_by_less_than_six_levels_on_average() -> None:
     assert build_palette(picture, 256, (0, 0, 0)).mean_error(picture) < 6
 
 
+def test_the_background_around_a_dark_photograph_is_exactly_the_screens() -> None:
+    picture, background = photo_like(1) // 5, (20, 23, 28)
+    picture[-40:] = (17, 22, 25)
+    picture[: len(picture) // 3] = background
+    palette = build_palette(picture, 64, background)
+    shown = palette.colours_rgb_u8[palette.indices(picture)]
+    assert (shown[: len(picture) // 3] == background).all()
+
+
 def test_no_more_colours_are_used_than_allowed() -> None:
     assert len(build_palette(photo_like(1), 16, (0, 0, 0)).colours_rgb_u8) <= 16
 

@@ -45,10 +45,14 @@ def build_palette(rgb_u8: U8, colours: int, background_rgb: tuple[int, int, int]
     """At most `colours` entries (2..256) for one picture (h, w, 3), the background first."""
     sample = _sample(rgb_u8)
     distinct = np.unique(sample.reshape(-1, 3), axis=0)
-    if len(distinct) > colours - 1:
-        distinct = _median_cut(sample, colours - 1)
-    entries = np.concatenate([np.array([background_rgb], np.uint8), distinct])
-    return Palette(entries, _nearest_table(entries, distinct))
+    background = np.array([background_rgb], np.uint8)
+    if len(distinct) <= colours - 1:
+        entries = np.concatenate([background, distinct])
+        return Palette(entries, _nearest_table(entries, distinct))
+    entries = np.concatenate([background, _median_cut(sample, colours - 1)])
+    table = _nearest_table(entries, entries[1:])
+    table[_five_bit_code(background)] = 0  # or a mean of dark colours would stand around pictures
+    return Palette(entries, table)
 
 
 class PaletteCache:
