@@ -26,7 +26,8 @@ STRIDE_PX = 2
 PYRAMID_STEP = 0.709
 PROPOSAL_SCORE = 0.6
 REFINE_SCORE = 0.7
-# Smallest batch of patches; larger ones are powers of 2, so that few shapes are ever prepared.
+# Smallest batch of patches; larger ones are multiples of an eighth of the next power of 2, so that
+# few shapes are ever prepared and few patches are in vain.
 MIN_BUCKET = 8
 
 
@@ -166,9 +167,10 @@ def _compiled_patches(net: Any, side_px: int) -> _Compiled:
 def _run_on_patches(
     run: _Compiled, batch: NDArray[np.uint8], owners: NDArray[np.intp], boxes: Boxes
 ) -> list[NDArray[np.float64]]:
-    """The net's outputs for each box; the patches are padded to a bucket of 8, 16, 32 ..."""
+    """The net's outputs for each box; the patches are padded to a bucket of 8, 16 ... 72, 80 ..."""
     count = len(owners)
-    bucket = max(MIN_BUCKET, 1 << (count - 1).bit_length())
+    step = max(MIN_BUCKET, (1 << (count - 1).bit_length()) // 8)
+    bucket = -(-count // step) * step
     # As in the package, positions are divided by the size, not by the last pixel's index.
     size = np.array([batch.shape[1], batch.shape[2]] * 2, dtype=np.float64)
     padded_boxes = np.zeros((bucket, 4), dtype=np.float32)
