@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.protocol.files import disk_error, link_or_copy
+from engine.protocol.files import disk_error, link_or_copy, move
 from engine.protocol.workspace import Workspace, make_folder
 
 
 class TrashCopies:
-    """A folder of the trash that files are also put into; made when the first one comes."""
+    """A folder of the trash that files are also put into, or moved to; made when the first one
+    comes."""
 
     def __init__(self, workspace: Workspace, label: str) -> None:
         self._workspace = workspace
@@ -21,6 +22,14 @@ class TrashCopies:
         replaced by a rename afterwards. A second name for the same file costs no room; where the
         disk has no such names, it is copied. Raises `InputError` when the disk is full."""
         keep_as(path, self.place(path))
+
+    def take(self, path: Path) -> None:
+        """Move the file or folder there. Raises `InputError` when the disk is full."""
+        target = self.place(path)
+        try:
+            move(path, target)
+        except OSError as error:
+            raise disk_error(error, target) from error
 
     def place(self, path: Path) -> Path:
         """Where what is to be kept of `path` belongs, in a folder that is there. Raises

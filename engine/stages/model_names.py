@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.protocol.errors import InputError
-from engine.protocol.files import disk_error, link_or_copy
+from engine.protocol.files import disk_error, link_or_copy, move
 from engine.protocol.model_files import GENERATIONS
 from engine.protocol.needs import check_model_name_is_free
 from engine.protocol.options import Option, Text
@@ -82,7 +82,7 @@ def timeline_given(context: StageContext) -> Iterator[None]:
         if not workspace.model(options["to"], options["model_class"]).exists():
             target.unlink(missing_ok=True)
             if left is not None:
-                (left / target.relative_to(workspace.root)).rename(target)
+                move(left / target.relative_to(workspace.root), target)
         raise
     if left is not None:
         context.note(f"looks of an earlier model {options['to']} are in {left}")

@@ -16,7 +16,6 @@ from engine.protocol.consent import (
     write_entries,
 )
 from engine.protocol.errors import ConfirmationNeeded
-from engine.protocol.files import disk_error
 from engine.protocol.stage import StageContext
 from engine.protocol.trash import TrashCopies
 from engine.stages.consent_choice import wanted_record
@@ -50,7 +49,7 @@ def erase_consent(context: StageContext) -> None:
         )
     copies = TrashCopies(context.workspace, _LABEL)
     for run in runs:
-        _move(run, copies.place(run))
+        copies.take(run)
     path = consent_path(context.workspace)
     write_entries(copies.place(path), erased)
     write_entries(path, [entry for entry in entries if entry.consent.id != id])
@@ -83,13 +82,6 @@ def _was_to_record(folder: Path, names: Collection[str]) -> bool:
     except (OSError, msgspec.DecodeError):
         return False
     return job.stage == _RECORDING and job.options.get("name") in names
-
-
-def _move(path: Path, target: Path) -> None:
-    try:
-        path.rename(target)
-    except OSError as error:
-        raise disk_error(error, target) from error
 
 
 def _report(

@@ -75,7 +75,7 @@ def _take_places(context: StageContext, whole: Path) -> None:
     # A file comes before its side-car, whose name is the longer one.
     finished = {path: context.workspace.root / path.name for path in sorted(whole.iterdir())}
     for path in _said_of_earlier(finished):
-        _move_to_trash(path, copies)
+        copies.take(path)
         context.note(f"the earlier {path.name} is in {copies.folder}")
     for path, target in finished.items():
         if target.exists():
@@ -105,15 +105,7 @@ def _to_trash(target: Path, copies: TrashCopies) -> None:
     if target.is_file():
         copies.keep(target)
     else:
-        _move_to_trash(target, copies)
-
-
-def _move_to_trash(path: Path, copies: TrashCopies) -> None:
-    kept = copies.place(path)
-    try:
-        path.rename(kept)
-    except OSError as error:
-        raise disk_error(error, kept) from error
+        copies.take(target)
 
 
 def _remove(path: Path) -> None:
