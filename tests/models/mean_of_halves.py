@@ -14,7 +14,7 @@ class MeanOfHalves:
 
     def __init__(self, model: NetModel) -> None:
         self._model = model
-        self._of_half = tf.function(self._gradients)
+        self._of_half = tf.function(self._gradients, autograph=False)
 
     def step(self, batch: Batch) -> None:
         """Move by the mean of the gradients of both halves' sums."""

@@ -26,6 +26,7 @@ def main(result_path: str, options_json: str) -> None:
     model.trace()
     batches = MadeBatches(count=model.sampling().batch_size)
     results = [model.train_step(batches) for _ in range(STEPS)]
+    assert model._step.experimental_get_tracing_count() == 1, "what was traced is what is run"
     found = {
         f"{file}/{name}": value
         for file, tensors in model.state().items()

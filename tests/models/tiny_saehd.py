@@ -41,11 +41,13 @@ def saved_by(model: Saehd) -> Generation:
 
 
 class MadeBatches:
-    """Stands where a stream of batches stands: batch after batch of soft blobs."""
+    """Stands where a stream of batches stands: batch after batch of soft blobs. eyes_mouth: whether
+    they are sampled; a step that was traced without is traced again for batches with them."""
 
-    def __init__(self, count: int = 2, side_px: int = 32) -> None:
+    def __init__(self, count: int = 2, side_px: int = 32, *, eyes_mouth: bool = False) -> None:
         self.count = count
         self.side_px = side_px
+        self.eyes_mouth = eyes_mouth
         self.number = 0
 
     def next(self) -> Batch:
@@ -63,5 +65,8 @@ class MadeBatches:
         coarse = rng.random((self.count, 4, 4, 3))
         target = coarse.repeat(self.side_px // 4, 1).repeat(self.side_px // 4, 2)
         noisy = np.clip(target + rng.normal(0, 0.05, target.shape), 0, 1)
-        parts = (noisy, target, mask, mask * (np.abs(y) < 0.1)[None, ..., None])
-        return SideBatch(*(np.ascontiguousarray(part, np.float32) for part in parts))
+        eyes_mouth = mask * (np.abs(y) < 0.1)[None, ..., None] if self.eyes_mouth else None
+        parts = (noisy, target, mask, eyes_mouth)
+        return SideBatch(
+            *(None if part is None else np.ascontiguousarray(part, np.float32) for part in parts)
+        )

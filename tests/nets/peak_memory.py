@@ -16,12 +16,12 @@ import tensorflow as tf
 from engine.nets.autoencoder import Architecture, Autoencoder
 from engine.nets.initialisation import initialise
 
-BATCH = 4
-PIXELS = 128
+BATCH = 8
+PIXELS = 256
 
 
 def main(recompute: bool) -> None:
-    arch = Architecture("df", frozenset("u"), PIXELS, 32, 16, 48, 16)
+    arch = Architecture("df", frozenset("u"), PIXELS, 32, 8, 9, 8)
     nets = Autoencoder(arch)
     nets.recompute(recompute)
     weights = []
@@ -29,7 +29,7 @@ def main(recompute: bool) -> None:
         initialise(net, name, 1)
         weights += [variable.value for _, variable in net.named_weights()]
 
-    @tf.function
+    @tf.function(autograph=False)
     def gradients(faces):
         with tf.GradientTape() as tape:
             drawn = nets.swap(faces)

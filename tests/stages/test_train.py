@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
 import weakref
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from engine.faces.face_type import FaceType
 from engine.models.predictor import load_predictor
+from engine.models.quick96 import model
+from engine.models.quick96.model import Quick96
 from engine.protocol.errors import InputError, Stopped, UsageError
 from engine.protocol.history import HISTORY_NAME, read_history
 from engine.protocol.workspace import Workspace
@@ -23,19 +21,13 @@ from engine.train.generations import Generations
 from tests.support.context import context_for
 from tests.train.made_faces import write_faceset, write_workspace
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-# Trains in a process of its own, so that it can be killed; says each iteration on stdout.
-TRAIN_UNTIL_KILLED = """
-import sys
-from pathlib import Path
-from engine.stages.train.run import run
-from tests.support.context import context_for
 
-context = context_for(Path(sys.argv[1]), "train", save_minutes=0.05, device="cpu")
-context.losses = lambda iteration, step_ms, values: print(iteration, flush=True)
-context.saved = lambda iteration, path: print("saved", iteration, flush=True)
-run(context)
-"""
+@pytest.fixture(autouse=True)
+def narrow_nets(monkeypatch):
+    """Nets of an eighth of the channels, which learn in larger steps, as small nets do."""
+    arch = replace(Quick96.architecture({}), ae_dims=32, e_dims=8, d_dims=8, d_mask_dims=4)
+    monkeypatch.setattr(Quick96, "architecture", staticmethod(lambda options: arch))
+    monkeypatch.setattr(model, "SCHEDULE", replace(model.SCHEDULE, rate=1e-3))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +47,7 @@ def test_quick96_learns_stops_goes_on_and_merging_can_load_it(workspace):
         run(first)
     assert first.saves[-1] == 25
     early, late = np.array([row[1] for row in first.loss_rows])[[0, -1]]
-    assert (late < 0.75 * early).all(), "both losses fall"
+    assert (late < 0.85 * early).all(), "both losses fall"
 
     second = context_for(workspace, "train", device="cpu", target_iter=27)
     run(second)
@@ -74,6 +66,7 @@ def test_quick96_learns_stops_goes_on_and_merging_can_load_it(workspace):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_tracing")
 def test_a_resumed_run_keeps_its_precision_and_lets_the_save_go(tmp_path, monkeypatch):
     write_workspace(tmp_path, 3)
     run(context_for(tmp_path, "train", device="cpu", precision="bf16", plan="none", target_iter=1))
@@ -94,33 +87,6 @@ def test_a_resumed_run_keeps_its_precision_and_lets_the_save_go(tmp_path, monkey
     run(context)
     assert any("mixed_bfloat16" in note for note in context.notes)
     assert held[1:] == [False], "the weights that it went on from are not in memory any more"
-
-
-@pytest.mark.slow
-def test_after_a_kill_the_next_start_goes_on_from_the_last_save(workspace):
-    root = write_workspace(workspace / "killed", 3)
-    engine = subprocess.Popen(
-        [sys.executable, "-c", TRAIN_UNTIL_KILLED, str(root)],
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    saved = []
-    for line in engine.stdout:
-        if line.startswith("saved"):
-            saved.append(int(line.split()[1]))
-        elif len(saved) >= 2 and int(line) > saved[-1] + 1:
-            os.kill(engine.pid, signal.SIGKILL)
-            break
-    engine.wait()
-    engine.stdout.close()
-
-    context = context_for(root, "train", device="cpu", target_iter=saved[-1] + 2)
-    run(context)
-    begun = context.loss_rows[0][0] - 1
-    assert begun >= saved[-1]
-    iterations = [point.iteration for point in history_of(root)]
-    assert iterations == list(range(1, context.facts["iteration"] + 1))
 
 
 def test_a_stop_while_starting_ends_before_anything_is_trained(workspace):
@@ -169,6 +135,7 @@ def test_a_target_out_of_range_is_refused_before_anything_starts(workspace):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_tracing")
 def test_faces_that_show_less_than_the_model_are_told(tmp_path):
     write_faceset(tmp_path / "data_src" / "aligned", 2, face_type=FaceType.HALF)
     write_faceset(tmp_path / "data_dst" / "aligned", 2, face_type=FaceType.WHOLE_FACE)

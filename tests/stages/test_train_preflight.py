@@ -34,6 +34,7 @@ TINY = {
 }
 
 
+@pytest.mark.usefixtures("without_tracing")
 def test_what_is_told_of_memory_disk_and_time_is_what_training_then_needs(tmp_path: Path) -> None:
     workspace = write_workspace(tmp_path, 4)
     context = context_for(workspace, "train-preflight", **TINY, try_minutes=0, target_iter=3600)
@@ -55,7 +56,7 @@ def test_what_is_told_of_memory_disk_and_time_is_what_training_then_needs(tmp_pa
 
 
 def test_larger_batches_are_tried_for_the_given_time_also_without_faces(tmp_path: Path) -> None:
-    context = context_for(tmp_path, "train-preflight", **TINY, try_minutes=0.3)
+    context = context_for(tmp_path, "train-preflight", **TINY, try_minutes=0.05)
     preflight.run(context)
     assert "made faces stand in" in context.warnings[0]
     assert context.facts["largest_batch_that_fits"] >= 2
