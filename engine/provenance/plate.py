@@ -61,7 +61,7 @@ def open_plate(path: Path, anchors_pem: str = "", check_stop: Callable[[], None]
     """Look at the plate. Raises `InputError` if it cannot be read, and what `check_stop` raises."""
     sha256 = file_sha256(path, check_stop)
     try:
-        store = read_store(path, anchors_pem)
+        store = read_store(path, anchors_pem, check_stop)
     except UnknownContainerError:  # of the library, that is; ffmpeg may well read it
         return Plate(path, AS_BYTES, sha256)
     except (UnreadableStoreError, RemoteStoreError) as error:

@@ -36,9 +36,17 @@ _OR_OFF = "or turn marking off for this workspace: facewright run marking --stat
 
 
 class NotSignedError(StageError):
-    """The library would not sign, or the time stamp authority gave no stamp."""
+    """The library would not sign, or the time stamp authority gave no stamp. reason: in the
+    library's words."""
 
     code = "not-signed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the result could not be signed: {reason}",
+            f"no result was put in place: render again, {_OR_OFF}",
+        )
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -141,10 +149,7 @@ def _as_ours(error: OSError | c2pa.C2paError, path: Path) -> FacewrightError:
         return disk_error(error, path)
     if isinstance(error, c2pa.C2paError.Io):
         return disk_error(OSError(first_line(error)), path)
-    return NotSignedError(
-        f"the result could not be signed: {first_line(error)}",
-        f"no result was put in place: render again, {_OR_OFF}",
-    )
+    return NotSignedError(first_line(error))
 
 
 def _signer(identity: Identity) -> c2pa.Signer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import c2pa
 
 from engine.protocol.errors import InputError
-from engine.provenance.library import c2pa_context, first_line
+from engine.protocol.hashing import go_on
+from engine.provenance.library import StoppableFile, c2pa_context, first_line
 
 SIDECAR_SUFFIX = ".c2pa"
 LARGEST_SIDECAR_BYTES = 1 << 26  # ours take 13 kB; those of files with many ingredients more
@@ -86,46 +88,57 @@ def kind_of(path: Path) -> str:
     return next((kind for at, sign, kind in _HEADS if head[at:].startswith(sign)), AS_BYTES)
 
 
-def read_store(path: Path, anchors_pem: str = "") -> Store | None:
+def read_store(
+    path: Path, anchors_pem: str = "", check_stop: Callable[[], None] = go_on
+) -> Store | None:
     """Read and check the file's manifests; None if it has none, in itself or beside it.
 
-    Raises `InputError` for a file that cannot be read, `UnreadableStoreError` for a damaged
-    manifest, `RemoteStoreError` for one that would have to be fetched from elsewhere,
-    `UnknownContainerError` for a file that is not what its name says."""
+    check_stop: asked all the while, raises to end it. Raises `InputError` for a file that cannot be
+    read, `UnreadableStoreError` for a damaged manifest, `RemoteStoreError` for one that would have
+    to be fetched from elsewhere, `UnknownContainerError` for a file that is not what its name
+    says."""
     try:
-        return _read_store(path, anchors_pem)
+        return _read_store(path, anchors_pem, check_stop)
     except OSError as error:
         raise InputError(
             f"cannot read {path}: {error.strerror or error}", "give a file that can be read"
         ) from error
 
 
-def _read_store(path: Path, anchors_pem: str) -> Store | None:
+def _read_store(path: Path, anchors_pem: str, check_stop: Callable[[], None]) -> Store | None:
     kind = kind_of(path)
     names = (sidecar_of(path), path.with_suffix(SIDECAR_SUFFIX))  # the second is others' way
     sidecar = next((name for name in names if name.is_file() and name != path), None)
     try:
-        store = None if kind == AS_BYTES else _checked(path, kind, anchors_pem)
+        store = None if kind == AS_BYTES else _checked(path, kind, anchors_pem, check_stop)
     except UnknownContainerError:
         if sidecar is None:
             raise
         store = None
     if store is None and sidecar is not None:
-        return _checked(path, AS_BYTES, anchors_pem, sidecar)
+        return _checked(path, AS_BYTES, anchors_pem, check_stop, sidecar)
     return store
 
 
-def _checked(path: Path, kind: str, anchors_pem: str, sidecar: Path | None = None) -> Store | None:
+def _checked(
+    path: Path,
+    kind: str,
+    anchors_pem: str,
+    check_stop: Callable[[], None],
+    sidecar: Path | None = None,
+) -> Store | None:
     data = _sidecar_data(sidecar) if sidecar else None
     try:
         with path.open("rb") as file:
-            reader = c2pa.Reader(kind, file, data, c2pa_context(anchors_pem))
+            watched = StoppableFile(file, check_stop)
+            reader = c2pa.Reader(kind, watched, data, c2pa_context(anchors_pem))
             with reader:
                 report = json.loads(reader.json())
                 verdict = str(reader.get_validation_state())
     except c2pa.C2paError.ManifestNotFound:
         return None
     except c2pa.C2paError as error:
+        check_stop()  # which the library tells in words of its own
         raise _unread(path, kind, sidecar, error) from error
     return Store(report, verdict, sidecar, data)
 

@@ -347,6 +347,19 @@ def test_a_stop_ends_signing_within_the_file_and_leaves_all_as_it_was(tmp_path, 
     assert listing(tmp_path) == before
 
 
+def test_a_stop_ends_the_look_at_a_plate_that_is_signed(tmp_path, identity):
+    path = make_clip(tmp_path / "plate.mp4", frames=4)
+    seal_of(identity).into(path)
+    blocks = iter(range(20))  # its own hash takes one
+
+    def check_stop():
+        if next(blocks, None) is None:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        open_plate(path, check_stop=check_stop)
+
+
 def test_signing_takes_no_room_on_the_disk_of_temporary_files(
     tmp_path, monkeypatch, studio, identity
 ):

@@ -94,7 +94,7 @@ def _sign(context: StageContext, seal: Seal, sign: Callable[[Seal], None]) -> No
             raise
         sign(seal.unstamped)
         context.warn(
-            f"the result has no time stamp of {authority}: {error.message}",
+            f"the result has no time stamp of {authority}: {error.reason}",
             "its signature counts as long as the certificate; for a time stamp render again, when"
             " the authority answers",
         )
