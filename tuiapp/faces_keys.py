@@ -46,7 +46,7 @@ FACES_KEYS: tuple[Key, ...] = (
         "slash",
         "filter",
         "Filter",
-        "Show only some: yaw>0.3 sharp<50 or a part of a name.",
+        "Show only some: yaw>20 sharp<50 or a part of a name.",
         shown=True,
     ),
     _faces(

@@ -49,7 +49,7 @@ def test_faces_stand_by_name_at_first() -> None:
 def test_a_long_name_leaves_room_for_the_numbers() -> None:
     name = "A_film_of_2019_in_1080p_second_take_00123_0.jpg"
     line = current_line(listed(Face(name, (1, 2, 3), yaw_rad=0.1)))
-    assert line == "1.  A_film_of_2019_in…ke_00123_0.jpg  yaw +0.10"
+    assert line == "1.  A_film_of_2019_in…ke_00123_0.jpg  yaw +6°"
 
 
 def test_faces_without_the_number_come_last_whichever_way_they_are_ordered() -> None:
@@ -74,7 +74,7 @@ def test_the_cursor_stays_on_its_face_through_orders_and_filters() -> None:
     state.move_to(3)
     state.sort_by(field("yaw"))
     assert state.current == face(4, yaw=-0.4)
-    for text in ("yaw<-0", "yaw<-0.", "yaw<-0.9", "yaw<-0.15"):
+    for text in ("yaw<-2", "yaw<-2.", "yaw<-50", "yaw<-9"):
         state.filter_by(text)
     assert state.current == face(4, yaw=-0.4)
 
@@ -152,8 +152,8 @@ def test_a_limit_shows_only_these_until_it_is_taken_away() -> None:
 
 def test_filters_compare_numbers_by_the_beginning_of_their_names() -> None:
     faces = (face(1, 0.5, 20), face(2, 0.1, 80), face(3, -0.5, 90), face(4))
-    assert passing("yaw>0.3", *faces) == [1]
-    assert passing("yaw<0.3 SHARP>=80", *faces) == [2, 3]
+    assert passing("yaw>17", *faces) == [1]
+    assert passing("yaw<17 SHARP>=80", *faces) == [2, 3]
     assert passing(f"yaw>{math.degrees(0.4)}deg", *faces) == [1]
     assert passing("bytes=103", *faces) == [3]
 
@@ -175,7 +175,7 @@ def test_other_words_must_be_in_the_name_or_the_frames_name() -> None:
 )
 def test_what_no_filter_is_gets_told_and_changes_nothing(text: str, message: str) -> None:
     state = listed(face(1, 0.5), face(2, 0.1))
-    state.filter_by("yaw>0.3")
+    state.filter_by("yaw>17")
     with pytest.raises(UsageError) as refused:
         state.filter_by(text)
     assert refused.value.message == message

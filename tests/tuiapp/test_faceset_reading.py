@@ -53,7 +53,7 @@ async def test_a_file_that_could_not_be_read_is_tried_again_on_looking_again(
         await sees(pilot, "00001_0.jpg: Input/output error")
         monkeypatch.undo()
         await pilot.press("r")
-        await sees(pilot, "1.  00001_0.jpg  yaw +0.10")
+        await sees(pilot, "1.  00001_0.jpg  yaw +6°")
 
 
 async def test_a_folder_that_cannot_be_listed_says_so_for_good(workspace: Workspace) -> None:

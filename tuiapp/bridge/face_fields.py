@@ -60,24 +60,28 @@ class Field:
     unit: str = ""
 
     def text(self, face: Face) -> str:
-        """`yaw +0.31`; empty if not known."""
+        """`yaw +18°`, `size 158 px`; empty if not known."""
         value = self.get(face)
         if value is None or isinstance(value, str):
             return ""
         number = f"{value:{'+' if self.signed else ''}.{self.digits}f}"
-        return f"{self.name} {number} {self.unit}".rstrip()
+        return f"{self.name} {number}{'°' if self.angle else ''} {self.unit}".rstrip()
+
+
+def _degrees(angle_rad: float | None) -> float | None:
+    return None if angle_rad is None else math.degrees(angle_rad)
 
 
 NAME = Field("name", lambda face: face.name, indexed=False, digits=None)
 FIELDS: tuple[Field, ...] = (
     NAME,
-    Field("yaw", lambda face: face.yaw_rad, signed=True, angle=True),
-    Field("pitch", lambda face: face.pitch_rad, signed=True, angle=True),
+    Field("yaw", lambda face: _degrees(face.yaw_rad), digits=0, signed=True, angle=True),
+    Field("pitch", lambda face: _degrees(face.pitch_rad), digits=0, signed=True, angle=True),
     Field("sharpness", lambda face: face.sharpness, digits=0),
     Field("size", lambda face: face.rect_edge_px, digits=0, unit="px"),
     Field("brightness", lambda face: face.brightness),
     Field("mouth", lambda face: face.mouth_open),
-    Field("roll", lambda face: face.roll_rad, signed=True, angle=True),
+    Field("roll", lambda face: _degrees(face.roll_rad), digits=0, signed=True, angle=True),
     Field("bytes", lambda face: face.size_bytes, indexed=False, digits=0),
 )
 NUMBERS = tuple(field for field in FIELDS if field.digits is not None)
@@ -94,10 +98,10 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 
 def parse_filter(text: str) -> tuple[Test, ...]:
-    """The tests that a face must all pass, from words such as `yaw>0.3 sharp<50 !00012 clip`.
+    """The tests that a face must all pass, from words such as `yaw>20 sharp<50 !00012 clip`.
 
-    A comparison names a field (or how its name begins); angles are radians, or degrees with `deg`,
-    sizes the edge in pixels of the frame.
+    A comparison names a field (or how its name begins); angles are degrees, as in the report
+    (`20`, `20deg` or `20°`), sizes the edge in pixels of the frame.
     Any other word must be in the face's or its frame's name, with `!` must not. Faces of which the
     index does not know a value pass no comparison of it. Raises UsageError.
     """
@@ -138,13 +142,7 @@ def _field(begin: str, word: str) -> Field:
 def _number(text: str, field: Field, word: str) -> float:
     bare = re.sub(r"(deg|°)$", "", text) if field.angle else text
     try:
-        number = float(bare)
+        return float(bare)
     except ValueError:
-        example = f"{field.name}>{'0.3 or ' + field.name + '>20deg' if field.angle else '50'}"
+        example = f"{field.name}>{20 if field.angle else 50}"
         raise UsageError(f"{text!r} in {word!r} is no number", f"for example {example}") from None
-    if bare != text:
-        return math.radians(number)
-    if field.angle and abs(number) > math.pi:
-        example = f"{field.name}>{number:g}deg"
-        raise UsageError(f"{text!r} in {word!r} is more than half a turn", f"degrees: {example}")
-    return number

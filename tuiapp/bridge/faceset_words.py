@@ -13,7 +13,7 @@ NAME_CELLS = 32  # leaves pose, sharpness and size on a line of 80
 
 
 def listing_line(state: FacesetList, facts: FacesetFacts) -> str:
-    """`12 345 faces, 210 shown, 12 marked  by yaw down  filter yaw>0.3  no index (i)`."""
+    """`12 345 faces, 210 shown, 12 marked  by yaw down  filter yaw>20  no index (i)`."""
     counts = [count_text(len(state.faces), "face")]
     if len(state.shown) != len(state.faces):
         counts.append(f"{count_text(len(state.shown))} shown")

@@ -74,7 +74,7 @@ class FacesetScreen(FaceMovingScreen):
         yield Static("looking ...", id="nothing", markup=False)
         yield Static("", id="listing", markup=False)
         yield Static("", id="current", markup=False)
-        yield Input(self.state.filter_text, placeholder="yaw>0.3 sharp<50 00012", id="filter")
+        yield Input(self.state.filter_text, placeholder="yaw>20 sharp<50 00012", id="filter")
 
     @property
     def _writer(self) -> str | None:
