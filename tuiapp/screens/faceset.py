@@ -110,6 +110,8 @@ class FacesetScreen(FaceMovingScreen):
         except FacewrightError as error:
             self._stay_empty(error)
             return
+        if self.is_left:
+            return  # the list outlives the screen, and must not be narrowed to its choice any more
         self._look_took_s = time.monotonic() - began
         self._facts = facts
         self.state.replace(facts.faces)
@@ -290,7 +292,7 @@ class FacesetScreen(FaceMovingScreen):
         self, what: str, find: Callable[[], frozenset[FaceKey] | None], whose: str = ""
     ) -> None:
         """Show only what `find` gives; where it is shown already: all again."""
-        if self.state.limit_label.split(" ")[0] == what.split(" ")[0]:
+        if self.state.limit_label.startswith(what):
             self.state.limit_to(None)
             self.show()
         else:
@@ -303,6 +305,8 @@ class FacesetScreen(FaceMovingScreen):
             keys = await asyncio.to_thread(find)
         except FacewrightError as error:
             self.workbench.say(f"{error.message}; {error.remedy}", severity="error")
+            return
+        if self.is_left:
             return
         if keys:
             self.state.limit_to(keys, f"{what} {whose}".rstrip())
