@@ -29,8 +29,6 @@ from engine.faces.restricted_pickle import decode_pickle
 from engine.protocol.errors import InputError
 from engine.protocol.files import write_atomically
 
-__all__ = ["FaceData"]  # shown here as well: who opens face files needs it
-
 LARGEST_FILE_BYTES = 1 << 26  # a face of 2048 px takes 6 MB at most
 _FIRST_READ_BYTES = 1 << 14  # holds the head of an ordinary face file
 _LARGEST_HEAD_BYTES = 1 << 24  # the longest ICC profile; heads of face files take some 4 KB

@@ -166,7 +166,9 @@ class _ListMachine(_ItemMachine):
 
     def begins_next(self) -> bool:
         stack = self.stack
-        return len(stack) > 1 and stack[-1] == {} and type(stack[-2]) is dict
+        return (
+            len(stack) > 1 and type(stack[-1]) is dict and not stack[-1] and type(stack[-2]) is dict
+        )
 
     def as_items(self, values: list[Any]) -> list[Any]:
         return values

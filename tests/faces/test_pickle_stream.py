@@ -69,6 +69,12 @@ def test_items_of_other_forms_come_too() -> None:
     assert by_name(pickle.dumps(named, 4)) == list(named.items())
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_items_of_nothing_but_an_array_come_too(protocol: int) -> None:
+    values = [{"mask": np.arange(9, dtype=np.uint8)}, {}, {"mask": np.zeros(2)}]
+    assert same_pickle(listed(pickle.dumps(values, protocol)), values)
+
+
 def test_names_shared_by_items_far_apart_are_known_to_the_last() -> None:
     person, type_name = "somebody", "whole_face"
     rows = [
