@@ -52,6 +52,10 @@ def test_a_long_name_leaves_room_for_the_numbers() -> None:
     assert line == "1.  A_film_of_2019_in…ke_00123_0.jpg  yaw +6°"
 
 
+def test_nothing_is_turned_by_minus_nought() -> None:
+    assert current_line(listed(face(1, yaw=-0.004))) == "1.  00001_0.jpg  yaw +0°"
+
+
 def test_faces_without_the_number_come_last_whichever_way_they_are_ordered() -> None:
     state = listed(face(1, yaw=0.2), face(2), face(3, yaw=-0.4), face(4, yaw=0.2))
     state.sort_by(field("yaw"))

@@ -64,7 +64,8 @@ class Field:
         value = self.get(face)
         if value is None or isinstance(value, str):
             return ""
-        number = f"{value:{'+' if self.signed else ''}.{self.digits}f}"
+        rounded = round(value, self.digits) + 0.0  # there is no -0
+        number = f"{rounded:{'+' if self.signed else ''}.{self.digits}f}"
         return f"{self.name} {number}{'°' if self.angle else ''} {self.unit}".rstrip()
 
 
