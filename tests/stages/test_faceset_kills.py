@@ -46,13 +46,13 @@ def faces_to_pack(root: Path) -> None:
 
 def faces_beside_another_pack(root: Path) -> None:
     workspace(root, {"old.jpg": face_bytes(9)})
-    run_stage(root, "faceset-pack", delete_originals=True)
+    run_stage(root, "faceset-pack", delete_originals=True, confirmed=True)
     workspace(root, _FACES)
 
 
 def a_pack(root: Path) -> None:
     faces_to_pack(root)
-    run_stage(root, "faceset-pack", delete_originals=True)
+    run_stage(root, "faceset-pack", delete_originals=True, confirmed=True)
     workspace(root, {"00002_0.jpg": face_bytes(7)})
 
 

@@ -44,7 +44,11 @@ def test_packed_originals_go_to_the_trash_and_nothing_else_does(tmp_path: Path) 
     faces = some_faces(3)
     others = {"photo.jpg": plain_jpeg(), "half.jpg": face_bytes(9)[:-99]}
     aligned = workspace(tmp_path, {**faces, **others, "notes.txt": b"mine"})
-    context = run_stage(tmp_path, "faceset-pack", delete_originals=True)
+    before = tree(aligned)
+    with pytest.raises(ConfirmationNeeded, match="up to 5 packed files"):
+        run_stage(tmp_path, "faceset-pack", delete_originals=True)
+    assert tree(aligned) == before
+    context = run_stage(tmp_path, "faceset-pack", delete_originals=True, confirmed=True)
     assert packed(aligned / "faceset.pak") == faces
     assert loose(aligned) == others
     assert (aligned / "notes.txt").read_bytes() == b"mine"
@@ -60,7 +64,7 @@ def test_faces_that_a_link_keeps_on_another_disk_are_packed_and_unpacked(tmp_pat
     with small_disk(tmp_path / "disk", "4m") as disk:
         (tmp_path / "data_dst").symlink_to(disk)
         aligned = workspace(tmp_path, faces)
-        run_stage(tmp_path, "faceset-pack", delete_originals=True)
+        run_stage(tmp_path, "faceset-pack", delete_originals=True, confirmed=True)
         assert (packed(aligned / "faceset.pak"), loose(aligned)) == (faces, {})
         run_stage(tmp_path, "faceset-unpack")
         assert loose(aligned) == faces
@@ -76,7 +80,7 @@ def test_sub_folders_are_persons_and_faces_beside_them_are_packed_too(tmp_path: 
         "bob/a.jpg": face_bytes(4),
     }
     aligned = workspace(tmp_path, {**faces, "bob/notes.txt": b"mine"})
-    context = run_stage(tmp_path, "faceset-pack", delete_originals=True)
+    context = run_stage(tmp_path, "faceset-pack", delete_originals=True, confirmed=True)
     assert packed(aligned / "faceset.pak") == faces
     assert [(entry.person_name, entry.name) for entry in open_faceset(aligned)] == [
         (None, "top.jpg"),
@@ -91,7 +95,7 @@ def test_sub_folders_are_persons_and_faces_beside_them_are_packed_too(tmp_path: 
 
 def test_sub_folders_that_are_no_persons_are_left_alone(tmp_path: Path) -> None:
     aligned = workspace(tmp_path, {"top.jpg": face_bytes(1), "old/a.jpg": face_bytes(2)})
-    run_stage(tmp_path, "faceset-pack", persons=False, delete_originals=True)
+    run_stage(tmp_path, "faceset-pack", persons=False, delete_originals=True, confirmed=True)
     assert packed(aligned / "faceset.pak") == {"top.jpg": face_bytes(1)}
     assert loose(aligned) == {"old/a.jpg": face_bytes(2)}
 
@@ -107,7 +111,7 @@ def test_a_pack_of_these_faces_is_not_written_again(tmp_path: Path) -> None:
 
 def test_packing_again_when_all_is_packed_does_nothing(tmp_path: Path) -> None:
     aligned = workspace(tmp_path, {**some_faces(2), "photo.jpg": plain_jpeg()})
-    run_stage(tmp_path, "faceset-pack", delete_originals=True)
+    run_stage(tmp_path, "faceset-pack", delete_originals=True, confirmed=True)
     before = tree(aligned)
     facts = run_stage(tmp_path, "faceset-pack", delete_originals=True).facts
     assert (facts["faces"], facts["written"], facts["originals_to_trash"]) == (2, 0, 0)
@@ -134,7 +138,7 @@ def test_fewer_faces_than_the_pack_holds_make_a_new_pack(tmp_path: Path) -> None
     aligned = workspace(tmp_path, some_faces(3))
     run_stage(tmp_path, "faceset-pack")
     (aligned / "00002_0.jpg").unlink()
-    run_stage(tmp_path, "faceset-pack", confirmed=True, delete_originals=True)
+    run_stage(tmp_path, "faceset-pack", delete_originals=True, confirmed=True)
     assert list(packed(aligned / "faceset.pak")) == ["00001_0.jpg", "00003_0.jpg"]
 
 
@@ -157,7 +161,7 @@ def test_without_faces_there_is_nothing_to_pack(tmp_path: Path) -> None:
 def test_packing_again_after_unpacking_gives_the_same_bytes(tmp_path: Path) -> None:
     aligned = workspace(tmp_path, {**some_faces(3), "ann/a.jpg": face_bytes(8)})
     before = loose(aligned)
-    run_stage(tmp_path, "faceset-pack", delete_originals=True)
+    run_stage(tmp_path, "faceset-pack", delete_originals=True, confirmed=True)
     first = (aligned / "faceset.pak").read_bytes()
     run_stage(tmp_path, "faceset-unpack")
     assert loose(aligned) == before
@@ -234,13 +238,13 @@ def test_a_stopped_packing_changes_nothing_and_a_stopped_unpacking_goes_on(
 ) -> None:
     faces = some_faces(6)
     aligned = workspace(tmp_path, faces)
-    packing = context_for(tmp_path, "faceset-pack", delete_originals=True)
+    packing = context_for(tmp_path, "faceset-pack", delete_originals=True, confirmed=True)
     packing.stop_after = 2
     with pytest.raises(Stopped):
         pack_faceset(packing)
     assert loose(aligned) == faces
     assert not (aligned / "faceset.pak").exists()
-    run_stage(tmp_path, "faceset-pack", delete_originals=True)
+    run_stage(tmp_path, "faceset-pack", delete_originals=True, confirmed=True)
     unpacking = context_for(tmp_path, "faceset-unpack")
     unpacking.stop_after = 3
     with pytest.raises(Stopped):

@@ -32,12 +32,14 @@ def pack_faceset(context: StageContext) -> None:
     """Pack the side's faces, and move the packed files to the trash if asked to.
 
     Raises `InputError` without faces or room; `ConfirmationNeeded` when a pack of other faces is in
-    the way; `Stopped` with everything as it was. No face is only in a file that is being written.
+    the way, or originals are to leave without the user's word; `Stopped` with everything as it was.
+    No face is only in a file that is being written.
     """
     side = context.workspace.side(context.options["side"])
     sweep_parts(side.aligned)
     faces = _faces_to_pack(context, side)
     there_already = _packed_already(context, side, faces)
+    _require_confirmation(context, side, faces if there_already is None else there_already)
     if there_already is None:
         _make_way(context, side)
         packed = written = _pack(context, side, faces)
@@ -112,6 +114,14 @@ def _is_face(path: Path) -> bool:
         return read_face_data(path) is not None
     except InputError:
         return False
+
+
+def _require_confirmation(context: StageContext, side: Side, leaving: Sequence[FaceToPack]) -> None:
+    if context.options["delete_originals"] and leaving and not context.confirmed:
+        raise ConfirmationNeeded(
+            f"up to {len(leaving)} packed files in {side.aligned} are to go to the trash",
+            "confirm (--yes), or leave out --delete-originals",
+        )
 
 
 def _make_way(context: StageContext, side: Side) -> None:

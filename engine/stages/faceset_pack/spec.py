@@ -29,7 +29,8 @@ FACESET_PACK = StageSpec(
     code="engine.stages.faceset_pack.run:pack_faceset",
     needs=("writable",),
     resources=("faces-{side}",),
-    replaces="a faceset.pak that holds other faces than those in aligned",
+    replaces="a faceset.pak that holds other faces than those in aligned, and the face files, when"
+    " asked to delete the originals",
     help="Writes data_SIDE/aligned/faceset.pak as DeepFaceLab does; face files are kept in it byte"
     " by byte. Pictures that are no faces are left out and stay where they are.",
     options=(SIDE, PERSONS, DELETE_ORIGINALS),
