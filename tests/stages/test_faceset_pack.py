@@ -93,6 +93,19 @@ def test_sub_folders_are_persons_and_faces_beside_them_are_packed_too(tmp_path: 
     assert context.facts["persons"] == 2
 
 
+def test_a_person_whose_folder_is_a_link_is_packed_and_the_link_stays(tmp_path: Path) -> None:
+    aligned = workspace(tmp_path, {"top.jpg": face_bytes(1)})
+    (tmp_path / "ann").mkdir()
+    (tmp_path / "ann" / "a.jpg").write_bytes(face_bytes(2))
+    (aligned / "ann").symlink_to(tmp_path / "ann")
+    run_stage(tmp_path, "faceset-pack", delete_originals=True, confirmed=True)
+    assert packed(aligned / "faceset.pak") == {"top.jpg": face_bytes(1), "ann/a.jpg": face_bytes(2)}
+    assert not list((tmp_path / "ann").iterdir())
+    assert (aligned / "ann").is_symlink()
+    run_stage(tmp_path, "faceset-unpack")
+    assert (tmp_path / "ann" / "a.jpg").read_bytes() == face_bytes(2)
+
+
 def test_sub_folders_that_are_no_persons_are_left_alone(tmp_path: Path) -> None:
     aligned = workspace(tmp_path, {"top.jpg": face_bytes(1), "old/a.jpg": face_bytes(2)})
     run_stage(tmp_path, "faceset-pack", persons=False, delete_originals=True, confirmed=True)

@@ -160,7 +160,7 @@ def _remove_originals(context: StageContext, side: Side, packed: Sequence[FaceTo
     label = f"faceset-pack-{side.name}"
     trash = context.workspace.move_to_trash([face.path for face in packed], label)
     for folder in {face.path.parent for face in packed if face.person_name is not None}:
-        if not any(folder.iterdir()):
+        if not folder.is_symlink() and not any(folder.iterdir()):
             folder.rmdir()
     state.unlink()
     if trash is not None:
