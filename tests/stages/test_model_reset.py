@@ -111,7 +111,6 @@ def test_only_the_chosen_nets_and_what_their_optimizer_knew_are_anew(
     ("model_class", "what", "nets"),
     [
         ("amp", "new-faces", {"inter_src", "inter_dst"}),
-        ("h64", "new-dst", {"decoder_dst"}),
         ("liaef128", "new-faces", {"inter_AB", "inter_B"}),
     ],
 )
