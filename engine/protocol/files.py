@@ -86,7 +86,11 @@ def is_file(entry: os.DirEntry[str]) -> bool:
 def is_utf8(name: str) -> bool:
     """Whether a file's name is text. Names of other character sets come from the system as lone
     surrogates, which neither JSON nor SQLite nor other systems can carry."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 # What file systems without hard links answer; some allow only so many links to a file.

@@ -84,11 +84,20 @@ def _dst_frames(workspace: Workspace, _: Mapping[str, Any]) -> None:
 
 
 def _need_frames(side: Side) -> None:
-    if not list_images(side.frames):
+    frames = list_images(side.frames)
+    if not frames:
         raise InputError(
             f"no frames in {side.frames}",
             f"run video-extract --side {side.name} first, or put pictures there",
             code="no-frames",
+        )
+    odd = [frame.name for frame in frames if not is_utf8(frame.name)]
+    if odd:
+        raise InputError(
+            f"{len(odd)} frames in {side.frames} have names that are not UTF-8; the first:"
+            f" {odd[0]!a}",
+            "rename them (mv, or convmv)",
+            code="not-text",
         )
 
 

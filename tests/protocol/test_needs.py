@@ -32,3 +32,13 @@ def test_where_there_are_no_faces_what_is_there_instead_is_told(
         check_needs(("faces",), Workspace(tmp_path), {"side": "src"})
     assert what in refusal.value.message
     assert remedy in refusal.value.remedy
+
+
+def test_frames_whose_names_are_no_text_are_told_before_anything_is_done(tmp_path: Path) -> None:
+    frames = Workspace(tmp_path).src.frames
+    frames.mkdir()
+    for name in ("00001.png", "\udcfe.png"):
+        (frames / name).write_bytes(b"")
+    with pytest.raises(InputError, match=r"1 frames .* not UTF-8") as refusal:
+        check_needs(("frames",), Workspace(tmp_path), {"side": "src"})
+    assert refusal.value.remedy.startswith("rename")

@@ -24,6 +24,7 @@ from engine.models.xseg.predictor import XSegPredictor, load_xseg
 from engine.protocol.errors import ConfirmationNeeded, InputError, Stopped
 from engine.protocol.workspace import Workspace, list_images
 from engine.stages.xseg_apply import in_flight
+from engine.stages.xseg_apply.ledger import Ledger
 from tests.models.xseg.made_xseg import write_dfl_xseg
 from tests.stages.facesets import data_of, faceset, labelled, names, run_apart, run_stage
 from tests.support.disks import small_disk
@@ -81,6 +82,13 @@ def test_a_stopped_run_goes_on_with_the_faces_that_are_left(tmp_path):
     assert context.facts["masked"] == 5 - len(done)
     assert all(_is_masked(path) for path in folder.iterdir())
     assert all((folder / name).stat().st_mtime_ns == when for name, when in done.items())
+
+
+def test_a_face_whose_name_is_no_text_is_remembered_as_masked(tmp_path):
+    folder, side = faceset(tmp_path, 1), Workspace(tmp_path).src
+    face = list_images(folder)[0].rename(folder / "\udcfe.jpg")
+    Ledger(Workspace(tmp_path), side, "a net", fresh=False).add([face])
+    assert Ledger(Workspace(tmp_path), side, "a net", fresh=False).has(face)
 
 
 def _is_masked(path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.protocol.files import disk_error, write_atomically
+from engine.protocol.files import disk_error, is_utf8, write_atomically
 from engine.protocol.workspace import Side, Workspace, make_folder
 
 _MOST_BYTES = 1 << 27  # a million faces
@@ -23,7 +23,8 @@ class Masked(msgspec.Struct, frozen=True, array_like=True):
     @classmethod
     def of(cls, path: Path) -> Masked:
         status = path.stat()
-        return cls(path.name, status.st_size, status.st_mtime_ns)
+        name = path.name if is_utf8(path.name) else ascii(path.name)
+        return cls(name, status.st_size, status.st_mtime_ns)
 
 
 class Ledger:
