@@ -67,8 +67,9 @@ def _on_coverage(coverage: Coverage | None) -> Iterator[Advice]:
     if coverage is None:
         return
     for hole in coverage.holes[:_MOST_HOLES]:
-        what = f"src lacks {hole.looks} ({hole.missing}): {hole.dst_faces} dst faces, frames"
-        yield Advice("coverage", f"{what} {_named(hole.frames)}", hole.do)
+        what = f"src lacks {hole.looks} ({hole.missing}): {_counted(hole.dst_faces, 'dst face')}"
+        frames = f"frame{'s' if len(hole.frames) > 1 else ''} {_named(hole.frames)}"
+        yield Advice("coverage", f"{what}, {frames}", hole.do)
     left = coverage.holes[_MOST_HOLES:]
     if left:
         faces = sum(hole.dst_faces for hole in left)
@@ -119,7 +120,11 @@ def _on_files(overview: Overview, side: str) -> Iterator[Advice]:
 
 
 def _faces(found: Sized) -> str:
-    return f"{len(found)} face{'s' if len(found) > 1 else ''}"
+    return _counted(len(found), "face")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count > 1 else ''}"
 
 
 def _files(found: Sequence[OtherFace] | Sequence[DoubtfulLandmarks]) -> list[str]:
