@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.stages.packing import (
     packed,
     run_stage,
     some_faces,
+    start,
     trashed,
     workspace,
 )
@@ -57,6 +59,22 @@ def test_packed_originals_go_to_the_trash_and_nothing_else_does(tmp_path: Path) 
     assert all(context.remedies)
     counts = {"faces": 3, "written": 3, "left_out": 2, "originals_to_trash": 3}
     assert {name: context.facts[name] for name in counts} == counts
+
+
+def test_a_disk_without_room_for_the_faces_is_told_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    files = [face_bytes(number) for number in range(3)]
+    rows = [row(f"{number}.jpg") for number in range(3)]
+    with small_disk(tmp_path / "disk", "256k") as disk:
+        aligned = workspace(disk, {"faceset.pak": pack(rows, files, absolute_end=True)})
+        context = context_for(disk, "faceset-unpack")
+        free_bytes = shutil.disk_usage(disk).free
+        (disk / "fill").write_bytes(bytes(free_bytes - len(files[0])))
+        with pytest.raises(InputError, match=r"\d\.\d MB of faces, \d\.\d MB are free") as refusal:
+            start(context, "faceset-unpack")
+        assert refusal.value.code == "disk-full"
+        assert loose(aligned) == {}
 
 
 def test_faces_that_a_link_keeps_on_another_disk_are_packed_and_unpacked(tmp_path: Path) -> None:

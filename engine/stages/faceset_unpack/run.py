@@ -137,8 +137,8 @@ def _require_room(side: Side, plan: _Plan) -> None:
     free_bytes = shutil.disk_usage(side.aligned).free
     if needed_bytes > free_bytes:
         raise InputError(
-            f"the disk is too small: {needed_bytes / 1e9:.2f} GB of faces,"
-            f" {free_bytes / 1e9:.2f} GB are free",
+            f"the disk is too small: {needed_bytes / 1e6:,.1f} MB of faces,"
+            f" {free_bytes / 1e6:,.1f} MB are free",
             "make room",
             code="disk-full",
         )
