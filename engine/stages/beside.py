@@ -92,6 +92,18 @@ class Beside:
         """Those of the sources whose picture is there and was made of what they are now."""
         return {source for source, target in pairs if _is_up_to_date(source, target)}
 
+    def tell_left_over(self, pairs: Iterable[Pair]) -> None:
+        """Warn of pictures in the folder that were made of what is gone, or has another name now:
+        whoever takes the folder for the set would have it back."""
+        wanted = {target.name for _, target in pairs}
+        left = [path.name for path in list_images(self.made) if path.name not in wanted]
+        if left:
+            self.context.warn(
+                f"{len(left)} pictures in {self.made} belong to nothing in {self.source.name} now,"
+                f" the first: {left[0]}",
+                "move them away, or make all afresh (--fresh with --yes)",
+            )
+
     def put_in_place(self, unit: str) -> int:
         """Let every picture made take the place of the one it was made of. Returns how many did.
 

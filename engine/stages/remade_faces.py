@@ -28,9 +28,14 @@ def remake_faces(
         context.result(put_in_place=replaced, folder=str(beside.source))
         return
     started = time.monotonic()
-    tally = make_missing([(face, beside.made / face.name) for face in faces])
+    pairs = [(face, beside.made / face.name) for face in faces]
+    tally = make_missing(pairs)
     seconds = time.monotonic() - started
-    replaced = beside.put_in_place("faces") if in_place else 0
+    replaced = 0
+    if in_place:
+        replaced = beside.put_in_place("faces")
+    else:
+        beside.tell_left_over(pairs)
     facts: dict[str, int | float | str | None] = {
         "faces": len(faces),
         outcome: tally.made,

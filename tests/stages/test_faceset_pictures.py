@@ -42,6 +42,14 @@ def test_landmarks_are_drawn_in_a_folder_of_their_own(tmp_path: Path) -> None:
     assert np.median(picture[inside][:, 0]) < 0.7 * np.median(face[inside][:, 0])
 
 
+@pytest.mark.parametrize(("stage", "made"), [(DEBUG, "_debug.jpg"), (MASKS, "_mask.png")])
+def test_pictures_of_faces_that_are_gone_are_told(stage: str, made: str, tmp_path: Path) -> None:
+    aligned = faceset(tmp_path, 2, **labelled())
+    assert run(tmp_path, stage).warnings == []
+    (aligned / "00001_0.jpg").unlink()
+    assert f"the first: 00001_0{made}" in run(tmp_path, stage).warnings[0]
+
+
 def test_a_stopped_drawing_goes_on(tmp_path: Path) -> None:
     faceset(tmp_path, 5)
     with pytest.raises(Stopped):

@@ -151,6 +151,16 @@ def test_faces_that_got_other_names_since_are_made_again(tmp_path: Path) -> None
     assert sources == ["00001.png", "00000.png", "00002.png"]
 
 
+def test_what_was_made_of_a_face_that_is_gone_is_told(tmp_path: Path) -> None:
+    aligned = faceset(tmp_path)
+    assert resize(tmp_path).warnings == []
+    (aligned / "00001_0.jpg").unlink()
+    context = resize(tmp_path)
+    assert context.facts["kept"] == 2
+    assert "1 pictures in" in context.warnings[0]
+    assert "the first: 00001_0.jpg" in context.warnings[0]
+
+
 def test_pictures_that_another_program_made_are_told_as_such(tmp_path: Path) -> None:
     made = faceset(tmp_path).parent / "aligned_resized"
     made.mkdir()

@@ -36,12 +36,10 @@ def run(context: StageContext) -> None:
     settings = {"format": options["format"], "hull": with_hull}
     beside = Beside(context, f"faceset-export-masks-{side.name}", side.aligned, folder, settings)
     beside.prepare(fresh=options["fresh"])
-    tally = make_all(
-        beside,
-        named_after(faces, folder, f"{{}}_mask{suffix}".format),
-        partial(mask_file, suffix=suffix, with_hull=with_hull),
-        processes=worker_count(context),
-    )
+    pairs = named_after(faces, folder, f"{{}}_mask{suffix}".format)
+    make = partial(mask_file, suffix=suffix, with_hull=with_hull)
+    tally = make_all(beside, pairs, make, processes=worker_count(context))
+    beside.tell_left_over(pairs)
     if tally.skipped:
         context.warn(
             f"{tally.skipped} faces have neither an applied mask nor labels: they are left out",

@@ -32,6 +32,7 @@ def run(context: StageContext) -> None:
     beside.prepare(fresh=context.options["fresh"])
     pairs = named_after(faces, folder, "{}_debug.jpg".format)
     tally = make_all(beside, pairs, drawn_file, processes=worker_count(context))
+    beside.tell_left_over(pairs)
     context.result(
         faces=len(faces),
         drawn=tally.made,
