@@ -1,7 +1,8 @@
 """Where in a picture, at which size and turn, faces are looked for.
 
 A detector sees the picture as it is. `FaceSearch` shows it frames scaled to one size, and once more
-doubled and turned where nothing was found, and gives all finds in the frame's pixels.
+doubled and turned where nothing sure was found (a face on its side may be found unsurely as one
+that stands), and gives all finds in the frame's pixels.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from engine.faces.alignment import invert_affine, transform_points
 # Of so many frames of a shot without a face one is looked at in all views: a scene without people
 # takes a third of the time, and who lies on the floor does so for longer.
 PROBED_FRAMES = 4
+SAME_PLACE_OVERLAP = 0.5  # of the smaller box
 # A close-up shows 1.5 box sides to each side of an expected face, which then is 96 px large.
 CLOSE_UP = 1.5
 CLOSE_UP_FACE_PX = 96.0
@@ -54,9 +56,10 @@ class FaceSearch:
     """A `FaceDetector` for frames of any size.
 
     detection_size_px: the frame's longer side as the detector sees it; smaller frames stay as they
-    are. second_views: tried in order where nothing was found, until one finds something.
-    sure_score: a face found in a second view counts from this score on, since every further view is
-    one more chance for a false one. between_views: called before each view; it may raise to stop.
+    are. second_views: tried where nothing sure was found; what counts is the one that shows a face
+    best. sure_score: a face found in a second view counts from this score on, since every further
+    view is one more chance for a false one. between_views: called before each view; it may raise to
+    stop.
     """
 
     def __init__(
@@ -80,32 +83,41 @@ class FaceSearch:
         """The faces of each picture in its own pixels, largest first.
 
         follow: for each picture whether it goes on with the shot of the one before; nothing means
-        that none does. Of pictures in a row that show no face one in four is looked at in all
+        that none does. Of pictures in a row that show no sure face one in four is looked at in all
         second views, and the others in the one that shows a face there.
         """
         found = self._in_view(images_bgr_u8, FIRST_VIEW)
         follow = follow or [False] * len(images_bgr_u8)
-        probes = _probes([not faces for faces in found], follow)
-        for view in self._second_views:
-            empty = [place for place in probes if not found[place]]
-            if not empty:
-                break
-            self._look_again(images_bgr_u8, found, empty, view)
-            beside = [other for place in empty if found[place] for other in probes[place]]
-            if beside:
-                self._look_again(images_bgr_u8, found, beside, view)
+        probes = _probes([not self._is_any_sure(faces) for faces in found], follow)
+        for view, places in self._best_views(images_bgr_u8, list(probes)).items():
+            every = [one for place in places for one in (place, *probes[place])]
+            again = self._in_view([images_bgr_u8[place] for place in every], view)
+            for place, faces in zip(every, again, strict=True):
+                found[place] = self._with_sure(found[place], faces)
         return [sorted(faces, key=lambda face: -face.area_px) for faces in found]
 
-    def _look_again(
-        self,
-        images: list[ImageBgrU8],
-        found: list[list[Detection]],
-        places: list[int],
-        view: View,
-    ) -> None:
-        again = self._in_view([images[place] for place in places], view)
-        for place, faces in zip(places, again, strict=True):
-            found[place] = [face for face in faces if face.score >= self._sure_score]
+    def _best_views(self, images: list[ImageBgrU8], places: list[int]) -> dict[View, list[int]]:
+        """The second views that show a face best, and in which of those pictures they do."""
+        best = dict.fromkeys(places, (self._sure_score, FIRST_VIEW))
+        for view in self._second_views if places else ():
+            again = self._in_view([images[place] for place in places], view)
+            for place, faces in zip(places, again, strict=True):
+                score = max((face.score for face in faces), default=-np.inf)
+                if score >= best[place][0]:
+                    best[place] = (score, view)
+        views: dict[View, list[int]] = {}
+        for place, (_, view) in best.items():
+            if view is not FIRST_VIEW:
+                views.setdefault(view, []).append(place)
+        return views
+
+    def _with_sure(self, found: list[Detection], again: list[Detection]) -> list[Detection]:
+        """What was found unsurely at the place of a sure face was it, seen from a wrong side."""
+        sure = [face for face in again if face.score >= self._sure_score]
+        return sure + _apart_from(sure, found)
+
+    def _is_any_sure(self, faces: list[Detection]) -> bool:
+        return any(face.score >= self._sure_score for face in faces)
 
     def _in_view(self, images: list[ImageBgrU8], view: View) -> list[list[Detection]]:
         self._between_views()
@@ -117,12 +129,21 @@ class FaceSearch:
         ]
 
 
-def _probes(is_empty: Sequence[bool], follow: Sequence[bool]) -> dict[int, list[int]]:
+def _apart_from(faces: list[Detection], others: list[Detection]) -> list[Detection]:
+    """Those of the others that lie elsewhere."""
+    if not faces or not others:
+        return others
+    boxes, other_boxes = (np.array([face.box_ltrb for face in group]) for group in (faces, others))
+    apart = overlaps(other_boxes, boxes, "smaller").max(axis=1) < SAME_PLACE_OVERLAP
+    return [face for face, is_apart in zip(others, apart, strict=True) if is_apart]
+
+
+def _probes(is_unsure: Sequence[bool], follow: Sequence[bool]) -> dict[int, list[int]]:
     """Pictures to look at again, and for each those after it that are like it."""
     probes: dict[int, list[int]] = {}
     probe: int | None = None
-    for place, empty in enumerate(is_empty):
-        if not empty:
+    for place, unsure in enumerate(is_unsure):
+        if not unsure:
             probe = None
         elif probe is None or not follow[place] or len(probes[probe]) == PROBED_FRAMES - 1:
             probe = place

@@ -129,8 +129,7 @@ def test_of_a_shot_without_faces_one_frame_in_four_is_looked_at_again() -> None:
     stills, shot = _Seen(), _Seen()
     assert _found_in(stills, 0, is_shot=False) == [0] * 8
     assert _found_in(shot, 0, is_shot=True) == [0] * 8
-    assert stills.pictures == 8 + 8 * 6
-    assert shot.pictures == 8 + 2 * 6
+    assert (stills.pictures, shot.pictures) == (8 + 8 * 6, 8 + 2 * 6)
 
 
 def test_all_frames_of_a_shot_are_looked_at_as_a_face_is_found_in_one() -> None:
