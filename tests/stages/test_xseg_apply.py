@@ -10,13 +10,17 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.faces.dfl_pickle import dfl_pickle
+from engine.faces.face_data import dict_from_data
 from engine.faces.face_file import (
     decode_applied_mask,
     read_face_data,
     read_jpeg,
     replace_face_data,
+    rewrite_face_data,
 )
 from engine.faces.face_type import FaceType
+from engine.faces.jpeg_segments import LONGEST_PAYLOAD
 from engine.faces.metadata_file import META_NAME
 from engine.media.images import decode_face_bgr_u8
 from engine.models.xseg.masking import mask_crop
@@ -82,6 +86,18 @@ def test_a_stopped_run_goes_on_with_the_faces_that_are_left(tmp_path):
     assert context.facts["masked"] == 5 - len(done)
     assert all(_is_masked(path) for path in folder.iterdir())
     assert all((folder / name).stat().st_mtime_ns == when for name, when in done.items())
+
+
+def test_a_face_without_room_for_a_mask_stays_as_it_is_and_holds_up_no_other(tmp_path):
+    folder = workspace_with_net(tmp_path)
+    full = list_images(folder)[0]
+    room = LONGEST_PAYLOAD - len(dfl_pickle(dict_from_data(data_of(full)))) - 100
+    rewrite_face_data(full, replace(data_of(full), other={"notes": b"x" * room}))
+    before = full.read_bytes()
+    context = apply(tmp_path)
+    assert (context.facts["masked"], context.facts["left_out"]) == (2, 1)
+    assert full.read_bytes() == before
+    assert any("65533" in text for text in context.warnings)
 
 
 def test_a_face_whose_name_is_no_text_is_remembered_as_masked(tmp_path):

@@ -44,6 +44,9 @@ class Unusable:
     error: InputError
 
 
+Written = Callable[[list[Path], int, list[Unusable]], None]
+
+
 def opened_ahead(
     pool: ThreadPoolExecutor, portions: Iterable[Sequence[Path]], face_type: FaceType | None
 ) -> Generator[list[Opened | Unusable]]:
@@ -65,16 +68,15 @@ def opened_ahead(
 
 class Writing:
     """Writes a portion's masks while the next one is looked at. `written` hears of each portion
-    that is in its files, in the calling thread: the paths, and how many masks are empty. Leaving
-    the block waits for the last one. Raises `InputError` when the disk is full."""
+    that is in its files, in the calling thread: the paths, how many masks are empty, and which
+    files had no room for theirs. Leaving the block waits for the last one. Raises `InputError` when
+    the disk is full."""
 
-    def __init__(
-        self, pool: ThreadPoolExecutor, written: Callable[[list[Path], int], None]
-    ) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, written: Written) -> None:
         self._pool = pool
         self._written = written
         self._paths: list[Path] = []
-        self._under_way: list[Future[bool]] = []
+        self._under_way: list[Future[bool | Unusable]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -99,9 +101,12 @@ class Writing:
     def _finish(self) -> None:
         paths, under_way = self._paths, self._under_way
         self._paths, self._under_way = [], []
-        is_empty = [writing.result() for writing in under_way]
+        outcomes = [writing.result() for writing in under_way]
+        unusable = [outcome for outcome in outcomes if isinstance(outcome, Unusable)]
+        left = {one.path for one in unusable}
         if paths:
-            self._written(paths, sum(is_empty))
+            masked = [path for path in paths if path not in left]
+            self._written(masked, outcomes.count(True), unusable)
 
 
 def _open(path: Path, face_type: FaceType | None) -> Opened | Unusable:
@@ -112,14 +117,18 @@ def _open(path: Path, face_type: FaceType | None) -> Opened | Unusable:
         return Unusable(path, error)
 
 
-def _write(face: Opened, sure: NDArray[np.float32]) -> bool:
+def _write(face: Opened, sure: NDArray[np.float32]) -> bool | Unusable:
     """Into what the file holds now: somebody may have drawn on it meanwhile. Returns whether the
-    mask is empty."""
+    mask is empty; of a file that has no room for it, that."""
     mask = (face.crop.onto_face(sure) >= LEAST_FACE).astype(np.float32)
     jpeg_bytes = read_jpeg(face.path)
     data = read_face_data(jpeg_bytes)
     if data is None:
         raise InputError(f"{face.path} lost its metadata meanwhile", "extract this face again")
     changed = replace(data, xseg_mask_compressed=bytes_from_mask(mask))
-    write_atomically(face.path, replace_face_data(jpeg_bytes, changed), durable=False)
+    try:
+        rewritten = replace_face_data(jpeg_bytes, changed)
+    except InputError as error:
+        return Unusable(face.path, error)
+    write_atomically(face.path, rewritten, durable=False)
     return not mask.any()

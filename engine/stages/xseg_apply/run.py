@@ -91,9 +91,10 @@ def _mask_all(
     portions = [waiting[first : first + at_once] for first in range(0, len(waiting), at_once)]
     done, total = skipped, skipped + len(waiting)
 
-    def written(paths: list[Path], empty: int) -> None:
+    def written(paths: list[Path], empty: int, unusable: list[Unusable]) -> None:
         outcome.masked += len(paths)
         outcome.empty += empty
+        _tell_unusable(context, unusable, outcome)
         ledger.add(paths)
 
     context.progress(done, total, unit="faces", skipped=skipped)
@@ -104,7 +105,9 @@ def _mask_all(
     ):
         for faces in ahead:
             context.check_stop()
-            usable = _usable(context, faces, outcome)
+            usable = [face for face in faces if isinstance(face, Opened)]
+            unusable = [face for face in faces if isinstance(face, Unusable)]
+            _tell_unusable(context, unusable, outcome)
             if usable:
                 writing.put(usable, net.masks(np.stack([face.crop.image_bgr for face in usable])))
             done += len(faces)
@@ -112,16 +115,11 @@ def _mask_all(
     return outcome
 
 
-def _usable(
-    context: StageContext, faces: Sequence[Opened | Unusable], outcome: _Outcome
-) -> list[Opened]:
-    """Warns of the others."""
+def _tell_unusable(context: StageContext, faces: Sequence[Unusable], outcome: _Outcome) -> None:
     for face in faces:
-        if isinstance(face, Unusable):
-            outcome.problems.append(f"{face.path.name}: {face.error.message}")
-            if len(outcome.problems) <= _NAMED_AT_MOST:
-                context.warn(f"left as it is: {outcome.problems[-1]}", face.error.remedy)
-    return [face for face in faces if isinstance(face, Opened)]
+        outcome.problems.append(f"{face.path.name}: {face.error.message}")
+        if len(outcome.problems) <= _NAMED_AT_MOST:
+            context.warn(f"left as it is: {outcome.problems[-1]}", face.error.remedy)
 
 
 def _report(context: StageContext, outcome: _Outcome, faces: int, waiting: int) -> None:
