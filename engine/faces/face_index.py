@@ -170,7 +170,8 @@ class IndexWriter:
 
     def _packed_names(self) -> set[tuple[str, str]]:
         found = self._execute("SELECT person_name, name FROM faces", ())
-        return {*found} | {("", name) for name in self.index.skipped()}
+        skipped = (name.rpartition("/") for name in self.index.skipped())
+        return {*found} | {(person, name) for person, _, name in skipped}
 
     def _forget(self, names: Iterable[str]) -> None:
         for name in names:
@@ -222,10 +223,16 @@ def _read_file(file: FaceFile) -> ReadFile:
         jpeg_bytes = file.file.read_jpeg()
         data = read_face_data(jpeg_bytes)
         if data is None:
-            return ReadFile(file.name, file.state, reason="it has no face metadata")
+            return ReadFile(_skipped_name(file), file.state, reason="it has no face metadata")
         return _face(file, data, measure(jpeg_bytes, data))
     except InputError as error:
-        return ReadFile(file.name, file.state, reason=error.message)
+        return ReadFile(_skipped_name(file), file.state, reason=error.message)
+
+
+def _skipped_name(file: FaceFile) -> str:
+    """Of a pack's persons PERSON/NAME: names may come again with each."""
+    person = file.file.person_name if isinstance(file.file, PackedFace) else None
+    return f"{person}/{file.name}" if person else file.name
 
 
 def _face(file: FaceFile, data: FaceData, measures: Measures) -> ReadFile:

@@ -195,6 +195,21 @@ def test_a_frame_whose_name_is_no_text_does_not_end_the_indexing(tmp_path: Path)
     assert {row.name: row.source_filename for row in rows(tmp_path)}["odd.jpg"] == "a?.png"
 
 
+def test_packed_pictures_of_persons_that_are_no_faces_are_remembered_one_by_one(
+    tmp_path: Path,
+) -> None:
+    side = Workspace(tmp_path).dst
+    side.aligned.mkdir(parents=True)
+    listed = [{"filename": "a.jpg", "person_name": who} for who in ("ann", "bob", "cat")]
+    files = [face_jpeg(1), plain_jpeg(), plain_jpeg(seed=3)]
+    side.pack.write_bytes(pack(listed, files, absolute_end=True))
+    assert bring_up_to_date(tmp_path) == ["a.jpg"] * 3
+    assert bring_up_to_date(tmp_path) == []
+    with opened_index(index_path(Workspace(tmp_path), "dst")) as index:
+        assert index is not None
+        assert list(index.skipped()) == ["bob/a.jpg", "cat/a.jpg"]
+
+
 def test_a_packed_face_whose_name_is_no_text_is_left_out(tmp_path: Path) -> None:
     side = Workspace(tmp_path).dst
     side.aligned.mkdir(parents=True)
