@@ -34,6 +34,7 @@ async def until(pilot: Pilot[None], true: Callable[[], object], limit_s: float =
             raise AssertionError(f"never came about; the screen:\n{screen_text(pilot)}")
         await pilot.pause(pause_s)
         pause_s = min(0.05, 2 * pause_s)
+    await pilot.pause(0)  # what came about comes to its end: rows just made are shown or not
 
 
 async def sees(pilot: Pilot[None], *texts: str) -> None:

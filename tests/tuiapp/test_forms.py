@@ -172,7 +172,7 @@ async def test_advanced_options_are_folded_until_f6_and_open_when_one_was_change
         await pilot.press("escape")
         app.open_form("faces-extract", {"detection_size": 960})
         await until(pilot, lambda: app.screen.query("#row-detection_size"))
-        assert app.screen.query_one("#row-detection_size", OptionRow).display
+        await until(pilot, lambda: app.screen.query_one("#row-detection_size").display)
 
 
 async def test_numbers_go_up_and_down_by_their_step_within_their_range(
