@@ -7,9 +7,12 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from inspect import iscoroutinefunction
+from pathlib import Path
 
 import pytest
 
+TESTS = Path(__file__).parent
 # Of the kills that each stage of facesets, each session and training must outlive; all of them take
 # half an hour.
 USUAL_SHARE_OF_KILLS = 0.2
@@ -32,9 +35,23 @@ def frames_apart(request: pytest.FixtureRequest) -> int:
     return 1 if request.config.getoption("--all-frames") else USUAL_FRAMES_APART
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes begins first, so that no process is left alone with it at the end."""
+    """What takes minutes begins first, so that no process is left alone with it at the end. What
+    loads TensorFlow or opens the app is slow, if not alone, then in the sum."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    for item in items:
+        if _loads_nets(item) or _opens_the_app(item):
+            item.add_marker("slow")
+
+
+def _loads_nets(item: pytest.Item) -> bool:
+    return not {"nets", "models"}.isdisjoint(item.path.relative_to(TESTS).parts)
+
+
+def _opens_the_app(item: pytest.Item) -> bool:
+    is_pilot = iscoroutinefunction(getattr(item, "function", None))
+    return is_pilot and item.path.parent == TESTS / "tuiapp" and item.path.name != "test_home.py"
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import cv2
@@ -13,8 +13,10 @@ import numpy as np
 
 from engine.detect.detection import Detection
 from engine.detect.landmarks68 import Landmarker68
-from engine.detect.mtcnn import MtcnnDetector
 from tests.support.shared import shared_path
+
+if TYPE_CHECKING:
+    from engine.detect.mtcnn import MtcnnDetector
 
 
 def clip_frames(name: str, wanted: Iterable[int] | None = None) -> list[np.ndarray]:
@@ -42,6 +44,8 @@ def annotated_stills() -> list[dict[str, Any]]:
 
 @cache
 def mtcnn() -> MtcnnDetector:
+    from engine.detect.mtcnn import MtcnnDetector  # loads TensorFlow
+
     return MtcnnDetector()
 
 
