@@ -23,6 +23,8 @@ from tests.support.command import facewright
 from tests.support.consent import agree_by
 from tests.support.context import RecordingContext, context_for
 
+pytestmark = pytest.mark.slow  # starts processes
+
 YESTERDAY = date.today() - timedelta(days=1)
 ANNA = {"name": "Anna", "basis": "written-consent", "scope": "film, social"}
 

@@ -195,6 +195,7 @@ def merge_and_hang(root: str) -> None:
     merge(Workspace(Path(root)), HangingPredictor(plain.face_bgr, plain.mask_src, plain.mask_dst))
 
 
+@pytest.mark.slow  # starts processes
 def test_a_killed_run_leaves_whole_files_and_goes_on_to_the_same_pictures(tmp_path: Path) -> None:
     whole = merge_workspace(tmp_path / "whole", frames=50)
     merge(whole)

@@ -34,6 +34,8 @@ from tests.stages.facesets import data_of, faceset, labelled, names, run_apart, 
 from tests.support.disks import small_disk
 from tests.support.tree import tree
 
+pytestmark = pytest.mark.slow  # loads nets
+
 
 def workspace_with_net(root, count=3, *, face_type="wf", **changes):
     """Faces of src and a net that sees something in most of them; returns the faces' folder."""
@@ -289,7 +291,6 @@ def test_without_labels_there_is_nothing_to_fetch(tmp_path):
         run_stage(tmp_path, "xseg-fetch", side="src")
 
 
-@pytest.mark.slow
 def test_after_a_kill_every_face_is_whole_and_the_next_run_masks_the_rest(tmp_path):
     folder = workspace_with_net(tmp_path, 4, **labelled())
     # Of 4 faces with masks: some ten changes for what is kept, the ledger's, then two a face.

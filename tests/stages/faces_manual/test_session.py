@@ -39,6 +39,8 @@ from tests.detect.recipe import recipe_weights
 from tests.stages.extracting import workspace
 from tests.stages.faces_manual.serving import Viewer, face_file, points_in, serving, square
 
+pytestmark = pytest.mark.slow  # takes seconds in the sum
+
 FRAMES = 6
 
 
@@ -439,7 +441,6 @@ def test_a_packed_faceset_and_missing_weights_are_refused(root: Path) -> None:
     assert "faceset-unpack" in refused.value.remedy
 
 
-@pytest.mark.slow
 def test_fan_looks_where_the_square_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     folder = tmp_path / "home" / "facewright" / "weights"
