@@ -16,6 +16,8 @@ from engine.protocol.errors import InputError
 from tests.detect.recipe import recipe_weights
 from tests.support.shared import shared_path
 
+pytestmark = pytest.mark.slow  # loads nets
+
 
 def _golden() -> Any:
     return np.load(shared_path("golden", "nets", "face", "face.npz"), allow_pickle=False)
@@ -63,7 +65,6 @@ def _first_heat(number: int) -> np.ndarray:
     return np.asarray(heat.transpose(1, 2, 0)[None])
 
 
-@pytest.mark.slow
 def test_the_net_computes_the_references_heat_maps() -> None:
     golden = _golden()
     crop_rgb = _picture("fan_input_bgr.png")[..., ::-1].astype(np.float32)[None] / 255

@@ -12,6 +12,8 @@ from engine.detect.mtcnn import MtcnnDetector, choose_device
 from engine.protocol.errors import InputError
 from tests.detect.media import clip_frames, mtcnn, still
 
+pytestmark = pytest.mark.slow  # loads nets
+
 BOX_TOLERANCE_PX = 1.01  # the package cuts boxes to the last pixel, we to the edge behind it
 
 
@@ -53,7 +55,6 @@ def test_faces_of_stills_are_the_packages(name: str, package_detector: Any) -> N
     _compare(still(name), package_detector)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "clip",
     [
@@ -107,7 +108,6 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
         choose_device("99")
 
 
-@pytest.mark.slow
 def test_the_compiled_runner_takes_less_than_half_of_the_packages_processor_time(
     package_detector: Any,
 ) -> None:

@@ -13,6 +13,8 @@ from engine.protocol.errors import InputError
 from tests.detect.recipe import recipe_weights
 from tests.support.shared import shared_path
 
+pytestmark = pytest.mark.slow  # loads nets
+
 LEAST_SIDE_PX = 40  # the reference drops smaller boxes itself; here the stage does
 
 

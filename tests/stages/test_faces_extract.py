@@ -23,6 +23,8 @@ from tests.stages.extracting import (
     workspace,
 )
 
+pytestmark = pytest.mark.slow  # loads nets
+
 # Clips that are searched whole: their heads move too far in a few frames to be followed.
 SHORT_CLIP_FRAMES = 60
 
@@ -40,7 +42,6 @@ def test_each_frame_has_as_many_faces_as_were_counted_by_eye(
     assert context.facts["frames_without_face"] == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("clip", "frames", "faces"),
     [
@@ -63,7 +64,6 @@ def test_the_frames_of_a_clip_have_as_many_faces_as_were_counted_by_eye(
     assert per_frame(root) == {faces: len(wanted)}
 
 
-@pytest.mark.slow
 def test_false_faces_on_hands_and_hair_are_left_out(tmp_path: Path) -> None:
     root = workspace(tmp_path, "occlusion_mic_cuts.mp4", range(82, 211))
     context = extract(root, debug_images="no")

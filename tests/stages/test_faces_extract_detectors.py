@@ -21,6 +21,8 @@ from tests.detect.media import still
 from tests.detect.recipe import recipe_weights
 from tests.stages.extracting import data_of, extract, faces, per_frame, run_apart, workspace
 
+pytestmark = pytest.mark.slow  # loads nets
+
 
 def _header(root: Path, **given: Any) -> dict[str, Any]:
     """The first line of what the stage remembers, as a run with those options writes it."""
@@ -154,7 +156,6 @@ def test_s3fd_with_the_users_weights_finds_what_they_say(tmp_path: Path) -> None
     assert context.facts["faces"] == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("detector", ["mtcnn", "dlib-hog"])
 def test_fan_places_the_landmarks_that_its_weights_say(tmp_path: Path, detector: str) -> None:
     root = workspace(tmp_path / "w", "pairA_dst.mp4", [0])
