@@ -38,6 +38,7 @@ def test_a_young_mean_leaves_the_start_behind_and_an_old_one_reaches_far_back() 
     assert expected == pytest.approx(3.0, abs=0.1)  # of 0 to 6
 
 
+@pytest.mark.usefixtures("without_tracing")
 def test_a_saved_mean_goes_on_as_if_it_had_not_been_interrupted() -> None:
     whole, first = RunningMean(tiny_net(), XSeg(1)), RunningMean(tiny_net(), XSeg(1))
     values = [0.5, -3.0, 2.25, 7.0, 1.0]
@@ -48,6 +49,7 @@ def test_a_saved_mean_goes_on_as_if_it_had_not_been_interrupted() -> None:
     assert later.steps == whole.steps == 5
 
 
+@pytest.mark.usefixtures("without_tracing")
 def test_before_the_first_step_nothing_is_saved_and_it_is_the_net_itself() -> None:
     mean = RunningMean(tiny_net(), XSeg(1))
     assert mean.state() == {}
@@ -56,6 +58,7 @@ def test_before_the_first_step_nothing_is_saved_and_it_is_the_net_itself() -> No
     assert all(np.array_equal(own[name], seen[name]) for name in own)
 
 
+@pytest.mark.usefixtures("without_tracing")
 def test_a_mean_of_another_net_is_refused() -> None:
     mean = RunningMean(tiny_net(), XSeg(1))
     mean.follow()
@@ -65,6 +68,7 @@ def test_a_mean_of_another_net_is_refused() -> None:
 
 
 @pytest.mark.parametrize("steps", [None, -9, 0, 2.5, [1, 2]])
+@pytest.mark.usefixtures("without_tracing")
 def test_a_mean_of_a_count_of_steps_that_there_cannot_be_is_refused(steps: object) -> None:
     mean = RunningMean(tiny_net(), XSeg(1))
     mean.follow()
