@@ -1,4 +1,4 @@
-"""Faces whose landmarks do not fit the picture they came in, or no other face of the faceset."""
+"""Faces whose landmarks fit neither their picture, nor the frames around, nor any other face."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.faces.alignment import crop_corners
+from engine.faces.face_tracks import face_tracks
 from engine.faces.face_type import FaceType
+from engine.faces.smoothing import jumps_of
 from engine.protocol.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -19,6 +21,7 @@ _REFERENCES = 1500  # a face that is like three of these needs no look at all ot
 _ROWS_AT_ONCE = 256  # bounds memory: 200 MB against 100 000
 _SAME = 1e-12  # rounding of squared distances
 _FACES_PER_CHECKPOINT = 500
+_FRAMES_AT_ONCE = 2000  # of which faces are followed: under a second
 
 
 def crop_squares(
@@ -49,6 +52,25 @@ def off_their_cuts(corners: Floats, sizes_hw: Floats) -> Floats:
     known = np.isfinite(off)
     usual = float(np.median(off[known])) if known.any() else 0.0
     return np.where(known, np.maximum(off - usual, 0.0), 0.0)
+
+
+def jumps_pct(
+    frames: Sequence[str], source_landmarks_xy: Floats, checkpoint: Callable[[], None]
+) -> Floats:
+    """(n,): by how much each face is off what the frames around agree on, as
+    `engine.faces.smoothing.jumps_of`; frames follow each other by name. 0 for faces whose frame is
+    not known ("") or whose landmarks (n, 68, 2) in it are not (NaN). checkpoint may raise to
+    stop."""
+    jumps = np.zeros(len(frames))
+    names, numbers = np.unique(np.array(frames, np.str_), return_inverse=True)
+    known = np.isfinite(source_landmarks_xy).all(axis=(1, 2)) & (np.array(frames) != "")
+    for start in range(0, len(names), _FRAMES_AT_ONCE):
+        checkpoint()
+        rows = np.flatnonzero(known & (numbers >= start) & (numbers < start + _FRAMES_AT_ONCE))
+        landmarks_xy = source_landmarks_xy[rows]
+        for track in face_tracks(numbers[rows].tolist(), landmarks_xy):
+            jumps[rows[track.rows]] = jumps_of(track.frames, landmarks_xy[track.rows])
+    return jumps
 
 
 def unlike_all_others(

@@ -10,6 +10,7 @@ from engine.faces.face_type import FaceType
 from engine.faces.landmark_doubts import (
     FEWEST_COMPARED,
     crop_squares,
+    jumps_pct,
     off_their_cuts,
     unlike_all_others,
 )
@@ -67,6 +68,19 @@ def test_a_jaw_beside_its_face_is_like_no_other(count: int) -> None:
     found = unlike(landmarks)
     assert found.argmax() == 7
     assert found[7] > 3 * np.delete(found, 7).max()
+
+
+def test_landmarks_that_leave_their_neighbours_for_a_frame_jump() -> None:
+    frames = [f"{number:05d}.png" for number in range(0, 72, 3)]
+    steps = np.arange(24)[:, None, None] * np.array((1.5, 0.5))
+    landmarks = front_face() + steps + np.random.default_rng(0).normal(0, 0.1, (24, 68, 2))
+    landmarks[5] += 0.1 * np.ptp(landmarks[5, :, 0])
+    landmarks[20] = np.nan
+    mixed = np.random.default_rng(1).permutation(24)
+    found = np.empty(24)
+    found[mixed] = jumps_pct([frames[row] for row in mixed], landmarks[mixed], ignore)
+    assert np.flatnonzero(found).tolist() == [5]
+    assert not jumps_pct([""] * 24, landmarks, ignore).any()
 
 
 def test_three_others_are_enough_to_be_like_them() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,13 @@ from engine.stages.faceset_index.fill import fill_index
 @dataclass(frozen=True, eq=False)
 class SideFaces:
     """A side's faces, by name. skipped: files that are no faces, with the reason. landmarks_xy:
-    (n, 68, 2) in the faces' pictures. identities: (n, 128), None unless every face has one."""
+    (n, 68, 2) in the faces' pictures; source_landmarks_xy: in their frames, NaN where unknown.
+    identities: (n, 128), None unless every face has one."""
 
     rows: tuple[FaceRow, ...]
     skipped: dict[str, str]
     landmarks_xy: Floats
+    source_landmarks_xy: Floats
     heads: HeadFits
     looks: Floats
     thumbs_grey: NDArray[np.uint8]
@@ -69,17 +72,18 @@ def gather(index: FaceIndex) -> SideFaces:
     landmarks_xy = landmarks.reshape(-1, 68, 2).astype(np.float64)
     heads = fit_heads(landmarks_xy)
     thumbs = _stacked(rows, dict(index.blobs("thumb")), np.uint8, THUMB_PX**2)
-    source = dict(index.blobs("source_landmarks"))
+    source_xy = _in_frames(rows, dict(index.blobs("source_landmarks")))
     identities = dict(index.blobs("identity"))
     has_all = bool(rows) and all(row.id in identities for row in rows)
     return SideFaces(
         rows=rows,
         skipped=index.skipped(),
         landmarks_xy=landmarks_xy,
+        source_landmarks_xy=source_xy,
         heads=heads,
         looks=_looks(rows, heads),
         thumbs_grey=thumbs.reshape(-1, THUMB_PX, THUMB_PX).astype(np.uint8),
-        boxes=tuple(_box(source.get(row.id)) for row in rows),
+        boxes=_boxes(source_xy),
         identities=_stacked(rows, identities, np.float32, 128) if has_all else None,
     )
 
@@ -105,9 +109,15 @@ def _looks(rows: tuple[FaceRow, ...], heads: HeadFits) -> Floats:
     )
 
 
-def _box(source_landmarks: bytes | None) -> Box | None:
-    if source_landmarks is None:
-        return None
-    points = np.frombuffer(source_landmarks, np.float32).reshape(68, 2)
-    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-    return left, top, right, bottom
+def _in_frames(rows: tuple[FaceRow, ...], blobs: dict[int, bytes]) -> Floats:
+    unknown = np.full(136, np.nan, np.float32).tobytes()
+    joined = b"".join(blobs.get(row.id, unknown) for row in rows)
+    return np.frombuffer(joined, np.float32).reshape(-1, 68, 2).astype(np.float64)
+
+
+def _boxes(source_landmarks_xy: Floats) -> tuple[Box | None, ...]:
+    sides = np.concatenate([source_landmarks_xy.min(axis=1), source_landmarks_xy.max(axis=1)], 1)
+    return tuple(
+        None if isnan(left) else (left, top, right, bottom)
+        for left, top, right, bottom in sides.tolist()
+    )

@@ -57,7 +57,7 @@ def _on_landmarks(doubtful: list[DoubtfulLandmarks], side: str) -> Iterator[Advi
     if doubtful:
         what = f"{_faces(doubtful)} with doubtful landmarks: {_named(_files(doubtful))}"
         remedy = {
-            "src": "remove them: a model learns wrong shapes from wrong landmarks",
+            "src": "look at them; remove wrong ones: a model learns wrong shapes from them",
             "dst": "look at them; remove wrong ones, keep profiles that must be swapped",
         }
         yield Advice("doubtful_landmarks", what, remedy[side])

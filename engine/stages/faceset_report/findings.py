@@ -21,7 +21,7 @@ from engine.faces.coverage import (
 )
 from engine.faces.duplicates import find_duplicates
 from engine.faces.identity import nearest, people_of
-from engine.faces.landmark_doubts import crop_squares, off_their_cuts, unlike_all_others
+from engine.faces.landmark_doubts import crop_squares, jumps_pct, off_their_cuts, unlike_all_others
 from engine.protocol.face_likeness import SAME_PERSON, SURELY_ANOTHER
 from engine.protocol.faceset_report import (
     Coverage,
@@ -104,6 +104,8 @@ def doubtful_landmarks(faces: SideFaces, checkpoint: Callable[[], None]) -> list
     sizes_hw = np.array([(row.height_px, row.width_px) for row in faces.rows], np.float64)
     off = off_their_cuts(corners, sizes_hw)
     unlike = unlike_all_others(faces.landmarks_xy, corners, checkpoint)
+    frames = [row.source_filename for row in faces.rows]
+    jumps = jumps_pct(frames, faces.source_landmarks_xy, checkpoint)
     most_unlike = max(MOST_UNLIKE, MOST_UNLIKE_TIMES * float(np.median(unlike)))
     found = []
     for number, row in enumerate(faces.rows):
@@ -116,6 +118,9 @@ def doubtful_landmarks(faces: SideFaces, checkpoint: Callable[[], None]) -> list
         elif off[number] > MOST_OFF_CUT:
             percent = f"{100 * off[number]:.0f} %"
             why = f"its picture was not cut by these landmarks: they are off by {percent} of it"
+        elif jumps[number]:
+            percent = f"{jumps[number]:.0f} %"
+            why = f"the landmarks jump, by {percent} of the eyes' distance, from the frames around"
         elif abs(yaw_deg) > MOST_YAW_DEG:
             why = f"a profile: turned {abs(yaw_deg):.0f}° aside, where landmarks are guesses"
         elif unlike[number] > most_unlike:
