@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
@@ -19,6 +16,7 @@ from engine.faces.face_index import IndexWriter
 from engine.protocol.face_index import index_path
 from engine.protocol.workspace import Workspace
 from engine.stages.faceset_sort.methods import METHODS
+from tests.bench.run_cost import cost_of_run
 from tests.faces.face_files import face_data
 
 FACES = {"src": 10_000, "dst": 1_000}
@@ -34,30 +32,24 @@ def measure() -> Iterator[Row]:
         root = Path(folder)
         for side, count in FACES.items():
             _make_faces(root, side, count)
-        began = time.perf_counter()
-        _run(root, "faceset-index", "--side", "src")
-        rate = FACES["src"] / (time.perf_counter() - began)
-        yield (
-            f"faceset-index, {FACES['src']} faces of {SIZE_PX} px, start included",
-            rate,
-            "faces/s",
-        )
+        cost = cost_of_run(root, "faceset-index", "--side", "src")
+        what = f"faceset-index, {FACES['src']} faces of {SIZE_PX} px, start included"
+        yield what, FACES["src"] / cost.wall_s, "faces/s"
+        yield f"{what}: CPU", cost.cpu_s, "CPU s"
         _give_identities(root)
         for method in METHODS:
-            yield _sort(root, f"sort {FACES['src']} by {method.name}", method.name, "--dry-run")
-        yield _sort(root, f"sort {FACES['src']} by blur again", "blur", "--dry-run")
-        yield _sort(root, f"sort {FACES['src']} by brightness, with renaming", "brightness")
+            yield from _sort(root, f"by {method.name}", method.name, "--dry-run")
+        for method in ("blur", "hist"):
+            yield from _sort(root, f"by {method} again", method, "--dry-run")
+        yield from _sort(root, "by brightness, with renaming", "brightness")
+        cost = cost_of_run(root, "faceset-index", "--side", "src")
+        yield f"faceset-index after that: {FACES['src']} other names", cost.cpu_s, "CPU s"
 
 
-def _sort(root: Path, what: str, method: str, *words: str) -> Row:
-    began = time.perf_counter()
-    _run(root, "faceset-sort", "--side", "src", "--method", method, *words)
-    return what, time.perf_counter() - began, "s"
-
-
-def _run(root: Path, stage: str, *words: str) -> None:
-    command = [sys.executable, "-m", "tuiapp", "run", stage, "-w", str(root), "--json", *words]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+def _sort(root: Path, what: str, method: str, *words: str) -> Iterator[Row]:
+    cost = cost_of_run(root, "faceset-sort", "--side", "src", "--method", method, *words)
+    yield f"sort {FACES['src']} {what}", cost.wall_s, "s"
+    yield f"sort {FACES['src']} {what}: CPU", cost.cpu_s, "CPU s"
 
 
 def _make_faces(root: Path, side: str, count: int) -> None:
