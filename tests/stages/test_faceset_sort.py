@@ -14,6 +14,7 @@ import cv2
 import pytest
 
 from engine.faces.face_file import encode_face_jpeg
+from engine.faces.sorting.moves import Move, MovePlan, carry_out
 from engine.media.images import read_image_bgr_u8
 from engine.protocol.errors import InputError, Stopped
 from engine.stages.faceset_sort.run import run
@@ -29,6 +30,7 @@ from tests.stages.sorting import (
 from tests.support.clips import listing
 from tests.support.command import facewright
 from tests.support.context import RecordingContext, context_for
+from tests.support.disks import small_disk
 from tests.support.shared import shared_path
 
 
@@ -91,6 +93,35 @@ def test_undo_gives_every_face_its_name_and_place_back(tmp_path: Path, method: s
     sort(tmp_path, undo=True)
     assert listing(tmp_path / "data_src") == before
     assert not (tmp_path / "data_src" / "aligned_trash").exists()
+
+
+def test_faces_that_a_link_keeps_on_another_disk_are_trashed_and_come_back(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "4m") as disk:
+        (tmp_path / "data_src").mkdir()
+        (tmp_path / "data_src" / "aligned").symlink_to(disk)
+        folder = make_faces(tmp_path, 6, size_px=96)
+        (folder / "00003_1.jpg").write_bytes(b"no face at all")
+        before = listing(disk)
+        context = sort(tmp_path, "blur")
+        assert context.facts["trashed"] == 1
+        assert len(names(tmp_path / "data_src" / "aligned")) == 6
+        sort(tmp_path, undo=True)
+        assert listing(disk) == before
+
+
+def test_a_face_that_was_copied_to_the_other_disk_before_a_kill_is_not_in_the_way(
+    tmp_path: Path,
+) -> None:
+    plan = MovePlan("a sort", (Move("disk/a.jpg", "trash/a.jpg", "trash/a.jpg"),), {})
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        (disk / "a.jpg").write_bytes(b"face")
+        (tmp_path / "trash").mkdir()
+        (tmp_path / "trash" / "a.jpg").write_bytes(b"another")
+        with pytest.raises(InputError, match="in the way"):
+            carry_out(tmp_path, tmp_path / "plan.json", plan)
+        (tmp_path / "trash" / "a.jpg").write_bytes(b"face")
+        assert carry_out(tmp_path, tmp_path / "plan.json", plan) == []
+        assert not list(disk.iterdir())
 
 
 def test_only_the_last_sort_can_be_undone_and_only_once(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ tells what is left to do with it, and a plan can be carried out again and again 
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from engine.protocol.errors import InputError
-from engine.protocol.files import disk_error, sync, write_atomically
+from engine.protocol.files import disk_error, move, sync, write_atomically
 from engine.protocol.workspace import make_folder
 
 _VERSION = 1
@@ -77,10 +78,10 @@ def start_plan(root: Path, path: Path, plan: MovePlan) -> list[str]:
 
 def check_way(root: Path, plan: MovePlan) -> None:
     """Raises `InputError` if a file that does not move itself has a name that is to be given."""
-    leaving = {move.old for move in plan.moves}
-    for move in plan.moves:
-        if move.new not in leaving and os.path.lexists(root / move.new):
-            raise _in_the_way(root / move.new)
+    leaving = {one.old for one in plan.moves}
+    for one in plan.moves:
+        if one.new not in leaving and os.path.lexists(root / one.new):
+            raise _in_the_way(root / one.new)
 
 
 def carry_out(root: Path, path: Path, plan: MovePlan) -> list[str]:
@@ -108,14 +109,28 @@ def _step(root: Path, renames: Sequence[tuple[str, str]]) -> None:
     for start, end in renames:
         if start == end or not os.path.lexists(root / start):
             continue
-        if os.path.lexists(root / end):
-            raise _in_the_way(root / end)
         try:
-            (root / start).rename(root / end)
+            _move(root / start, root / end)
         except OSError as error:
             raise disk_error(error, root / end) from error
     for folder in folders:
         sync(folder)  # before the plan says that they are done
+
+
+def _move(start: Path, end: Path) -> None:
+    """Raises `InputError` if another file is at `end`."""
+    if not os.path.lexists(end):
+        move(start, end)
+    elif _was_copied(start, end):
+        start.unlink()
+    else:
+        raise _in_the_way(end)
+
+
+def _was_copied(start: Path, end: Path) -> bool:
+    """Whether a run was killed when a file was on the other disk and not yet taken away here."""
+    is_elsewhere = start.lstat().st_dev != end.lstat().st_dev
+    return is_elsewhere and filecmp.cmp(start, end, shallow=False)
 
 
 def _write_plan(path: Path, plan: MovePlan) -> None:
