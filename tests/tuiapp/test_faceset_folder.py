@@ -9,6 +9,8 @@ from PIL import Image
 
 from engine.protocol.errors import InputError
 from engine.protocol.workspace import Workspace
+from engine.stages.label_session.face_trash import FaceTrash
+from tests.support.disks import small_disk
 from tests.tuiapp.faces_made import made_faces, made_index
 from tuiapp.bridge.face_facts import faceset_version, read_faceset
 from tuiapp.bridge.face_folder import (
@@ -54,6 +56,25 @@ def test_faces_go_to_a_trash_of_their_own_and_come_back_the_newest_first(faces: 
         restore(side, batch.folder)
     assert {path.name: path.read_bytes() for path in side.aligned.iterdir()} == before
     assert newest_trash(side) is None
+
+
+def test_faces_that_a_link_keeps_on_another_disk_are_trashed_and_come_back(
+    faces: Workspace, tmp_path: Path
+) -> None:
+    side = faces.src
+    before = names(side.aligned)
+    with small_disk(tmp_path / "disk", "4m") as disk:
+        shutil.copytree(side.aligned, disk, dirs_exist_ok=True)
+        shutil.rmtree(side.aligned)
+        side.aligned.symlink_to(disk)
+        trash, name = FaceTrash(side), before[-1]
+        trash.put(name)
+        assert name not in names(disk)
+        assert trash.bring_back() == name
+        moved = move_to_trash(side, list_faces(side)[:2])
+        assert names(moved.folder) == before[:2]
+        assert restore(side, moved.folder).count == 2
+        assert names(disk) == before
 
 
 def test_a_file_that_was_replaced_since_it_was_seen_is_not_trashed(faces: Workspace) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.protocol.errors import InputError
-from engine.protocol.files import disk_error
+from engine.protocol.files import disk_error, move
 from engine.protocol.workspace import FACE_SUFFIXES, Side, make_folder
 from tuiapp.bridge.face_fields import Face, FaceKey
 
@@ -87,7 +87,7 @@ def move_to_trash(side: Side, faces: Iterable[Face]) -> Moved:
         if not _is_unchanged(path, face):
             continue
         try:
-            path.rename(target / face.name)
+            move(path, target / face.name)
         except OSError as error:
             raise disk_error(error, target) from error
         count += 1
@@ -142,7 +142,7 @@ def restore(side: Side, folder: Path) -> Moved:
             if target.exists():
                 in_the_way.append(path.name)
                 continue
-            path.rename(target)
+            move(path, target)
             count += 1
         if not in_the_way:
             folder.rmdir()

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from engine.protocol.errors import UsageError
-from engine.protocol.files import disk_error
+from engine.protocol.files import disk_error, move
 from engine.protocol.workspace import Side, make_folder
 
 PREFIX = "labels-"
@@ -24,7 +24,7 @@ class FaceTrash:
         """Move the face to the trash. Raises `InputError` if it is gone or cannot be moved."""
         target = make_folder(self._new_folder()) / name
         try:
-            (self._side.aligned / name).rename(target)
+            move(self._side.aligned / name, target)
         except OSError as error:
             target.parent.rmdir()
             raise disk_error(error, target) from error
@@ -46,7 +46,7 @@ class FaceTrash:
                 f"there is another {path.name} now", f"move one of them away; it is in {path}"
             )
         try:
-            path.rename(target)
+            move(path, target)
             path.parent.rmdir()
         except OSError as error:
             raise disk_error(error, target) from error
