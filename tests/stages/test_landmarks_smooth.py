@@ -25,6 +25,7 @@ from engine.stages.landmarks_smooth.run import run
 from tests.stages.extracting import data_of, faces
 from tests.stages.shaking_faces import make_shaking_faces
 from tests.support.context import RecordingContext, context_for
+from tests.support.disks import small_disk
 
 FRAMES = 16
 
@@ -96,6 +97,18 @@ def test_undo_puts_the_faces_back_bit_for_bit(root: Path) -> None:
     assert contents(root) == before
     with pytest.raises(InputError, match="no smoothing to undo"):
         smooth(root, work="undo")
+
+
+def test_undo_reaches_faces_that_a_link_keeps_on_another_disk(root: Path, tmp_path: Path) -> None:
+    before, side = contents(root), Workspace(root).dst.frames
+    with small_disk(tmp_path / "disk", "64m") as disk:
+        shutil.copytree(side, disk, dirs_exist_ok=True)
+        shutil.rmtree(side)
+        side.symlink_to(disk)
+        smooth(root)
+        assert contents(root) != before
+        assert smooth(root, work="undo").facts["restored"] == FRAMES
+        assert contents(root) == before
 
 
 def test_undo_passes_over_pictures_that_were_never_put_in_place(root: Path) -> None:

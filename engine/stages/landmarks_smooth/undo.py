@@ -14,7 +14,7 @@ from engine.faces.face_data import FaceData
 from engine.faces.face_file import read_face_data, read_jpeg, replace_face_data
 from engine.faces.jpeg_segments import read_head
 from engine.protocol.errors import ConfirmationNeeded, InputError
-from engine.protocol.files import disk_error, write_atomically
+from engine.protocol.files import disk_error, move, write_atomically
 from engine.protocol.stage import StageContext
 from engine.protocol.trash import TrashCopies
 from engine.protocol.workspace import FACE_SUFFIXES, Side, list_images
@@ -112,7 +112,7 @@ def _labels(data: FaceData) -> tuple[object, ...]:
 
 def _move(original: Path, target: Path) -> None:
     try:
-        original.replace(target)
+        move(original, target)
         os.utime(target)  # as of now: what other stages made of the smoothed one is out of date
     except OSError as error:
         raise disk_error(error, target) from error
