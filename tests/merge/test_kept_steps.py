@@ -66,6 +66,7 @@ def composed(
 
 @settings(max_examples=40, deadline=None)
 @given(looks=st.lists(st.tuples(LOOKS, LOOKS), min_size=2, max_size=4))
+@pytest.mark.slow
 def test_what_is_kept_from_other_looks_never_shows(looks: list[tuple[Look, Look]]) -> None:
     faces, kept = ready_faces(), Kept()
     fresh = [MergeFace(face.crop, face.predicted) for face in faces]
@@ -78,6 +79,7 @@ def test_what_is_kept_from_other_looks_never_shows(looks: list[tuple[Look, Look]
 
 @settings(max_examples=15, deadline=None)
 @given(look=LOOKS, other=LOOKS)
+@pytest.mark.slow
 def test_smaller_copies_composed_between_leave_the_whole_frame_as_it_is(
     look: Look, other: Look
 ) -> None:
