@@ -1,6 +1,6 @@
 """Run all benchmarks, or those named: `python -m tests.bench [start] [stages] [pieces] [browse]
 [facesets] [sorting] [extraction] [rendering] [signing] [training]
-[learning] [merge] [dfm] [merge-keys] [manual-keys] [mask-keys] [accuracy] [masks] [xseg]`.
+[learning] [merge] [dfm] [merge-keys] [manual-keys] [mask-keys] [accuracy] [counts] [masks] [xseg]`.
 
 Machines are shared and noisy: compare ratios of one run, not seconds of two.
 """
@@ -13,6 +13,7 @@ import sys
 from tests.bench import (
     accuracy,
     browse,
+    counts,
     extraction,
     facesets,
     keys,
@@ -53,10 +54,11 @@ BENCHES = {
     "manual-keys": manual_keys.measure,
     "mask-keys": mask_keys.measure,
     "accuracy": accuracy.measure,
+    "counts": counts.measure,
     "masks": masks.measure,
     "xseg": xseg.measure,
 }
-_ONLY_WHEN_NAMED = {"learning", "masks"}  # train for a quarter of an hour and more
+_ONLY_WHEN_NAMED = {"counts", "learning", "masks"}  # take a quarter of an hour and more
 
 
 def main() -> None:
