@@ -57,7 +57,7 @@ def test_the_app_ends_with_its_terminal_also_while_it_draws(tmp_path: Path) -> N
     with in_tmux(tmp_path) as terminal:
         terminal.wait_for("demo-media")
         app = psutil.Process(terminal.pid())
-    _, alive = psutil.wait_procs([app], timeout=10)
+    _, alive = psutil.wait_procs([app], timeout=60)
     assert alive == []
     facewright("stop", "-w", tmp_path)
 
