@@ -118,7 +118,7 @@ class Optimizer(ABC):
 
     def _move(self, index: int, gradient: Tensor, rate: Tensor, factor: Tensor) -> None:
         held = self._held(index)
-        values = [variable.value for variable in held]
+        values = [tf.convert_to_tensor(variable.value) for variable in held]
         moved = self._program(gradient, values, rate, factor, self._drop(index))
         for variable, value in zip(held, moved, strict=True):
             variable.value.assign(value)
