@@ -10,14 +10,18 @@ import numpy as np
 import tensorflow as tf
 
 from engine.models.saehd.model import Saehd
+from engine.nets import optimizers
 from engine.nets.distribution import Distribution
 from engine.protocol.errors import UsageError
 from tests.models.tiny_saehd import MadeBatches, options
 
 STEPS = 3
+# Some tensors of the tiny nets are moved each by itself then, as most of usual nets are.
+MOVED_TOGETHER = 1 << 9
 
 
 def main(result_path: str, options_json: str) -> None:
+    optimizers.MOVED_TOGETHER = MOVED_TOGETHER
     (cpu,) = tf.config.list_physical_devices("CPU")
     halves = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, halves)

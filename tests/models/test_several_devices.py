@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.nets import optimizers
 from tests.models.mean_of_halves import MeanOfHalves
-from tests.models.on_two_devices import STEPS
+from tests.models.on_two_devices import MOVED_TOGETHER, STEPS
 from tests.models.tiny_saehd import MadeBatches, tiny_saehd
 
 pytestmark = pytest.mark.slow
@@ -37,7 +38,10 @@ def trained(request, tmp_path_factory):
         return options, dict(found)
 
 
-def test_two_devices_move_weights_by_the_mean_of_the_gradients_of_their_halves(trained):
+def test_two_devices_move_weights_by_the_mean_of_the_gradients_of_their_halves(
+    trained, monkeypatch
+):
+    monkeypatch.setattr(optimizers, "MOVED_TOGETHER", MOVED_TOGETHER)
     options, found = trained
     model = tiny_saehd(**options)
     batches = MadeBatches(count=4)
