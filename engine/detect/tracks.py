@@ -2,7 +2,7 @@
 
 MTCNN's false faces score 0.80 to 0.95, rarely 0.96, and last one to eight frames; true ones pass
 0.98 sooner or later. So in a video a face is kept if the track it belongs to passes 0.98 or lasts.
-Pictures that do not follow each other have no tracks, and nothing is dropped from them.
+Pictures that do not follow each other have no tracks, and nothing is dropped from them here.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ Label = TypeVar("Label")
 @dataclass(frozen=True)
 class TrackedFrame(Generic[Label]):
     """A frame's faces. follows: it shows the same shot as the frame before it. dropped: how many
-    faces were found false."""
+    faces were found false. is_judged: the shot is long enough to tell false faces by their tracks.
+    """
 
     label: Label
     faces: tuple[Detection, ...]
     follows: bool
     dropped: int = 0
+    is_judged: bool = True
 
 
 @dataclass
@@ -96,7 +98,9 @@ def _true_faces(waiting: _Waiting[Label]) -> TrackedFrame[Label]:
     true = tuple(face for face, track in pairs if track.is_true)
     if not true:
         true = tuple(face for face in frame.faces if face.score >= SURE_ALONE)
-    return replace(frame, faces=true, dropped=len(frame.faces) - len(true))
+    is_judged = not any(track.is_exempt for track in waiting.tracks)
+    dropped = len(frame.faces) - len(true)
+    return replace(frame, faces=true, dropped=dropped, is_judged=is_judged)
 
 
 def _end(shot: _Shot) -> None:

@@ -71,6 +71,13 @@ def test_false_faces_on_hands_and_hair_are_left_out(tmp_path: Path) -> None:
     assert context.facts["dropped_faces"] >= 2
 
 
+def test_a_false_face_in_a_picture_by_itself_is_told_by_its_landmarks(tmp_path: Path) -> None:
+    root = workspace(tmp_path, "pairB_dst.mp4", [280])
+    context = extract(root, debug_images="no")
+    assert per_frame(root) == {1: 1}
+    assert context.facts["dropped_faces"] == 1
+
+
 def test_boxes_and_landmarks_in_the_frame_are_where_the_face_is(tmp_path: Path) -> None:
     root = workspace(tmp_path, "pairA_dst.mp4", [125])
     extract(root)

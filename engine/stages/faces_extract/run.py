@@ -173,7 +173,14 @@ def _jobs(context: StageContext, plan: Plan, weights: Weights) -> Generator[CutJ
             if frame.frame not in plan.finished:
                 path = paths[frame.frame]
                 landmarks = finder.landmarks(path, tracked.faces)
-                yield CutJob(path, tracked.faces, tracked.dropped, frame.problem, landmarks)
+                yield CutJob(
+                    path,
+                    tracked.faces,
+                    tracked.dropped,
+                    frame.problem,
+                    landmarks,
+                    tracked.is_judged,
+                )
 
 
 def _followed(

@@ -154,8 +154,8 @@ FOLLOW_FACES = Option(
     Flag(),
     True,
     "In videos, look once more and closely where a face is missing that the frames around have, and"
-    " drop what MTCNN finds for some frames without being sure. Pictures that do not follow each"
-    " other are left as they are.",
+    " drop what MTCNN finds for some frames without being sure. Of pictures by themselves it drops"
+    " unsure finds of MTCNN in which the landmarks do not agree.",
 )
 
 DETECTION_SIZE = Option(
