@@ -68,7 +68,7 @@ def no_files_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 
 @pytest.fixture
 def without_tracing() -> Iterator[None]:
-    """Compiling the steps of a tiny model takes 12 s of a processor, making one as it comes 0.1."""
+    """Compiling the steps of a tiny model takes 3 s of a processor, making one as it comes 0.1."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
