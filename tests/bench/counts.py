@@ -147,7 +147,7 @@ def _rolls_table() -> Iterator[str]:
 
 def _darker(light: float) -> Callable[[np.ndarray], np.ndarray]:
     def spoil(image: np.ndarray) -> np.ndarray:
-        noise = np.random.default_rng(5).normal(0, 6, image.shape)
+        noise = np.random.default_rng(5).normal(0, 1, image.shape)
         return np.clip(image * light + noise, 0, 255).astype(np.uint8)
 
     return spoil
@@ -156,8 +156,8 @@ def _darker(light: float) -> Callable[[np.ndarray], np.ndarray]:
 SPOILT: tuple[tuple[str, float, Callable[[np.ndarray], np.ndarray]], ...] = (
     ("as it is", 1.0, lambda image: image),
     ("half size", 0.5, lambda image: cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=3)),
-    ("1/8 of the light, noise 6", 1.0, _darker(1 / 8)),
-    ("1/32, noise 6", 1.0, _darker(1 / 32)),
+    ("1/8 of the light, noise 1", 1.0, _darker(1 / 8)),
+    ("1/32, noise 1", 1.0, _darker(1 / 32)),
     ("blur of sigma 2.5", 1.0, lambda image: cv2.GaussianBlur(image, (0, 0), 2.5)),
 )
 
