@@ -27,6 +27,8 @@ from tests.stages.shaking_faces import make_shaking_faces
 from tests.support.context import RecordingContext, context_for
 from tests.support.disks import small_disk
 
+pytestmark = pytest.mark.slow  # takes seconds in the sum
+
 FRAMES = 16
 
 

@@ -156,6 +156,7 @@ def test_another_enhancer_renders_again_only_where_it_was_used(tmp_path: Path) -
     assert context.facts["rendered"] == 1
 
 
+@pytest.mark.slow  # loads nets
 def test_masks_by_xseg_are_those_of_the_net_that_is_named_and_another_net_renders_again(
     tmp_path: Path,
 ) -> None:

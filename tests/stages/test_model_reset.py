@@ -24,6 +24,8 @@ from tests.models.tiny_saehd import options, tiny_saehd
 from tests.stages.test_model_manager import run_stage
 from tests.support.tree import tree
 
+pytestmark = pytest.mark.slow  # makes nets
+
 MADE = {"batch_size": 2, "gan_power": 0.1, "random_warp": False}
 
 
@@ -106,7 +108,6 @@ def test_only_the_chosen_nets_and_what_their_optimizer_knew_are_anew(
     assert all(array.all() for array in slots.values()), "what it knew of other nets stays"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model_class", "what", "nets"),
     [

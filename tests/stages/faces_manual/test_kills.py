@@ -20,6 +20,8 @@ from engine.protocol.workspace import FACE_SUFFIXES, Workspace, list_images
 from tests.stages.extracting import workspace
 from tests.stages.faces_manual.serving import serving, square
 
+pytestmark = pytest.mark.slow  # starts processes
+
 FRAMES = 8
 
 
