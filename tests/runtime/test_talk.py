@@ -14,7 +14,7 @@ from engine.protocol.events import Ack, AnyEvent, MergeRefused
 from engine.protocol.merge_commands import MergeGo, MergeView
 from engine.protocol.wire import encode
 from engine.runtime.client import RunFolder, Talk
-from engine.runtime.host.control import ControlServer
+from engine.runtime.host.control import MOST_WAITING_COMMANDS, ControlServer
 
 
 def run_folder(tmp_path: Path) -> RunFolder:
@@ -78,6 +78,25 @@ async def test_live_events_and_answers_are_heard(tmp_path: Path) -> None:
         await until(lambda: Ack() in events)
         server.broadcast(MergeRefused(command_seq=3, message="no"))
         await until(lambda: MergeRefused(command_seq=3, message="no") in events)
+    server.close()
+
+
+async def test_of_more_commands_than_can_wait_the_last_are_refused_and_none_taken_is_forgotten(
+    tmp_path: Path,
+) -> None:
+    run = run_folder(tmp_path)
+    server = ControlServer(run, threading.Event())
+    talk = Talk(run, list)
+    commands = [MergeGo(frame, sender=1) for frame in range(MOST_WAITING_COMMANDS + 2)]
+    async with heard(talk) as events:
+        await until(lambda: talk.is_connected)
+        assert talk.send(commands)
+        await until(lambda: sum(isinstance(event, Ack) for event in events) == len(commands))
+    assert server.take_commands()[:MOST_WAITING_COMMANDS] == commands[:MOST_WAITING_COMMANDS]
+    assert [bool(event.error) for event in events if isinstance(event, Ack)] == [
+        *[False] * MOST_WAITING_COMMANDS,
+        *[True] * 2,
+    ]
     server.close()
 
 

@@ -31,6 +31,7 @@ _SOCKET_NAME = "control.sock"
 _MAX_SOCKET_PATH = 100  # bytes; the kernel's limit is 107
 _MAX_UNREAD_BYTES = 1 << 20  # per viewer
 _MAX_VIEWERS = 64
+MOST_WAITING_COMMANDS = 1000  # more are refused: what was acknowledged is never forgotten
 
 
 class _Viewer:
@@ -56,7 +57,7 @@ class ControlServer:
     def __init__(self, run: RunFolder, stop: threading.Event) -> None:
         self._stop = stop
         self._run_path = run.path
-        self._commands: deque[Command] = deque(maxlen=1000)
+        self._commands: deque[Command] = deque()
         self._arrived = threading.Event()
         self._viewers: dict[socket.socket, _Viewer] = {}
         self._numbers = itertools.count(1)
@@ -180,10 +181,14 @@ class ControlServer:
             return Ack(error=error.message)
         if isinstance(command, Stop):
             self._stop.set()
+        elif isinstance(command, Ping):
+            return Ack()
+        elif len(self._commands) >= MOST_WAITING_COMMANDS:
+            return Ack(error=f"{MOST_WAITING_COMMANDS} commands wait already; send it again later")
         elif isinstance(command, ViewerCommand):
             viewer.is_known = True
             self._put(msgspec.structs.replace(command, sender=viewer.number))
-        elif not isinstance(command, Ping):
+        else:
             self._put(command)
         return Ack()
 
