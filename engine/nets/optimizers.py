@@ -117,11 +117,14 @@ class Optimizer(ABC):
         self.iterations.assign_add(1)
 
     def _move(self, index: int, gradient: Tensor, rate: Tensor, factor: Tensor) -> None:
-        held = self._held(index)
-        values = [tf.convert_to_tensor(variable.value) for variable in held]
-        moved = self._program(gradient, values, rate, factor, self._drop(index))
+        held, drop = [variable.value for variable in self._held(index)], self._drop(index)
+        if self._program is _compiled(self.change) and not tf.distribute.has_strategy():
+            _compiled_in_place(self.change)(gradient, held, rate, factor, drop)
+            return
+        values = [tf.convert_to_tensor(variable) for variable in held]
+        moved = self._program(gradient, values, rate, factor, drop)
         for variable, value in zip(held, moved, strict=True):
-            variable.value.assign(value)
+            variable.assign(value)
 
     def _move_together(
         self, indices: Sequence[int], gradients: Sequence[Tensor], rate: Tensor, factor: Tensor
@@ -184,6 +187,20 @@ def _compiled(change: Callable[..., tuple[Tensor, ...]]) -> Callable[..., Sequen
     program: Callable[..., Sequence[Tensor]] = tf.function(
         partial(_moved, change), jit_compile=True, autograph=False
     )
+    return program
+
+
+@cache
+def _compiled_in_place(change: Callable[..., tuple[Tensor, ...]]) -> Callable[..., None]:
+    """As `_compiled`, of variables: their memory is used again. Variables that several devices have
+    are no arguments: a program would keep those of its first trace."""
+
+    def move(gradient: Tensor, held: Sequence[Any], *others: Any) -> None:
+        moved = _moved(change, gradient, [tf.convert_to_tensor(x) for x in held], *others)
+        for variable, value in zip(held, moved, strict=True):
+            variable.assign(value)
+
+    program: Callable[..., None] = tf.function(move, jit_compile=True, autograph=False)
     return program
 
 
