@@ -47,7 +47,7 @@ def test_a_face_is_cut_as_DeepFaceLab_cuts_it_and_as_it_meant_to(way: str) -> No
     assert compared == CUTS[way]
 
 
-@pytest.mark.parametrize("face_type", ["f", "wf", "head", "mark_only"])
+@pytest.mark.parametrize("face_type", ["f", "wf", "head"])
 def test_landmarks_far_larger_than_the_detectors_box_are_no_face(
     face_type: str, tmp_path: Path
 ) -> None:

@@ -108,6 +108,8 @@ class Cutter:
         return placed
 
     def _fits_its_box(self, face: Detection, landmarks: Landmarks68) -> bool:
+        if self._face_type is FaceType.MARK_ONLY:  # nothing is cut out
+            return True
         corners = crop_corners(landmarks.points, min(self._face_type, FaceType.FULL))
         side_px = float(np.hypot(*(corners[1] - corners[0])))
         box_area_px = float(areas_of(np.array([face.box_ltrb]))[0])
