@@ -21,6 +21,7 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detect.dark_pictures import brightened
 from engine.detect.detection import Detection, ImageBgrU8, Landmarks68, PointsXY
 from engine.detect.five_points import yaw_of_five_points
 from engine.detect.grey_crop import grey_crop
@@ -131,7 +132,7 @@ class Landmarker68:
         crop_from_image = upright_crop(five_points)
         if crop_from_image is None:
             return None
-        samples = self._samples(grey_crop(image_bgr_u8, crop_from_image, CROP_PX))
+        samples = self._samples(_crop(image_bgr_u8, crop_from_image))
         mean = samples.mean(axis=0)
         spread_px = float(np.sqrt(((samples - mean)[:, _INNER] ** 2).sum(axis=2).mean()))
         points = transform_points(mean, invert_affine(crop_from_image))
@@ -149,7 +150,7 @@ class Landmarker68:
         left, top, right, bottom = face.box_ltrb
         centre = ((left + right) / 2, (top + bottom) / 2)
         crop_from_image = _square_crop(centre, (right - left + bottom - top) / 2, roll_deg)
-        found = self._in_box(grey_crop(image_bgr_u8, crop_from_image, CROP_PX), JITTERS[0])
+        found = self._in_box(_crop(image_bgr_u8, crop_from_image), JITTERS[0])
         return transform_points(found, invert_affine(crop_from_image))
 
     def _samples(self, crop_grey: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -175,6 +176,11 @@ def _shape_predictor() -> Any:
     """dlib's model, read once per process: 100 MB."""
     inside = "face_recognition_models/models/shape_predictor_68_face_landmarks.dat"
     return dlib.shape_predictor(str(packaged_file("face_recognition_models", inside)))
+
+
+def _crop(image_bgr_u8: ImageBgrU8, crop_from_image: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """What the predictor looks at. It compares pixels by differences that it learned in light."""
+    return brightened(grey_crop(image_bgr_u8, crop_from_image, CROP_PX))
 
 
 def upright_crop(five_points: PointsXY) -> NDArray[np.float64] | None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.boxes import clipped, overlaps
+from engine.detect.dark_pictures import brightened
 from engine.detect.detection import BoxLtrb, Detection, FaceDetector, ImageBgrU8
 from engine.faces.alignment import invert_affine, transform_points
 
@@ -210,7 +211,8 @@ def _moved(face: Detection, by_xy: tuple[int, int], image: ImageBgrU8) -> Detect
 def shown_in(
     image_bgr_u8: ImageBgrU8, view: View, detection_size_px: int
 ) -> tuple[ImageBgrU8, NDArray[np.float64]]:
-    """The picture as the view shows it, and the matrix (2, 3) from the picture to the view."""
+    """The picture as the view shows it, a dark one brightened, and the matrix (2, 3) from the
+    picture to the view."""
     height_px, width_px = image_bgr_u8.shape[:2]
     scale = view.enlargement * min(1.0, detection_size_px / max(width_px, height_px))
     size = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
@@ -219,6 +221,7 @@ def shown_in(
     if size != (width_px, height_px):
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         shown = cv2.resize(image_bgr_u8, size, interpolation=way)
+    shown = brightened(shown)
     if not view.turn_deg:
         return shown, matrix
     turn, turned_size = _turn(size, view.turn_deg)
