@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -9,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from engine.protocol.commands import Command, Stop
+from engine.protocol.events import Ack, AnyEvent
 from engine.protocol.merge_commands import (
     MergeCopy,
     MergeEdit,
@@ -285,6 +287,26 @@ async def test_leaving_lets_the_session_go_on_or_ends_it(workspace: Workspace) -
         await sees(pilot, "3/6")
         await pilot.press("escape", "down", "enter")
         await until(pilot, lambda: Stop() in taken)
+
+
+async def test_what_the_session_tells_a_screen_that_was_left_ends_no_app(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = asyncio.Event()
+
+    async def late() -> AsyncIterator[AnyEvent]:
+        await go_on.wait()
+        yield Ack()
+
+    async with session(workspace) as (app, pilot, _):
+        screen = app.screen
+        assert isinstance(screen, MergeScreen)
+        monkeypatch.setattr(screen._talk, "events", late)
+        hearing = asyncio.create_task(screen._hear())
+        await pilot.press("escape", "enter")
+        await until(pilot, lambda: not screen.children)
+        go_on.set()
+        await hearing
 
 
 def test_every_deepfacelab_key_has_its_row() -> None:

@@ -88,12 +88,17 @@ class SessionScreen(WatchingScreen):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        if self.is_left:
+            return
         self.fit()
         self.run_worker(self._hear(), group="hear")
 
     async def _hear(self) -> None:
-        """What the session tells, as it comes: the screen's own timer would be too slow."""
+        """What the session tells, as it comes: the screen's own timer would be too slow. The answer
+        to the last word comes when the screen has gone."""
         async for event in self._talk.events():
+            if self.is_left:
+                return
             self._take(event)
 
     def _take(self, event: AnyEvent) -> None:

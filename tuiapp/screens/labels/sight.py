@@ -67,6 +67,8 @@ class FaceSightScreen(SessionScreen):
         except InputError as error:
             self.workbench.say(f"{shown.name}: {error.message}", severity="error")
             face = mask = None
+        if self.is_left:
+            return
         self._face_rgb_u8 = face
         self._applied_u8 = mask[..., 0] if mask is not None else None
         self.outside = outside_of(self._applied_u8) if self._applied_u8 is not None else None

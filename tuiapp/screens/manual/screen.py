@@ -94,6 +94,8 @@ class ManualScreen(SessionScreen):
         except InputError as error:
             self.workbench.say(f"{shown.name}: {error.message}", severity="error")
             picture = None
+        if self.is_left:
+            return
         if picture is None:
             self.canvas.clear()
             return
