@@ -20,8 +20,8 @@ $(INSTALLED): pyproject.toml
 demo: $(INSTALLED)  ## from two videos to a swapped one, in about a quarter of an hour on two cores
 	$(BIN)/facewright demo $(DEMO)
 
-test: $(INSTALLED)  ## the whole suite, in two processes (tests of one file stay together)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: $(INSTALLED)  ## the whole suite, in three processes, which wait by turns (tests of one file stay together)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-fast: $(INSTALLED)  ## what runs in under a minute
 	$(BIN)/python -m pytest -m "not slow and not terminal" -n auto
