@@ -72,6 +72,12 @@ def test_a_frame_whose_name_is_no_text_does_not_end_the_sort(tmp_path: Path) -> 
     assert (folder / "00002.jpg").read_bytes() == odd
 
 
+@pytest.mark.parametrize("method", ["blur", "hist", "hist-dissim", "absdiff", "final"])
+def test_progress_ends_with_all_faces(tmp_path: Path, method: str) -> None:
+    make_faces(tmp_path, 4)
+    assert sort(tmp_path, method).reported[-1] == (4, 4)
+
+
 def test_trash_of_an_earlier_sort_stays_where_it_is(tmp_path: Path) -> None:
     folder = make_faces(tmp_path, 12)
     before = contents(folder)

@@ -139,7 +139,9 @@ def _ranked(context: StageContext, method: SortMethod, faces: MeasuredFaces) -> 
 
     rank: Method = _resolved(method)
     options = context.options
-    return rank(faces, SortSettings(options["target"], options["similar"]), checkpoint)
+    ranking = rank(faces, SortSettings(options["target"], options["similar"]), checkpoint)
+    checkpoint(len(faces))
+    return ranking
 
 
 def _resolved(method: SortMethod) -> Any:
