@@ -2,7 +2,7 @@
 best.
 
 Of 16 faces in pictures of 1/8 of the light MTCNN finds 15 instead of 4, dlib's classic detector 12
-instead of 9 (`python -m tests.bench counts`); landmarks of seven annotated faces, darkened as these,
+instead of 9 (`python -m tests.bench counts`); landmarks of seven annotated faces, darkened so,
 are 3.5 % of their size off, as in the light, instead of 6.1.
 """
 
