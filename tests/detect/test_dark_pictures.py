@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from engine.detect.dark_pictures import brightened
 from engine.detect.dlib_hog import HogDetector
 from engine.detect.search import FaceSearch
 from tests.detect.media import clip_frames, landmarker
+
+pytestmark = pytest.mark.slow
 
 
 def darkened(image: np.ndarray) -> np.ndarray:

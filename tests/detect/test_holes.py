@@ -10,6 +10,8 @@ from engine.detect.search import face_at
 from engine.detect.tracks import TrackedFrame
 from tests.detect.media import clip_frames, mtcnn
 
+pytestmark = pytest.mark.slow
+
 
 def _face(x: float) -> Detection:
     return Detection((x, 0.0, x + 50.0, 50.0), 0.9)

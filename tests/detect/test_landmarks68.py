@@ -18,6 +18,8 @@ from tests.detect.media import (
     turned,
 )
 
+pytestmark = pytest.mark.slow
+
 INNER = slice(17, 68)
 
 

@@ -8,6 +8,8 @@ from engine.detect.detection import Detection
 from engine.detect.point_flow import PointFollower
 from tests.detect.media import clip_frames, landmarker
 
+pytestmark = pytest.mark.slow
+
 # Where the face is in the first frame of each clip (see the clips' manifest).
 BOXES = {
     "pairB_src.mp4": (442, 258, 656, 532),

@@ -8,6 +8,8 @@ from engine.detect.detection import Detection, ImageBgrU8
 from engine.detect.search import SECOND_VIEWS, FaceSearch, View, shown_in
 from tests.detect.media import clip_frames, mtcnn, turned
 
+pytestmark = pytest.mark.slow
+
 
 def _search(views: str, size_px: int = 640) -> FaceSearch:
     return FaceSearch(

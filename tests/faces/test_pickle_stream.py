@@ -16,6 +16,8 @@ from engine.faces.pickle_stream import LONGEST_ITEM_BYTES, dict_items, list_item
 from engine.protocol.errors import InputError
 from tests.faces.test_restricted_pickle import MADE
 
+pytestmark = pytest.mark.slow
+
 PROTOCOLS = range(6)
 
 

@@ -25,6 +25,8 @@ from tests.stages.facesets import (
 from tests.support.disks import small_disk
 from tests.support.tree import tree
 
+pytestmark = pytest.mark.slow
+
 STAGE = "faceset-resize"
 
 

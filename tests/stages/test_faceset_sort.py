@@ -33,6 +33,8 @@ from tests.support.context import RecordingContext, context_for
 from tests.support.disks import small_disk
 from tests.support.shared import shared_path
 
+pytestmark = pytest.mark.slow
+
 
 def brightness(path: Path) -> float:
     return float(cv2.cvtColor(read_image_bgr_u8(path), cv2.COLOR_BGR2HSV)[:, :, 2].mean())

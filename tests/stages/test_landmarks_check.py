@@ -29,6 +29,8 @@ from tests.faces.landmarks import front_face
 from tests.stages.shaking_faces import make_shaking_faces, write_face_of
 from tests.support.context import RecordingContext, context_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:

@@ -23,6 +23,8 @@ from tests.support.command import facewright
 from tests.support.context import context_for
 from tests.support.shared import shared_path
 
+pytestmark = pytest.mark.slow
+
 PLAIN, MORPHING = "new_SAEHD_model", "new_AMP_model"
 PEOPLE = 3
 

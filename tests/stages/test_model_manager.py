@@ -30,6 +30,8 @@ from tests.support.tree import tree
 from tests.train.light_model import light_loop, whole_iteration
 from tests.train.made_faces import write_workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def workspace(tmp_path):

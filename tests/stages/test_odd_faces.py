@@ -22,6 +22,8 @@ from engine.stages.faceset_sort.methods import METHODS
 from tests.faces.face_files import face_data, labels, picture, plain_jpeg, with_exif_orientation
 from tests.stages.packing import loose, run_stage, workspace
 
+pytestmark = pytest.mark.slow
+
 _POINT = np.full((68, 2), 7.0)
 _FAR = np.random.default_rng(0).random((68, 2)) * 9e6
 

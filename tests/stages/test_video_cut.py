@@ -24,6 +24,8 @@ from tests.support.clips import (
 from tests.support.context import RecordingContext, context_for
 from tests.support.shared import shared_path
 
+pytestmark = pytest.mark.slow
+
 
 def cut(root: Path, *, confirmed: bool = False, **options: Any) -> RecordingContext:
     """Run the stage in this process; its context tells what it reported."""

@@ -34,6 +34,8 @@ from tests.support.context import RecordingContext, context_for
 from tests.support.disks import small_disk
 from tests.support.shared import shared_path
 
+pytestmark = pytest.mark.slow
+
 
 def extract(root: Path, *, confirmed: bool = False, **options: Any) -> RecordingContext:
     """Run the stage in this process; its context tells what it reported."""

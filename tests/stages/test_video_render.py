@@ -34,6 +34,8 @@ from tests.support.disks import small_disk
 from tests.support.results import decoded, merge_numbers, rate_hz, refused, render, sound_s
 from tests.support.shared import shared_path
 
+pytestmark = pytest.mark.slow
+
 KINDS = {kind: row.suffix[1:] for kind, row in RENDER_KINDS.items() if row.suffix}
 LOSSLESS = ["mp4-lossless", "mov-lossless", "ffv1"]
 

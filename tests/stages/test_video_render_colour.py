@@ -13,6 +13,8 @@ from engine.stages.video_render.spec import LOSSY_KINDS
 from tests.support.clips import make_clip, run_ffmpeg
 from tests.support.results import decoded, render
 
+pytestmark = pytest.mark.slow
+
 SUFFIXES = {"avi": "avi", "prores-4444": "mov", "ffv1": "mkv"}
 PATCH_PX = 32
 # Names for ffmpeg's options, and what they are in ITU-T H.273: matrix, primaries, transfer.

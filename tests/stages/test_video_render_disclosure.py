@@ -16,6 +16,8 @@ from engine.stages.merge.ledger import Ledger, Rendered
 from tests.support.consent import agree_by
 from tests.support.results import merge_masks, merge_numbers, render
 
+pytestmark = pytest.mark.slow
+
 BY_SAEHD: dict[str, Any] = {
     "model": "a" * 64,
     "settings": "b" * 64,

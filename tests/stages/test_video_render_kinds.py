@@ -19,6 +19,8 @@ from tests.support.clips import frame_number, make_clip, numbered_frame
 from tests.support.context import context_for
 from tests.support.results import decoded, merge_masks, merge_numbers, refused, render
 
+pytestmark = pytest.mark.slow
+
 ALPHA_FILES = {"mov-lossless": "mov", "prores-4444": "mov", "ffv1": "mkv"}
 
 

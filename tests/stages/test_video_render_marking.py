@@ -28,6 +28,8 @@ from tests.support.clips import listing, make_clip
 from tests.support.disks import small_disk
 from tests.support.results import decoded, merge_masks, merge_numbers, render
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def workspace(tmp_path):

@@ -13,6 +13,8 @@ from engine.protocol.errors import UsageError
 from tests.support.clips import frame_number, listing, make_clip, make_vfr_clip, run_ffmpeg
 from tests.support.results import decoded, merge_numbers, rate_hz, refused, render, sound_s
 
+pytestmark = pytest.mark.slow
+
 # A tone of 440 Hz that sounds only from about 1.2 s to 1.3 s.
 CLICK = "sine=440:r=48000:d=3,volume='if(between(t,1.2,1.3),1,0)':eval=frame"
 SUFFIXES = {"avi": "avi", "mov-lossless": "mov", "ffv1": "mkv"}

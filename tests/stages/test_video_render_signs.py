@@ -22,6 +22,8 @@ from tests.support.clips import make_vfr_clip, numbered_frame
 from tests.support.context import context_for
 from tests.support.results import decoded, merge_masks, merge_numbers, rate_hz, render
 
+pytestmark = pytest.mark.slow
+
 SIZE_PX = (176, 96)
 HANDED_OFF = ["mov-lossless", "ffv1", "png-sequence", "prores-4444"]
 

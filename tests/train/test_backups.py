@@ -22,6 +22,8 @@ from tests.support.disks import small_disk
 from tests.train.light_model import light_loop, whole_iteration
 from tests.train.made_faces import write_workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def workspace(tmp_path):

@@ -21,6 +21,8 @@ from tests.train.light_model import LightModel, light_loop
 from tests.train.made_faces import write_workspace
 from tests.train.tiny_model import tiny_loop
 
+pytestmark = pytest.mark.slow
+
 
 class Ruinable(LightModel):
     """Once ruined, no step succeeds; its saves hold the ruin."""

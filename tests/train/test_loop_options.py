@@ -23,6 +23,8 @@ from tests.train import light_model
 from tests.train.light_model import LightModel, light_loop
 from tests.train.made_faces import write_workspace
 
+pytestmark = pytest.mark.slow
+
 PRETRAIN = Option("pretrain", "Pretraining", Flag(), False, "", life=Life.RUNNING)
 PRETRAIN_FACES = Option("pretrain_faces", "Faces", FilePath(), "", "", life=Life.RUNNING)
 

@@ -22,6 +22,8 @@ from tests.train.light_model import LightModel, light_loop
 from tests.train.made_faces import write_workspace
 from tests.train.tiny_model import tiny_loop
 
+pytestmark = pytest.mark.slow
+
 
 class ChangingLight(LightModel):
     """Takes any option; remembers which nets got fresh weights, and may be ruined."""

@@ -19,6 +19,8 @@ from tests.support.disks import small_disk
 from tests.train.light_model import LIGHT_PX, light_loop
 from tests.train.made_faces import write_workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def workspace(tmp_path):

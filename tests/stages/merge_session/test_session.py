@@ -28,6 +28,8 @@ from tests.merge.workspace import FRAME_HW, merge_workspace
 from tests.stages.merge_session.serving import serving
 from tests.support.shared import shared_path
 
+pytestmark = pytest.mark.slow
+
 FULL = lambda shown: not shown.proxy  # noqa: E731
 
 
