@@ -23,7 +23,7 @@ demo: $(INSTALLED)  ## from two videos to a swapped one, in about a quarter of a
 test: $(INSTALLED)  ## the whole suite, in three processes, which wait by turns (tests of one file stay together)
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-fast: $(INSTALLED)  ## what runs in under a minute
+test-fast: $(INSTALLED)  ## what runs in a minute or two
 	$(BIN)/python -m pytest -m "not slow and not terminal" -n auto
 
 check: $(INSTALLED)  ## format, lint, types, import contracts, tests
