@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from textual.pilot import Pilot
 
@@ -24,6 +26,24 @@ async def opened(
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: app.survey is not None)
         yield app, pilot
+
+
+class HeldReading:
+    """Functions that read: they begin, and are held until `go_on` is set. begun: how often."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.go_on = threading.Event()
+
+    def of(self, read: Callable[..., Any]) -> Callable[..., Any]:
+        """`read`, held."""
+
+        def held(*given: object) -> Any:
+            self.begun += 1
+            self.go_on.wait(15)
+            return read(*given)
+
+        return held
 
 
 async def until(pilot: Pilot[None], true: Callable[[], object], limit_s: float = 15.0) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -25,7 +22,7 @@ from engine.protocol.frame_marks import (
     set_reason,
 )
 from engine.protocol.workspace import Workspace
-from tests.tuiapp.seen import SIZES, opened, sees, until
+from tests.tuiapp.seen import SIZES, HeldReading, opened, sees, until
 from tuiapp.app import FacewrightApp
 from tuiapp.bridge.frame_review import FrameLook, FrameReview, look_at_frames
 from tuiapp.screens.debug_review.screen import DebugReviewScreen
@@ -79,32 +76,23 @@ async def test_the_review_is_seen_whole_at_every_size(reviewed: Workspace) -> No
 async def test_the_review_may_be_left_while_it_reads(
     reviewed: Workspace, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    def late(read: Callable[..., Any]) -> Callable[..., Any]:
-        def read_late(*given: object) -> Any:
-            begun.set()
-            go_on.wait(15)
-            return read(*given)
-
-        return read_late
-
+    held = HeldReading()
     async with opened(reviewed) as (app, pilot):
         await pilot.press("d")
         await is_at(pilot, "00001", "1 of 30")
         review = screen(app)
         await until(pilot, lambda: review._shown is not None)
         module = "tuiapp.screens.debug_review.screen"
-        monkeypatch.setattr(f"{module}.look_at_frames", late(look_at_frames))
-        monkeypatch.setattr(f"{module}.read_rgb", late(read_rgb))
+        monkeypatch.setattr(f"{module}.look_at_frames", held.of(look_at_frames))
+        monkeypatch.setattr(f"{module}.read_rgb", held.of(read_rgb))
         review._version = review._shown = None
         reading = asyncio.create_task(
             review._look() if what == "frames" else review._show_picture("00001.png")
         )
-        await until(pilot, begun.is_set)
+        await until(pilot, lambda: held.begun)
         await pilot.press("escape")
         await until(pilot, lambda: not review.children)
-        go_on.set()
+        held.go_on.set()
         await reading
 
 

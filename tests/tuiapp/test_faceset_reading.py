@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-import threading
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -15,9 +12,9 @@ from PIL import Image
 from engine.protocol.errors import InputError
 from engine.protocol.face_index import index_path
 from engine.protocol.workspace import Side, Workspace
-from tests.tuiapp.seen import opened, sees, until
+from tests.tuiapp.seen import HeldReading, opened, sees, until
 from tests.tuiapp.test_faceset import browser
-from tuiapp.bridge.face_facts import FacesetFacts, read_faceset
+from tuiapp.bridge.face_facts import read_faceset
 from tuiapp.bridge.face_fields import Face
 from tuiapp.bridge.face_folder import read_face_file
 from tuiapp.screens.faceset import FacesetScreen
@@ -70,27 +67,22 @@ async def test_a_folder_that_cannot_be_listed_says_so_for_good(workspace: Worksp
 async def test_a_look_that_takes_long_is_let_finish(
     faces: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, painted, go_on = [], [], threading.Event()
-
-    def slow_read(workspace: Workspace, side_name: str) -> FacesetFacts:
-        begun.append(side_name)
-        go_on.wait(15)
-        return read_faceset(workspace, side_name)
+    held, painted = HeldReading(), []
 
     def counted_paint(screen: FacesetScreen) -> None:
         painted.append(screen)
         paint(screen)
 
     paint = FacesetScreen.paint
-    monkeypatch.setattr("tuiapp.screens.faceset.read_faceset", slow_read)
+    monkeypatch.setattr("tuiapp.screens.faceset.read_faceset", held.of(read_faceset))
     monkeypatch.setattr("tuiapp.screens.faceset.LOOK_EVERY_S", 0.0)
     monkeypatch.setattr(FacesetScreen, "paint", counted_paint)
     async with opened(faces) as (_, pilot):
         await pilot.press("f")
         await sees(pilot, "looking ...")
         await until(pilot, lambda: len(painted) > 3)
-        assert len(begun) == 1
-        go_on.set()
+        assert held.begun == 1
+        held.go_on.set()
         await sees(pilot, "12 faces")
 
 
@@ -98,30 +90,21 @@ async def test_a_look_that_takes_long_is_let_finish(
 async def test_the_screen_may_be_left_while_it_reads(
     faces: Workspace, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    def late(read: Callable[..., Any]) -> Callable[..., Any]:
-        def read_late(*given: object) -> Any:
-            begun.set()
-            go_on.wait(15)
-            return read(*given)
-
-        return read_late
-
+    held = HeldReading()
     async with opened(faces) as (app, pilot):
         await pilot.press("f")
         await sees(pilot, "12 faces")
         screen = browser(app)
-        monkeypatch.setattr("tuiapp.screens.faceset.read_faceset", late(read_faceset))
-        monkeypatch.setattr("tuiapp.widgets.face_zoom.read_face_file", late(read_face_file))
+        monkeypatch.setattr("tuiapp.screens.faceset.read_faceset", held.of(read_faceset))
+        monkeypatch.setattr("tuiapp.widgets.face_zoom.read_face_file", held.of(read_face_file))
         screen._version = None
         zoom = screen.query_one(FaceZoom)
         assert screen.state.current is not None
         reading = asyncio.create_task(
             screen._look() if what == "faces" else zoom._load(screen.state.current)
         )
-        await until(pilot, begun.is_set)
+        await until(pilot, lambda: held.begun)
         await pilot.press("escape")
         await until(pilot, lambda: not screen.children)
-        go_on.set()
+        held.go_on.set()
         await reading

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from engine.protocol.workspace import Workspace
 from tests.models.dfm.made_dfm import made_dfm
 from tests.tuiapp.made import made_run, made_workspace
 from tests.tuiapp.models_made import made_model, models_workspace
-from tests.tuiapp.seen import SMALL, opened, screen_text, sees, until
+from tests.tuiapp.seen import SMALL, HeldReading, opened, screen_text, sees, until
 from tests.tuiapp.test_faceset import colours_seen
 from tuiapp.app import FacewrightApp
 from tuiapp.bridge.model_list import ModelList
@@ -66,48 +65,37 @@ async def test_the_list_tells_of_every_model_what_it_is(
 async def test_a_look_that_takes_long_is_let_finish(
     models: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, painted, go_on = [], [], threading.Event()
-
-    def slow_cards(workspace: Workspace) -> tuple[ModelCard, ...]:
-        begun.append(workspace)
-        go_on.wait(15)
-        return model_cards(workspace)
+    held, painted = HeldReading(), []
 
     def counted_paint(screen: ModelsScreen) -> None:
         painted.append(screen)
         paint(screen)
 
     paint = ModelsScreen.paint
-    monkeypatch.setattr("tuiapp.screens.models.screen.model_cards", slow_cards)
+    monkeypatch.setattr("tuiapp.screens.models.screen.model_cards", held.of(model_cards))
     monkeypatch.setattr("tuiapp.screens.models.screen.LOOK_EVERY_S", 0.0)
     monkeypatch.setattr(ModelsScreen, "paint", counted_paint)
     async with opened(models, LARGE) as (app, pilot):
         await listed(app, pilot, "looking ...")
         await until(pilot, lambda: len(painted) > 3)
-        assert len(begun) == 1
-        go_on.set()
+        assert held.begun == 1
+        held.go_on.set()
         await sees(pilot, "hero  SAEHD  200 iterations")
 
 
 async def test_a_screen_may_be_left_while_its_picture_is_read(
     models: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    def read_late(path: Path) -> bytes | None:
-        begun.set()
-        go_on.wait(15)
-        return read_picture(path)
-
+    held = HeldReading()
     async with opened(models, LARGE) as (app, pilot):
         screen = await listed(app, pilot, "hero  SAEHD  200 iterations")
         assert screen.card is not None and screen.card.preview is not None
-        monkeypatch.setattr("tuiapp.screens.models.screen.read_picture", read_late)
+        monkeypatch.setattr("tuiapp.screens.models.screen.read_picture", held.of(read_picture))
         loading = asyncio.create_task(screen._load(screen.card.preview))
-        await until(pilot, begun.is_set)
+        await until(pilot, lambda: held.begun)
         await pilot.press("escape")
         await until(pilot, lambda: not screen.query("#newest"))
-        go_on.set()
+        held.go_on.set()
         await loading
 
 
