@@ -75,10 +75,6 @@ class StageSpec:
     rehearses: str = ""
     help: str = ""
 
-    @property
-    def has_side(self) -> bool:
-        return any(option.name == "side" for option in self.options)
-
 
 @dataclass(frozen=True)
 class ModelSpec:
